@@ -1,0 +1,72 @@
+// The parts of an event that both wire formats share: ids, kinds, clocks, and the building of a row's metadata.
+// Everything here throws EventError with a reason that names the field.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "causality/clock.hpp"
+#include "wire/arena.hpp"
+#include "wire/errors.hpp"
+#include "wire/event.hpp"
+#include "wire/timestamp.hpp"
+
+namespace raceway::wire {
+
+/// The member's value where it is there and not null.
+const Json* find_value(const Json& object, std::string_view name);
+
+/// A required string of 1 to `limit` characters.
+std::string_view required_text(const Json& event, std::string_view name, std::size_t limit);
+
+/// The event's time, which is required.
+Timestamp required_timestamp(const Json& event);
+
+/// A duration, in the unit its field names: any number within the range of the column's 32-bit float.
+double read_duration(const Json& number, std::string_view name);
+
+/// A UUID in any of its usual forms (hyphenated, plain, braced, urn) in lower-case with hyphens; anything else as it
+/// is.
+std::string_view normalized_uuid(std::string_view id, Arena& arena);
+
+/// A clock as a row keeps it, and whether its object gives back what was sent.
+struct ReadClock {
+  std::span<const causality::Component> components;
+  bool reproducible = true;  ///< false where pairs stood in another order, or named a component twice
+};
+
+/// Reads a clock from an object or from pairs; `name` is the field it stands in.
+ReadClock read_clock(const Json& value, std::string_view name, Arena& arena);
+
+/// Collects the flat members of a row's metadata.
+class MetadataBuilder {
+ public:
+  explicit MetadataBuilder(Arena& arena) : arena_(arena) {}
+  void add(std::string_view key, const Json& value) { members_.push_back({key, value}); }
+  /// Adds an object of what found no place of its own, where there is any.
+  void add_fields(std::string_view key, std::vector<JsonMember>& fields);
+  bool has(std::string_view key) const;
+  Json build();
+
+ private:
+  Json make_object(std::vector<JsonMember>& members);
+  Arena& arena_;
+  std::vector<JsonMember> members_;
+};
+
+/// Sets what follows from the metadata alone: the service's name.
+void complete(Event& event);
+
+/// Puts what is finer than a microsecond into the metadata.
+void add_nanos(MetadataBuilder& metadata, const Timestamp& time, Arena& arena);
+
+/// Reads an event of the documented form: `event_id`, `kind` as a word, `vector_clock` as an object.
+Event read_documented_event(const Json& event, Arena& arena);
+
+/// Reads an event of the SDK's form: `id`, `kind` as an object of one variant, `causality_vector` as pairs.
+Event read_sdk_event(const Json& event, Arena& arena);
+
+}  // namespace raceway::wire

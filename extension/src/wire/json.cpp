@@ -1,0 +1,106 @@
+#include "wire/json.hpp"
+
+namespace raceway::wire {
+namespace {
+
+constexpr std::string_view hex = "0123456789abcdef";
+
+void append_escaped(std::string& out, char c) {
+  switch (c) {
+    case '"':
+      out += "\\\"";
+      break;
+    case '\\':
+      out += "\\\\";
+      break;
+    case '\b':
+      out += "\\b";
+      break;
+    case '\f':
+      out += "\\f";
+      break;
+    case '\n':
+      out += "\\n";
+      break;
+    case '\r':
+      out += "\\r";
+      break;
+    case '\t':
+      out += "\\t";
+      break;
+    default: {
+      const auto byte = static_cast<unsigned char>(c);
+      out += "\\u00";
+      out += hex[byte >> 4U];
+      out += hex[byte & 0xFU];
+    }
+  }
+}
+
+bool must_escape(char c) {
+  return static_cast<unsigned char>(c) < 0x20U || c == '"' || c == '\\';
+}
+
+}  // namespace
+
+const Json* Json::find(std::string_view key) const {
+  if (type != Type::object) return nullptr;
+  for (const auto& member : as_object()) {
+    if (member.key == key) return &member.value;
+  }
+  return nullptr;
+}
+
+void append_json_string(std::string& out, std::string_view text) {
+  out += '"';
+  std::size_t plain_from = 0;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (!must_escape(text[at])) continue;
+    out.append(text, plain_from, at - plain_from);
+    append_escaped(out, text[at]);
+    plain_from = at + 1;
+  }
+  out.append(text, plain_from);
+  out += '"';
+}
+
+void append_json(std::string& out, const Json& value) {
+  switch (value.type) {
+    case Json::Type::null:
+      out += "null";
+      return;
+    case Json::Type::boolean:
+      out += value.boolean ? "true" : "false";
+      return;
+    case Json::Type::number:
+      out += value.text;
+      return;
+    case Json::Type::string:
+      append_json_string(out, value.text);
+      return;
+    case Json::Type::array: {
+      char separator = '[';
+      for (const auto& element : value.as_array()) {
+        out += separator;
+        append_json(out, element);
+        separator = ',';
+      }
+      out += value.count == 0 ? "[]" : "]";
+      return;
+    }
+    case Json::Type::object: {
+      char separator = '{';
+      for (const auto& member : value.as_object()) {
+        out += separator;
+        append_json_string(out, member.key);
+        out += ':';
+        append_json(out, member.value);
+        separator = ',';
+      }
+      out += value.count == 0 ? "{}" : "}";
+      return;
+    }
+  }
+}
+
+}  // namespace raceway::wire

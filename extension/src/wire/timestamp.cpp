@@ -1,0 +1,195 @@
+#include "wire/timestamp.hpp"
+
+#include <array>
+#include <cstdint>
+#include <cstdio>
+
+#include "wire/errors.hpp"
+
+namespace raceway::wire {
+namespace {
+
+constexpr std::int64_t micros_per_second = 1'000'000;
+constexpr std::int64_t seconds_per_day = 86'400;
+constexpr std::int64_t first_year = 0;
+constexpr std::int64_t last_year = 294'276;  // the last that PostgreSQL's timestamp holds
+
+/// Days from 2000-03-01 to a date of the proleptic Gregorian calendar. Years are counted from March, so that the leap
+/// day ends them (the method of Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms").
+constexpr std::int64_t days_from_march_2000(std::int64_t year, int month, int day) {
+  const std::int64_t y = year - (month <= 2 ? 1 : 0) - 2000;
+  const std::int64_t era = (y >= 0 ? y : y - 399) / 400;
+  const std::int64_t year_of_era = y - era * 400;
+  const std::int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+  return era * 146'097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+}
+
+constexpr std::int64_t epoch = days_from_march_2000(2000, 1, 1);
+constexpr Micros first_moment = (days_from_march_2000(first_year, 1, 1) - epoch) * seconds_per_day * micros_per_second;
+constexpr Micros end_of_time =
+    (days_from_march_2000(last_year + 1, 1, 1) - epoch) * seconds_per_day * micros_per_second;
+
+struct Date {
+  std::int64_t year;
+  int month;
+  int day;
+};
+
+constexpr Date date_of(std::int64_t days_since_march_2000) {
+  const std::int64_t z = days_since_march_2000;
+  const std::int64_t era = (z >= 0 ? z : z - 146'096) / 146'097;
+  const std::int64_t day_of_era = z - era * 146'097;
+  const std::int64_t year_of_era = (day_of_era - day_of_era / 1'460 + day_of_era / 36'524 - day_of_era / 146'096) / 365;
+  const std::int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+  const std::int64_t shifted_month = (5 * day_of_year + 2) / 153;
+  const int day = static_cast<int>(day_of_year - (153 * shifted_month + 2) / 5 + 1);
+  const int month = static_cast<int>(shifted_month < 10 ? shifted_month + 3 : shifted_month - 9);
+  return {2000 + year_of_era + era * 400 + (month <= 2 ? 1 : 0), month, day};
+}
+
+constexpr bool is_leap(std::int64_t year) {
+  return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+}
+
+constexpr int days_in(std::int64_t year, int month) {
+  constexpr std::array<int, 12> days = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+  return month == 2 && is_leap(year) ? 29 : days.at(static_cast<std::size_t>(month - 1));
+}
+
+[[noreturn]] void fail(std::string_view text, const char* problem) {
+  throw EventError("timestamp \"" + std::string(text.substr(0, 60)) + "\" " + problem);
+}
+
+/// Walks over the text of a timestamp.
+class Scanner {
+ public:
+  explicit Scanner(std::string_view text) : text_(text), rest_(text) {}
+
+  bool done() const { return rest_.empty(); }
+  char peek() const { return rest_.empty() ? '\0' : rest_.front(); }
+  void step() { rest_.remove_prefix(1); }
+  bool accept(char c) {
+    if (peek() != c) return false;
+    step();
+    return true;
+  }
+  void expect(char c) {
+    if (!accept(c)) malformed();
+  }
+  bool at_digit() const { return peek() >= '0' && peek() <= '9'; }
+  int digit() {
+    if (!at_digit()) malformed();
+    const int value = peek() - '0';
+    step();
+    return value;
+  }
+  /// Two digits, from `low` to `high`.
+  int two_digits(int low, int high) {
+    const int tens = digit();
+    const int value = tens * 10 + digit();
+    if (value < low || value > high) fail(text_, "has a part out of range");
+    return value;
+  }
+  [[noreturn]] void malformed() const { fail(text_, "is not a time like 2024-01-01T12:00:00.123456Z"); }
+  std::string_view text() const { return text_; }
+
+ private:
+  std::string_view text_;
+  std::string_view rest_;
+};
+
+std::int64_t read_year(Scanner& scan) {
+  const bool signed_year = scan.accept('+');
+  std::int64_t year = 0;
+  int digits = 0;
+  for (; scan.at_digit() && digits < 7; ++digits) year = year * 10 + scan.digit();
+  if (digits < 4 || (signed_year && digits < 5)) scan.malformed();
+  if (year > last_year) fail(scan.text(), "is out of range (years 0000 to 294276)");
+  return year;
+}
+
+std::int64_t read_nanos(Scanner& scan) {
+  if (!scan.accept('.') && !scan.accept(',')) return 0;
+  std::int64_t nanos = scan.digit();
+  int digits = 1;
+  for (; scan.at_digit(); ++digits) {
+    const int digit = scan.digit();
+    if (digits < 9) nanos = nanos * 10 + digit;
+  }
+  for (; digits < 9; ++digits) nanos *= 10;
+  return nanos;
+}
+
+std::int64_t read_zone_seconds(Scanner& scan) {
+  if (scan.accept('Z') || scan.accept('z')) return 0;
+  if (scan.done()) fail(scan.text(), "has no zone; add Z or an offset like +00:00");
+  const int sign = scan.accept('-') ? -1 : 1;
+  if (sign == 1) scan.expect('+');
+  const int hours = scan.two_digits(0, 23);
+  int minutes = 0;
+  if (scan.accept(':') || scan.at_digit()) minutes = scan.two_digits(0, 59);
+  return sign * (hours * 3'600 + minutes * 60);
+}
+
+}  // namespace
+
+Timestamp read_timestamp(std::string_view text) {
+  Scanner scan(text);
+  const std::int64_t year = read_year(scan);
+  scan.expect('-');
+  const int month = scan.two_digits(1, 12);
+  scan.expect('-');
+  const int day = scan.two_digits(1, days_in(year, month));
+  if (!scan.accept('T') && !scan.accept('t') && !scan.accept(' ')) scan.malformed();
+  const int hour = scan.two_digits(0, 23);
+  scan.expect(':');
+  const int minute = scan.two_digits(0, 59);
+  scan.expect(':');
+  const int second = scan.two_digits(0, 60);
+  const std::int64_t nanos = read_nanos(scan);
+  const std::int64_t zone = read_zone_seconds(scan);
+  if (!scan.done()) scan.malformed();
+
+  const std::int64_t days = days_from_march_2000(year, month, day) - epoch;
+  const std::int64_t seconds = days * seconds_per_day + hour * 3'600 + minute * 60 + second - zone;
+  // The zone can carry the last day beyond what the multiplication holds: check in seconds.
+  if (seconds < first_moment / micros_per_second || seconds >= end_of_time / micros_per_second) {
+    fail(text, "is out of range (years 0000 to 294276 in UTC)");
+  }
+  return {seconds * micros_per_second + nanos / 1'000, static_cast<int>(nanos % 1'000)};
+}
+
+void append_timestamp(std::string& out, Timestamp time, std::string_view zone) {
+  std::int64_t seconds = time.micros / micros_per_second;
+  std::int64_t micros = time.micros % micros_per_second;
+  if (micros < 0) {
+    micros += micros_per_second;
+    --seconds;
+  }
+  std::int64_t days = seconds / seconds_per_day;
+  std::int64_t second_of_day = seconds % seconds_per_day;
+  if (second_of_day < 0) {
+    second_of_day += seconds_per_day;
+    --days;
+  }
+  const Date date = date_of(days + epoch);
+
+  std::array<char, 64> buffer{};
+  const auto print = [&](const char* format, auto... values) {
+    const int length = std::snprintf(buffer.data(), buffer.size(), format, values...);
+    out.append(buffer.data(), static_cast<std::size_t>(length));
+  };
+  print(date.year > 9999 ? "+%lld-%02d-%02dT%02d:%02d:%02d" : "%04lld-%02d-%02dT%02d:%02d:%02d",
+        static_cast<long long>(date.year), date.month, date.day, static_cast<int>(second_of_day / 3'600),
+        static_cast<int>(second_of_day / 60 % 60), static_cast<int>(second_of_day % 60));
+  if (time.nanos != 0) {
+    print(".%06d%03d", static_cast<int>(micros), time.nanos);
+  } else if (micros % 1'000 != 0) {
+    print(".%06d", static_cast<int>(micros));
+  } else if (micros != 0) {
+    print(".%03d", static_cast<int>(micros / 1'000));
+  }
+  out += zone;
+}
+
+}  // namespace raceway::wire

@@ -1,0 +1,25 @@
+// Times on the wire: RFC 3339, read and written.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "wire/event.hpp"
+
+namespace raceway::wire {
+
+struct Timestamp {
+  Micros micros = 0;
+  int nanos = 0;  ///< 0 to 999, what is finer than a microsecond
+};
+
+/// Reads `2024-01-01T12:00:00.123456789+02:00`: 'T', 't' or a space between; any number of fraction digits, those
+/// beyond nanoseconds dropped; a zone is required ('Z', '+hh:mm', '+hhmm', '+hh'); years 0000 to 294276, beyond 9999
+/// also with a '+'; second 60 is the next minute's first. Throws EventError with the reason.
+Timestamp read_timestamp(std::string_view text);
+
+/// Appends a time as `2024-01-01T12:00:00.123456` and `zone` ("Z" or "+00:00") with 0, 3, 6 or 9 digits of fraction,
+/// the shortest that is exact.
+void append_timestamp(std::string& out, Timestamp time, std::string_view zone);
+
+}  // namespace raceway::wire

@@ -1,0 +1,14 @@
+// UUIDs in the forms that clients send them in.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace raceway::wire {
+
+/// A UUID given hyphenated, plain, in braces or as a urn, in any case, as lower case with hyphens; nothing where `text`
+/// is no UUID.
+std::optional<std::string> canonical_uuid(std::string_view text);
+
+}  // namespace raceway::wire

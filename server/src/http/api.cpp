@@ -1,0 +1,195 @@
+#include "http/api.hpp"
+
+#include <string>
+#include <utility>
+
+#include "analysis/trace_view.hpp"
+#include "http/envelope.hpp"
+#include "http/query.hpp"
+#include "wire/errors.hpp"
+#include "wire/timestamp.hpp"
+#include "wire/uuid.hpp"
+
+namespace raceway::server::http {
+namespace {
+
+using storage::TraceSummary;
+
+constexpr std::chrono::seconds retry_after{1};
+
+void append_number(std::string& out, const char* name, std::uint64_t value) {
+  out += ",\"";
+  out += name;
+  out += "\":" + std::to_string(value);
+}
+
+std::string rejections_json(const std::vector<wire::Rejection>& rejected) {
+  std::string json = "[";
+  for (const auto& rejection : rejected) {
+    if (json.size() > 1) json += ',';
+    json += "{\"index\":" + std::to_string(rejection.index) + ",\"id\":" + json_string(rejection.id) +
+            ",\"reason\":" + json_string(rejection.reason) + '}';
+  }
+  return json + ']';
+}
+
+/// The envelope with three members more: what became of the body's events.
+std::string ingest_json(const ingest::Answer& answer) {
+  std::string summary = "Ingested " + std::to_string(answer.stored) + " events";
+  if (answer.duplicates > 0) summary += ", " + std::to_string(answer.duplicates) + " duplicates";
+  if (!answer.rejected.empty()) summary += ", " + std::to_string(answer.rejected.size()) + " rejected";
+  std::string json = success_body(json_string(summary));
+  json.pop_back();
+  append_number(json, "stored", answer.stored);
+  append_number(json, "duplicates", answer.duplicates);
+  json += ",\"rejected\":" + rejections_json(answer.rejected) + '}';
+  return json;
+}
+
+Response post_events(Api& api, Request& request) {
+  try {
+    Response response;
+    response.body = ingest_json(api.ingestor.take(std::move(request.body)));
+    return response;
+  } catch (const wire::BodyError& error) {
+    return failure(400, error.what());
+  }
+}
+
+constexpr const char* phase_completed =
+    R"({"phase":"completed","ready":true,"total_traces":0,"processed_traces":0,"last_trace":null,)"
+    R"("started_at":null,"completed_at":null,"last_error":null})";
+
+Response get_status(Api& api) {
+  const auto totals = api.storage.totals();
+  const auto uptime = std::chrono::steady_clock::now() - api.started;
+  std::string json = R"({"version":)" + json_string(RACEWAY_VERSION);
+  append_number(json, "uptime_seconds",
+                static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(uptime).count()));
+  append_number(json, "events_captured", totals.events);
+  append_number(json, "traces_active", totals.traces);
+  return success(json + ",\"warmup\":" + phase_completed + '}');
+}
+
+/// A summary as an object without its closing brace; times end with `zone`.
+void append_summary(std::string& out, const TraceSummary& trace, std::string_view zone) {
+  out += "{\"trace_id\":" + json_string(trace.trace_id);
+  append_number(out, "event_count", trace.event_count);
+  out += ",\"first_timestamp\":\"";
+  wire::append_timestamp(out, {trace.first_timestamp, 0}, zone);
+  out += "\",\"last_timestamp\":\"";
+  wire::append_timestamp(out, {trace.last_timestamp, 0}, zone);
+  out += '"';
+  append_number(out, "service_count", trace.services.size());
+  out += ",\"services\":[";
+  for (std::size_t at = 0; at < trace.services.size(); ++at) {
+    if (at > 0) out += ',';
+    out += json_string(trace.services[at]);
+  }
+  out += ']';
+}
+
+/// total_traces, page, page_size, total_pages and traces, each behind a comma.
+std::string page_json(const storage::TracePage& found, const Page& page, std::string_view zone) {
+  std::string json;
+  append_number(json, "total_traces", found.total);
+  append_number(json, "page", page.asked);
+  append_number(json, "page_size", page.size);
+  append_number(json, "total_pages", (found.total + page.size - 1) / page.size);
+  json += ",\"traces\":[";
+  for (std::size_t at = 0; at < found.traces.size(); ++at) {
+    if (at > 0) json += ',';
+    append_summary(json, found.traces[at], zone);
+    json += '}';
+  }
+  return json + ']';
+}
+
+/// Every trace with all its events as one document, a trace at a time.
+Response export_traces(Api& api, const storage::TraceFilter& filter) {
+  Response response;
+  response.stream = [&api, filter](const Write& write) {
+    bool first = true;
+    const auto begin = [&](std::uint64_t total) {
+      write(R"({"success":true,"data":{"total_traces":)" + std::to_string(total) + R"(,"traces":[)");
+    };
+    const auto visit = [&](const TraceSummary& trace, std::vector<storage::StoredEvent> events) {
+      analysis::sort_causally(events);
+      std::string json = first ? "\n" : ",\n";
+      first = false;
+      append_summary(json, trace, "+00:00");
+      json += ",\"events\":";
+      analysis::append_events(json, events);
+      return write(json + '}');
+    };
+    api.storage.each_trace(filter, begin, visit);
+    return write("\n]},\"error\":null}\n");
+  };
+  return response;
+}
+
+Response get_traces(Api& api, const Request& request) {
+  const auto filter = query_filter(request);
+  if (!request.query_parameter("page") && !request.query_parameter("page_size")) return export_traces(api, filter);
+  const auto page = query_page(request, 20);
+  const auto found = api.storage.list_traces(filter, page.number, page.size);
+  return success('{' + page_json(found, page, "+00:00").substr(1) + '}');
+}
+
+Response get_trace(Api& api, const Request& request) {
+  const std::string id(request.path_parameter("id"));
+  const auto uuid = wire::canonical_uuid(id);
+  auto events = api.storage.trace(id);
+  if (!events && uuid && *uuid != id) events = api.storage.trace(*uuid);
+  if (!events && !uuid) return failure(400, "Invalid trace ID format");
+  if (!events) return failure(404, "Failed to fetch trace: Trace not found: " + *uuid);
+  return success(analysis::trace_json(events->front().trace_id, std::move(*events)));
+}
+
+Response get_services(Api& api) {
+  const auto services = api.storage.services();
+  std::string json = "{\"total_services\":" + std::to_string(services.size()) + ",\"services\":[";
+  for (std::size_t at = 0; at < services.size(); ++at) {
+    if (at > 0) json += ',';
+    json += "{\"name\":" + json_string(services[at].name);
+    append_number(json, "event_count", services[at].event_count);
+    append_number(json, "trace_count", services[at].trace_count);
+    json += '}';
+  }
+  return success(json + "]}");
+}
+
+Response get_service_traces(Api& api, const Request& request) {
+  storage::TraceFilter filter;
+  filter.service = std::string(request.path_parameter("name"));
+  const auto page = query_page(request, 100);
+  const auto found = api.storage.list_traces(filter, page.number, page.size);
+  return success("{\"service_name\":" + json_string(*filter.service) + page_json(found, page, "Z") + '}');
+}
+
+/// A handler that answers 503 where the storage cannot.
+template <class F>
+Handler guarded(F handle) {
+  return [handle](Request& request) -> Response {
+    try {
+      return handle(request);
+    } catch (const storage::Unavailable& error) {
+      return failure(503, error.what(), retry_after);
+    }
+  };
+}
+
+}  // namespace
+
+void add_api_routes(Server& server, Api& api) {
+  server.route("POST", "/events", guarded([&api](Request& request) { return post_events(api, request); }));
+  server.route("GET", "/health", guarded([](Request&) { return success(phase_completed); }));
+  server.route("GET", "/status", guarded([&api](Request&) { return get_status(api); }));
+  server.route("GET", "/api/traces", guarded([&api](Request& request) { return get_traces(api, request); }));
+  server.route("GET", "/api/traces/:id", guarded([&api](Request& request) { return get_trace(api, request); }));
+  server.route("GET", "/api/services", guarded([&api](Request&) { return get_services(api); }));
+  server.route("GET", "/api/services/:name/traces",
+               guarded([&api](Request& request) { return get_service_traces(api, request); }));
+}
+
+}  // namespace raceway::server::http

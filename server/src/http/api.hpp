@@ -1,0 +1,25 @@
+// The API's routes: what a request asks of the storage, and the JSON it gets.
+#pragma once
+
+#include <chrono>
+
+#include "http/server.hpp"
+#include "ingest/ingestor.hpp"
+#include "storage/storage.hpp"
+
+namespace raceway::server::http {
+
+/// What the routes work on. Must outlive the server.
+struct Api {
+  storage::Storage& storage;
+  ingest::Ingestor& ingestor;
+  std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
+};
+
+/// Adds every route of the API to `server`.
+void add_api_routes(Server& server, Api& api);
+
+/// The largest page of a list; a larger page_size is taken for this one.
+inline constexpr std::uint64_t max_page_size = 1000;
+
+}  // namespace raceway::server::http

@@ -1,0 +1,122 @@
+#include "http/connection.hpp"
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <utility>
+
+namespace raceway::server::http {
+namespace {
+
+constexpr std::size_t read_size = 64 * 1024;
+constexpr std::size_t gather_size = 64 * 1024;
+/// A buffer that is empty keeps no more than this: thousands of connections may be idle.
+constexpr std::size_t kept_size = 16 * 1024;
+/// Slower than this a client is taken for one that holds its thread on purpose.
+constexpr std::size_t least_bytes_per_second = 64 * 1024;
+
+void empty(std::string& buffer) {
+  buffer.clear();
+  if (buffer.capacity() > kept_size) buffer.shrink_to_fit();
+}
+
+}  // namespace
+
+Connection::Connection(int socket, std::string peer, const Limits& limits)
+    : socket_(socket), peer_(std::move(peer)), limits_(limits) {}
+
+Connection::~Connection() {
+  ::close(socket_);
+}
+
+void Connection::use(std::size_t bytes) {
+  used_ += bytes;
+  if (used_ < in_.size()) return;
+  used_ = 0;
+  empty(in_);
+}
+
+Connection::Read Connection::read_available() {
+  thread_local std::array<char, read_size> piece;
+  ssize_t got = 0;
+  do {
+    got = ::recv(socket_, piece.data(), piece.size(), 0);
+  } while (got < 0 && errno == EINTR);
+  if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return Read::nothing_yet;
+  if (got <= 0) return Read::end;
+  if (used_ > 0) in_.erase(0, std::exchange(used_, 0));
+  in_.append(piece.data(), static_cast<std::size_t>(got));
+  return Read::some;
+}
+
+Connection::Read Connection::read_waiting() {
+  const auto deadline = std::min(Clock::now() + limits_.read_timeout, request_deadline());
+  for (;;) {
+    const auto result = read_available();
+    if (result != Read::nothing_yet) return result;
+    if (!wait_for(POLLIN, deadline)) return Read::timeout;
+  }
+}
+
+bool Connection::wait_for(short events, Clock::time_point deadline) const {
+  for (;;) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
+    if (left.count() <= 0) return false;
+    pollfd entry{socket_, events, 0};
+    const int ready = ::poll(&entry, 1, static_cast<int>(std::min<std::int64_t>(left.count(), 3'600'000)));
+    if (ready > 0) return true;
+    if (ready < 0 && errno != EINTR) return false;
+  }
+}
+
+bool Connection::write(std::string_view bytes) {
+  if (broken_) return false;
+  if (out_.size() + bytes.size() > gather_size && !flush()) return false;
+  if (bytes.size() > gather_size) return send_all(bytes);
+  out_.append(bytes);
+  return true;
+}
+
+bool Connection::flush() {
+  if (broken_ || out_.empty()) return !broken_;
+  const bool sent = send_all(out_);
+  empty(out_);
+  return sent;
+}
+
+bool Connection::send_all(std::string_view bytes) {
+  const auto deadline =
+      Clock::now() + limits_.write_timeout + std::chrono::seconds(bytes.size() / least_bytes_per_second);
+  while (!bytes.empty() && !broken_) {
+    const auto taken = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (taken >= 0) {
+      sent_ += static_cast<std::size_t>(taken);
+      bytes.remove_prefix(static_cast<std::size_t>(taken));
+    } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+      broken_ = !wait_for(POLLOUT, deadline);
+    } else if (errno != EINTR) {
+      broken_ = true;
+    }
+  }
+  return !broken_;
+}
+
+void Connection::send_now(std::string_view bytes) {
+  const auto taken = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  if (taken > 0) sent_ += static_cast<std::size_t>(taken);
+}
+
+void Connection::finish_sending() {
+  ::shutdown(socket_, SHUT_WR);
+}
+
+void Connection::shut_down() {
+  ::shutdown(socket_, SHUT_RDWR);
+}
+
+}  // namespace raceway::server::http

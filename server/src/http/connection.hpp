@@ -1,0 +1,76 @@
+// One client's socket with what was read from it and not used yet, and the time it may take.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "http/server.hpp"
+
+namespace raceway::server::http {
+
+using Clock = std::chrono::steady_clock;
+
+/// Owns the socket, which must be non-blocking. One thread at a time, except for shut_down().
+class Connection {
+ public:
+  enum class Read { some, nothing_yet, end, timeout };
+
+  Connection(int socket, std::string peer, const Limits& limits);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  int socket() const { return socket_; }
+  const std::string& peer() const { return peer_; }  ///< its address, without the port
+
+  /// Read and not used yet.
+  std::string_view buffered() const { return std::string_view(in_).substr(used_); }
+  void use(std::size_t bytes);
+
+  /// Reads what is there, without waiting. `end` is also a broken connection.
+  Read read_available();
+  /// Waits for bytes, up to the read timeout and the request's deadline.
+  Read read_waiting();
+
+  /// When the current request began; its deadline counts from there. Not begun: the connection is idle.
+  void begin_request(Clock::time_point now) { begun_ = now; }
+  Clock::time_point begun() const { return begun_; }
+  Clock::time_point request_deadline() const { return begun_ + limits_.request_timeout; }
+
+  /// Gathers bytes to be sent, and sends when they are many. False once the client is gone or too slow.
+  bool write(std::string_view bytes);
+  /// Sends what was gathered.
+  bool flush();
+  /// Sends without waiting, as much as the socket takes; for answers of the thread that must not wait.
+  void send_now(std::string_view bytes);
+
+  /// Bytes given to the socket since begin_answer().
+  std::size_t sent() const { return sent_; }
+  void begin_answer() { sent_ = 0; }
+  bool broken() const { return broken_; }
+  /// Nothing more is sent, what was gathered is forgotten.
+  void abandon() { broken_ = true; }
+
+  /// The client sees the end of the answers, and may go on sending.
+  void finish_sending();
+  /// Reads and writes fail from now on. From any thread while the connection lives.
+  void shut_down();
+
+ private:
+  bool send_all(std::string_view bytes);
+  bool wait_for(short events, Clock::time_point deadline) const;
+
+  const int socket_;
+  const std::string peer_;
+  const Limits& limits_;
+  std::string in_;
+  std::size_t used_ = 0;
+  std::string out_;
+  std::size_t sent_ = 0;
+  bool broken_ = false;
+  Clock::time_point begun_{};
+};
+
+}  // namespace raceway::server::http

@@ -1,0 +1,30 @@
+// Which web pages of other origins may call.
+#pragma once
+
+#include <string_view>
+
+#include "http/server.hpp"
+
+namespace raceway::server::http {
+
+/// Thread-safe.
+class CorsPolicy {
+ public:
+  explicit CorsPolicy(const Cors& cors);
+
+  /// Whether the policy answers this request itself: an OPTIONS request while CORS is enabled.
+  bool answers(std::string_view method) const { return enabled_ && method == "OPTIONS"; }
+
+  /// The answer to such a request: 200, with permissions where the origin is allowed.
+  Response preflight(const Fields& request) const;
+
+  /// Adds what every other answer must carry.
+  void decorate(const Fields& request, Fields& response) const;
+
+ private:
+  bool enabled_;
+  bool any_origin_;
+  std::vector<std::string> origins_;
+};
+
+}  // namespace raceway::server::http

@@ -1,0 +1,166 @@
+#include "ingest/batching_ingestor.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "wire/batch.hpp"
+
+namespace raceway::server::ingest {
+
+/// A body on its way, and what became of it.
+struct BatchingIngestor::Waiting {
+  std::string body;
+  std::uint64_t events = 0;
+  Clock::time_point arrived;
+  bool done = false;
+  storage::IngestResult result;
+  std::string failure;  // empty: stored
+};
+
+BatchingIngestor::BatchingIngestor(storage::Storage& storage, const BatchingOptions& options)
+    : storage_(storage), options_(options) {
+  for (unsigned i = 0; i < std::max(1U, options_.writers); ++i) writers_.emplace_back([this] { run_writer(); });
+}
+
+BatchingIngestor::~BatchingIngestor() {
+  drain();
+}
+
+Answer BatchingIngestor::take(std::string body) {
+  // Read here already: what is no body is refused at once, and what cannot be kept is known before it is promised.
+  auto batch = wire::read_batch(body);
+  Answer answer;
+  if (batch.events.empty()) {
+    answer.rejected = std::move(batch.rejected);
+    return answer;
+  }
+  auto waiting = std::make_shared<Waiting>();
+  waiting->events = batch.count;
+  waiting->arrived = Clock::now();
+  answer.stored = batch.events.size();
+  answer.rejected = std::move(batch.rejected);
+  batch = {};  // its views end with the body's move
+  waiting->body = std::move(body);
+
+  std::unique_lock lock(mutex_);
+  if (draining_) throw storage::Unavailable("the server is stopping");
+  if (buffered_events_ > 0 && buffered_events_ + waiting->events > options_.buffer_size) {
+    throw storage::Unavailable("the buffer is full");
+  }
+  buffered_events_ += waiting->events;
+  queued_events_ += waiting->events;
+  queue_.push_back(waiting);
+  arrived_.notify_one();
+  if (options_.ack == config::Ack::buffered) return answer;
+
+  finished_.wait(lock, [&] { return waiting->done; });
+  if (!waiting->failure.empty()) throw storage::Unavailable(waiting->failure);
+  return std::move(waiting->result);
+}
+
+bool BatchingIngestor::must_wait_for_more(Clock::time_point now) const {
+  // Where no other writer is at work there is nothing to gain by waiting: what comes meanwhile makes the next batch.
+  return busy_writers_ > 0 && !draining_ && queued_events_ < options_.batch_size &&
+         now < queue_.front()->arrived + options_.flush_interval;
+}
+
+BatchingIngestor::Batch BatchingIngestor::next_batch(std::unique_lock<std::mutex>& lock) {
+  while (true) {
+    arrived_.wait(lock, [this] { return !queue_.empty() || draining_; });
+    if (queue_.empty()) return {};
+    if (!must_wait_for_more(Clock::now())) break;
+    arrived_.wait_until(lock, queue_.front()->arrived + options_.flush_interval);
+  }
+  Batch batch;
+  std::uint64_t events = 0;
+  while (!queue_.empty() && (batch.empty() || events + queue_.front()->events <= options_.batch_size)) {
+    events += queue_.front()->events;
+    batch.push_back(std::move(queue_.front()));
+    queue_.pop_front();
+  }
+  queued_events_ -= events;
+  return batch;
+}
+
+void BatchingIngestor::run_writer() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    const Batch batch = next_batch(lock);
+    if (batch.empty()) return;
+    ++busy_writers_;
+    lock.unlock();
+    write(batch);
+    lock.lock();
+    --busy_writers_;
+    // One who waited for this writer need not wait on.
+    arrived_.notify_one();
+  }
+}
+
+void BatchingIngestor::write(const Batch& batch) {
+  std::vector<std::string_view> bodies;
+  bodies.reserve(batch.size());
+  for (const auto& waiting : batch) bodies.emplace_back(waiting->body);
+
+  const auto since = Clock::now();
+  auto pause = std::chrono::milliseconds(20);
+  while (true) {
+    std::string failure;
+    try {
+      finish(batch, storage_.ingest(bodies), {});
+      return;
+    } catch (const std::exception& error) {
+      failure = error.what();
+    }
+    spdlog::warn("a batch of {} bodies was not stored: {}", bodies.size(), failure);
+    if (!may_try_again(since)) {
+      finish(batch, {}, failure);
+      return;
+    }
+    // Sending a batch again is safe even where its commit is in doubt: an event is stored once.
+    std::this_thread::sleep_for(pause);
+    pause = std::min(pause * 2, std::chrono::milliseconds(1'000));
+  }
+}
+
+bool BatchingIngestor::may_try_again(Clock::time_point since) const {
+  const std::scoped_lock lock(mutex_);
+  const auto now = Clock::now();
+  if (draining_ && now >= drain_until_) return false;
+  return options_.ack == config::Ack::buffered || now < since + options_.give_up;
+}
+
+void BatchingIngestor::finish(const Batch& batch, std::vector<storage::IngestResult> results,
+                              const std::string& failure) {
+  const std::scoped_lock lock(mutex_);
+  for (std::size_t at = 0; at < batch.size(); ++at) {
+    Waiting& waiting = *batch[at];
+    buffered_events_ -= waiting.events;
+    waiting.failure = failure;
+    if (failure.empty()) {
+      waiting.result = std::move(results[at]);
+    } else if (options_.ack == config::Ack::buffered) {
+      lost_events_ += waiting.events;
+    }
+    waiting.done = true;
+  }
+  finished_.notify_all();
+}
+
+std::uint64_t BatchingIngestor::drain() {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (!draining_) drain_until_ = Clock::now() + options_.give_up;
+    draining_ = true;
+    arrived_.notify_all();
+  }
+  for (auto& writer : writers_) {
+    if (writer.joinable()) writer.join();
+  }
+  const std::scoped_lock lock(mutex_);
+  return lost_events_;
+}
+
+}  // namespace raceway::server::ingest

@@ -1,0 +1,68 @@
+// Gathers bodies from many connections into batches, each one call and one transaction of the storage.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "config/config.hpp"
+#include "ingest/ingestor.hpp"
+
+namespace raceway::server::ingest {
+
+struct BatchingOptions {
+  std::uint64_t batch_size = 1000;      ///< events; a single larger body is a batch of its own
+  std::uint64_t buffer_size = 100'000;  ///< events waiting or being written; a larger body is taken when none are
+  std::chrono::milliseconds flush_interval{5};  ///< how long a writer waits for more while another one writes
+  config::Ack ack = config::Ack::durable;
+  unsigned writers = 2;
+  std::chrono::milliseconds give_up{30'000};  ///< durable: how long a batch is tried again; drain(): how long in all
+};
+
+/// ack = durable: take() returns after the commit, or throws Unavailable. ack = buffered: take() returns when the body
+/// is in the buffer; its batch is tried again until it is stored.
+class BatchingIngestor : public Ingestor {
+ public:
+  BatchingIngestor(storage::Storage& storage, const BatchingOptions& options);
+  ~BatchingIngestor() override;
+  BatchingIngestor(const BatchingIngestor&) = delete;
+  BatchingIngestor& operator=(const BatchingIngestor&) = delete;
+
+  Answer take(std::string body) override;
+  std::uint64_t drain() override;
+
+ private:
+  struct Waiting;
+  using Batch = std::vector<std::shared_ptr<Waiting>>;
+  using Clock = std::chrono::steady_clock;
+
+  void run_writer();
+  Batch next_batch(std::unique_lock<std::mutex>& lock);
+  bool must_wait_for_more(Clock::time_point now) const;
+  void write(const Batch& batch);
+  bool may_try_again(Clock::time_point since) const;
+  void finish(const Batch& batch, std::vector<storage::IngestResult> results, const std::string& failure);
+
+  storage::Storage& storage_;
+  const BatchingOptions options_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable arrived_;   // for writers
+  std::condition_variable finished_;  // for those who wait in take() and drain()
+  std::deque<std::shared_ptr<Waiting>> queue_;
+  std::uint64_t queued_events_ = 0;
+  std::uint64_t buffered_events_ = 0;  // queued or being written
+  std::uint64_t lost_events_ = 0;
+  unsigned busy_writers_ = 0;
+  bool draining_ = false;
+  Clock::time_point drain_until_;
+  std::vector<std::thread> writers_;
+};
+
+}  // namespace raceway::server::ingest

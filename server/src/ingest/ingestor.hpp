@@ -1,0 +1,40 @@
+// How bodies of events get from a request into the storage.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "storage/storage.hpp"
+
+namespace raceway::server::ingest {
+
+/// What a client is told about its body. With ack = "buffered", `stored` counts what was taken over, duplicates among
+/// it.
+using Answer = storage::IngestResult;
+
+/// Thread-safe.
+class Ingestor {
+ public:
+  virtual ~Ingestor() = default;
+
+  /// Takes one body of POST /events; answers when it is acknowledged. Throws wire::BodyError where it is none, and
+  /// storage::Unavailable where it cannot be taken now; then nothing of it is promised.
+  virtual Answer take(std::string body) = 0;
+
+  /// Lets go of nothing that was acknowledged: returns once all of it is stored, or the time to drain is over.
+  /// Answers how many acknowledged events could not be stored. No take() may run or follow.
+  virtual std::uint64_t drain() = 0;
+};
+
+/// Straight into the storage, for one that is as fast as memory.
+class DirectIngestor : public Ingestor {
+ public:
+  explicit DirectIngestor(storage::Storage& storage) : storage_(storage) {}
+  Answer take(std::string body) override { return std::move(storage_.ingest({body}).front()); }
+  std::uint64_t drain() override { return 0; }
+
+ private:
+  storage::Storage& storage_;
+};
+
+}  // namespace raceway::server::ingest

@@ -1,0 +1,71 @@
+// raceway: serve | migrate | config
+#include <exception>
+#include <iostream>
+
+#include "config/command_line.hpp"
+#include "config/config.hpp"
+#include "observability/logging.hpp"
+#include "serve.hpp"
+#include "storage/postgres_setup.hpp"
+
+namespace raceway::server {
+namespace {
+
+using config::Command;
+
+config::LoadedConfig load(const config::CommandLine& line) {
+  config::Sources sources;
+  sources.file = line.config_file;
+  sources.environment = config::process_environment();
+  sources.overrides = line.overrides;
+  return config::load(sources);
+}
+
+int migrate(const config::LoadedConfig& loaded) {
+  if (loaded.config.storage.backend == config::Backend::memory) {
+    throw std::runtime_error("nothing to migrate: [storage] backend is \"memory\"");
+  }
+  std::cout << storage::migrate(loaded.config.storage.postgres) << '\n';
+  return 0;
+}
+
+int show_config(const config::CommandLine& line, const config::LoadedConfig& loaded) {
+  if (line.check) {
+    std::cout << "ok\n";
+  } else {
+    config::print_effective(std::cout, loaded);
+  }
+  return 0;
+}
+
+int run(const config::CommandLine& line) {
+  if (line.command == Command::help || line.command == Command::version) {
+    std::cout << line.text;
+    return 0;
+  }
+  if (line.command == Command::config && line.example) {
+    config::print_example(std::cout);
+    return 0;
+  }
+  const auto loaded = load(line);
+  if (line.command == Command::config) return show_config(line, loaded);
+  observability::start_logging(loaded.config.logging);
+  for (const auto& warning : loaded.warnings) spdlog::warn("{}", warning);
+  return line.command == Command::migrate ? migrate(loaded) : serve(loaded);
+}
+
+}  // namespace
+}  // namespace raceway::server
+
+int main(int argc, char** argv) {
+  using namespace raceway::server;
+  try {
+    return run(config::parse_command_line(argc, argv));
+  } catch (const config::UsageError& error) {
+    std::cerr << error.what() << '\n';
+    return 2;
+  } catch (const std::exception& error) {
+    std::cerr << "raceway: " << error.what() << '\n';
+    return 1;
+  }
+}

@@ -1,0 +1,150 @@
+#include "serve.hpp"
+
+#include <pthread.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "http/api.hpp"
+#include "ingest/batching_ingestor.hpp"
+#include "observability/request_id.hpp"
+#include "storage/memory_storage.hpp"
+#include "storage/postgres_setup.hpp"
+#include "storage/postgres_storage.hpp"
+
+namespace raceway::server {
+namespace {
+
+http::Options http_options(const config::Server& server) {
+  http::Options options;
+  options.host = server.host;
+  options.port = server.port;
+  options.limits.max_body_bytes = server.max_body_bytes;
+  options.limits.max_header_bytes = server.max_header_bytes;
+  options.limits.max_connections = server.max_connections;
+  if (server.threads != 0) options.limits.threads = server.threads;
+  options.limits.keep_alive = server.keep_alive;
+  options.limits.read_timeout = server.read_timeout;
+  options.limits.request_timeout = server.request_timeout;
+  options.limits.write_timeout = server.write_timeout;
+  options.limits.drain_timeout = server.drain_timeout;
+  options.auth_enabled = server.auth_enabled;
+  options.api_keys = server.api_keys;
+  options.rate_limit.enabled = server.rate_limit_enabled;
+  options.rate_limit.requests_per_minute = server.rate_limit_rpm;
+  options.cors.enabled = server.cors_enabled;
+  options.cors.origins = server.cors_origins;
+  options.trust_forwarded_for = server.trust_forwarded_for;
+  return options;
+}
+
+http::Hooks http_hooks() {
+  http::Hooks hooks;
+  hooks.access = [](const http::Access& access) {
+    spdlog::debug("{} {} {} {} bytes in {} us, client {} {} request {}", access.method, access.path, access.status,
+                  access.sent_bytes, access.duration.count(), access.client, access.identity, access.request_id);
+  };
+  hooks.failure = [](std::string_view request_id, std::string_view what) {
+    spdlog::error("request {} failed: {}", request_id, what);
+  };
+  return hooks;
+}
+
+/// The storage and the way into it.
+struct Backend {
+  std::unique_ptr<storage::Storage> storage;
+  std::unique_ptr<ingest::Ingestor> ingestor;
+  std::string description;
+};
+
+Backend open_backend(const config::Config& config) {
+  Backend backend;
+  if (config.storage.backend == config::Backend::memory) {
+    backend.storage = std::make_unique<storage::MemoryStorage>();
+    backend.ingestor = std::make_unique<ingest::DirectIngestor>(*backend.storage);
+    backend.description = "in memory, nothing is kept";
+    return backend;
+  }
+  const auto& postgres = config.storage.postgres;
+  backend.description = "in PostgreSQL, " + storage::prepare(postgres);
+  backend.storage = std::make_unique<storage::PostgresStorage>(postgres);
+  ingest::BatchingOptions options;
+  options.batch_size = config.engine.batch_size;
+  options.buffer_size = config.engine.buffer_size;
+  options.flush_interval = config.engine.flush_interval;
+  options.ack = config.engine.ack;
+  options.give_up = std::max<std::chrono::seconds>(postgres.connection_timeout, config.server.drain_timeout);
+  const unsigned wanted = config.engine.writers != 0 ? config.engine.writers : std::thread::hardware_concurrency();
+  options.writers = std::clamp(wanted, 1U, postgres.max_connections);
+  backend.ingestor = std::make_unique<ingest::BatchingIngestor>(*backend.storage, options);
+  return backend;
+}
+
+/// SIGTERM and SIGINT, taken by a thread of their own: the first stops the server, a second one ends the process.
+class StopSignals {
+ public:
+  /// Call before any other thread starts, so that none of them is interrupted.
+  StopSignals() {
+    sigemptyset(&signals_);
+    sigaddset(&signals_, SIGTERM);
+    sigaddset(&signals_, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
+  }
+
+  void watch(http::Server& server) {
+    std::thread([signals = signals_, &server] {
+      int signal = 0;
+      sigwait(&signals, &signal);
+      spdlog::info("{}: no new connections, finishing what runs; once more ends at once", strsignal(signal));
+      server.stop();
+      sigwait(&signals, &signal);
+      _exit(128 + signal);
+    }).detach();
+  }
+
+ private:
+  sigset_t signals_{};
+};
+
+void say_where(const std::string& host, std::uint16_t port, const std::string& description) {
+  const bool is_ipv6 = host.find(':') != std::string::npos;
+  const std::string url = "http://" + (is_ipv6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
+  std::cout << "Raceway " RACEWAY_VERSION " serves on " << url << " (" << description << ")\n"
+            << "  send events     POST " << url << "/events\n"
+            << "  list traces     curl '" << url << "/api/traces?page=1'\n"
+            << "  export all      curl " << url << "/api/traces > traces.json\n"
+            << "  stop            Ctrl-C\n"
+            << std::flush;
+}
+
+}  // namespace
+
+int serve(const config::LoadedConfig& loaded) {
+  StopSignals signals;
+  const auto& config = loaded.config;
+  Backend backend = open_backend(config);
+  // Never destroyed: the thread of StopSignals may look at it until the process ends.
+  static auto* const server = new http::Server(http_options(config.server), http_hooks());
+  http::Api api{*backend.storage, *backend.ingestor};
+  http::add_api_routes(*server, api);
+  const auto port = server->bind();
+  signals.watch(*server);
+  say_where(config.server.host, port, backend.description);
+  server->run();
+
+  const auto lost = backend.ingestor->drain();
+  if (lost > 0) {
+    spdlog::critical("{} events that were acknowledged could not be stored", lost);
+    return 1;
+  }
+  spdlog::info("stopped; everything that was acknowledged is stored");
+  return 0;
+}
+
+}  // namespace raceway::server

@@ -1,0 +1,158 @@
+#include "storage/pg_connection.hpp"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstring>
+
+namespace raceway::server::storage {
+namespace {
+
+// The types' object ids, fixed in every PostgreSQL (catalog/pg_type.dat).
+constexpr std::uint32_t oid_bytea = 17;
+constexpr std::uint32_t oid_text = 25;
+
+void append_int32(std::string& out, std::uint32_t value) {
+  for (int shift = 24; shift >= 0; shift -= 8) out += static_cast<char>(static_cast<unsigned char>(value >> shift));
+}
+
+std::string big_endian(std::uint64_t value) {
+  std::string bytes;
+  append_int32(bytes, static_cast<std::uint32_t>(value >> 32U));
+  append_int32(bytes, static_cast<std::uint32_t>(value));
+  return bytes;
+}
+
+std::uint64_t read_big_endian(std::string_view bytes) {
+  std::uint64_t value = 0;
+  for (const char byte : bytes) value = value << 8U | static_cast<unsigned char>(byte);
+  return value;
+}
+
+/// A one-dimensional array without NULLs, as array_recv reads it.
+template <class Items>
+std::string array_bytes(const Items& items, std::uint32_t element_type) {
+  std::string bytes;
+  append_int32(bytes, items.empty() ? 0 : 1);
+  append_int32(bytes, 0);
+  append_int32(bytes, element_type);
+  if (items.empty()) return bytes;
+  append_int32(bytes, static_cast<std::uint32_t>(items.size()));
+  append_int32(bytes, 1);
+  for (const auto& item : items) {
+    append_int32(bytes, static_cast<std::uint32_t>(item.size()));
+    bytes.append(item.data(), item.size());
+  }
+  return bytes;
+}
+
+std::string trimmed(const char* text) {
+  std::string_view view(text == nullptr ? "" : text);
+  while (!view.empty() && (view.back() == '\n' || view.back() == ' ')) view.remove_suffix(1);
+  return std::string(view);
+}
+
+std::string field(const PGresult* result, int code) {
+  const char* text = PQresultErrorField(result, code);
+  return text == nullptr ? "" : text;
+}
+
+DatabaseError error_of(const PGresult* result, const PGconn* connection) {
+  std::string message = field(result, PG_DIAG_MESSAGE_PRIMARY);
+  if (message.empty()) return {trimmed(PQerrorMessage(connection)), field(result, PG_DIAG_SQLSTATE)};
+  if (const auto detail = field(result, PG_DIAG_MESSAGE_DETAIL); !detail.empty()) message += "; " + detail;
+  if (const auto hint = field(result, PG_DIAG_MESSAGE_HINT); !hint.empty()) message += " (hint: " + hint + ")";
+  return {message, field(result, PG_DIAG_SQLSTATE)};
+}
+
+}  // namespace
+
+std::string_view PgResult::text(int row, int column) const {
+  return {PQgetvalue(result_.get(), row, column), static_cast<std::size_t>(PQgetlength(result_.get(), row, column))};
+}
+
+std::int64_t PgResult::int64(int row, int column) const {
+  return static_cast<std::int64_t>(read_big_endian(text(row, column)));
+}
+
+float PgResult::float4(int row, int column) const {
+  return std::bit_cast<float>(static_cast<std::uint32_t>(read_big_endian(text(row, column))));
+}
+
+PgParameter PgParameter::text(std::string_view value) {
+  PgParameter parameter;
+  parameter.is_null = false;
+  parameter.view = value.data() == nullptr ? std::string_view("") : value;
+  return parameter;
+}
+
+PgParameter PgParameter::optional_text(const std::optional<std::string>& value) {
+  return value ? text(*value) : null();
+}
+
+PgParameter PgParameter::int64(std::int64_t value) {
+  PgParameter parameter;
+  parameter.is_null = false;
+  parameter.owned = big_endian(static_cast<std::uint64_t>(value));
+  return parameter;
+}
+
+PgParameter PgParameter::micros(std::optional<wire::Micros> value) {
+  return value ? int64(*value) : null();
+}
+
+PgParameter PgParameter::texts(const std::vector<std::string>& values) {
+  PgParameter parameter;
+  parameter.is_null = false;
+  parameter.owned = array_bytes(values, oid_text);
+  return parameter;
+}
+
+PgParameter PgParameter::bodies(const std::vector<std::string_view>& values) {
+  PgParameter parameter;
+  parameter.is_null = false;
+  parameter.owned = array_bytes(values, oid_bytea);
+  return parameter;
+}
+
+PgConnection::PgConnection(const std::string& connection_string, std::chrono::seconds timeout)
+    : connection_(nullptr, PQfinish) {
+  const std::string seconds = std::to_string(std::max<std::int64_t>(2, timeout.count()));
+  // A peer that is gone without a word is noticed after half a minute, not after the kernel's two hours. What the
+  // connection string says comes last and wins.
+  const std::array<const char*, 8> keywords = {
+      "connect_timeout",     "fallback_application_name", "client_encoding", "keepalives_idle",
+      "keepalives_interval", "tcp_user_timeout",          "dbname",          nullptr};
+  const std::array<const char*, 8> values = {seconds.c_str(),           "raceway", "UTF8", "30", "10", "30000",
+                                             connection_string.c_str(), nullptr};
+  connection_.reset(PQconnectdbParams(keywords.data(), values.data(), 1));
+  if (!connection_) throw std::bad_alloc();
+  if (PQstatus(connection_.get()) != CONNECTION_OK) {
+    throw DatabaseError(trimmed(PQerrorMessage(connection_.get())), {});
+  }
+  PQsetNoticeProcessor(
+      connection_.get(), [](void*, const char*) {}, nullptr);
+}
+
+PgResult PgConnection::run(const std::string& sql, const std::vector<PgParameter>& parameters) {
+  std::vector<const char*> values;
+  std::vector<int> lengths;
+  for (const auto& parameter : parameters) {
+    const auto bytes = parameter.bytes();
+    values.push_back(parameter.is_null ? nullptr : bytes.data());
+    lengths.push_back(static_cast<int>(bytes.size()));
+  }
+  const std::vector<int> formats(parameters.size(), 1);
+  PGresult* raw = PQexecParams(connection_.get(), sql.c_str(), static_cast<int>(parameters.size()), nullptr,
+                               values.data(), lengths.data(), formats.data(), 1);
+  PgResult result(raw);
+  const auto status = PQresultStatus(raw);
+  if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) throw error_of(raw, connection_.get());
+  return result;
+}
+
+bool PgConnection::usable() const {
+  return PQstatus(connection_.get()) == CONNECTION_OK && PQtransactionStatus(connection_.get()) == PQTRANS_IDLE;
+}
+
+}  // namespace raceway::server::storage

@@ -1,0 +1,87 @@
+// One connection to PostgreSQL over libpq, and the answers that come over it.
+//
+// Every statement goes as one message with its parameters apart, nothing is prepared by name and nothing is SET: any
+// statement may run on another backend than the one before it (a pooler in transaction mode), except between begin()
+// and commit().
+#pragma once
+
+#include <libpq-fe.h>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "wire/event.hpp"
+
+namespace raceway::server::storage {
+
+/// What the database, or the way to it, said. what() holds message, detail and hint; never a password.
+class DatabaseError : public std::runtime_error {
+ public:
+  DatabaseError(const std::string& message, std::string sqlstate)
+      : std::runtime_error(message), sqlstate_(std::move(sqlstate)) {}
+  /// Five characters; empty where the error is the client's own (no connection, a broken one).
+  const std::string& sqlstate() const { return sqlstate_; }
+
+ private:
+  std::string sqlstate_;
+};
+
+/// The rows of an answer, in binary form.
+class PgResult {
+ public:
+  explicit PgResult(PGresult* result) : result_(result, PQclear) {}
+  int rows() const { return PQntuples(result_.get()); }
+  bool is_null(int row, int column) const { return PQgetisnull(result_.get(), row, column) == 1; }
+  /// Of a text, varchar, json or bytea column; lives as long as the result.
+  std::string_view text(int row, int column) const;
+  std::int64_t int64(int row, int column) const;
+  float float4(int row, int column) const;
+  /// Of a timestamp column.
+  wire::Micros micros(int row, int column) const { return int64(row, column); }
+
+ private:
+  std::unique_ptr<PGresult, decltype(&PQclear)> result_;
+};
+
+/// A parameter in binary form, of the type that the statement casts it to. Refers to its text until it is sent.
+struct PgParameter {
+  static PgParameter null() { return {}; }
+  static PgParameter text(std::string_view value);               ///< for $n::text
+  static PgParameter int64(std::int64_t value);                  ///< for $n::bigint
+  static PgParameter micros(std::optional<wire::Micros> value);  ///< for $n::timestamp
+  static PgParameter optional_text(const std::optional<std::string>& value);
+  static PgParameter texts(const std::vector<std::string>& values);        ///< for $n::text[]
+  static PgParameter bodies(const std::vector<std::string_view>& values);  ///< for $n::bytea[]
+
+  bool is_null = true;
+  std::string_view view;  ///< where it only refers
+  std::string owned;      ///< where it had to be built
+  std::string_view bytes() const { return view.data() != nullptr ? view : std::string_view(owned); }
+};
+
+/// Not thread-safe. Throws DatabaseError throughout.
+class PgConnection {
+ public:
+  /// Connects, within about `timeout` (at least two seconds).
+  PgConnection(const std::string& connection_string, std::chrono::seconds timeout);
+
+  /// Runs one statement.
+  PgResult run(const std::string& sql, const std::vector<PgParameter>& parameters = {});
+
+  /// Whether it can be used again: neither broken nor inside a transaction.
+  bool usable() const;
+
+  /// Whether the connection itself is gone.
+  bool broken() const { return PQstatus(connection_.get()) != CONNECTION_OK; }
+
+ private:
+  std::unique_ptr<PGconn, decltype(&PQfinish)> connection_;
+};
+
+}  // namespace raceway::server::storage

@@ -1,0 +1,62 @@
+#include "storage/pg_pool.hpp"
+
+#include <algorithm>
+
+#include "storage/storage.hpp"
+
+namespace raceway::server::storage {
+
+void throw_unavailable(const DatabaseError& error) {
+  throw Unavailable(std::string("the database: ") + error.what());
+}
+
+PgPool::Loan PgPool::lend(bool want_fresh) {
+  const auto deadline = std::chrono::steady_clock::now() + options_.timeout;
+  std::unique_lock lock(mutex_);
+  // After one connection broke, the others that idled beside it are likely to have broken, too.
+  if (want_fresh) {
+    open_ -= static_cast<unsigned>(idle_.size());
+    idle_.clear();
+  }
+  const auto can_have = [this] { return !idle_.empty() || open_ < options_.max_connections; };
+  if (!returned_.wait_until(lock, deadline, can_have)) {
+    throw Unavailable("all " + std::to_string(options_.max_connections) + " connections to the database are in use");
+  }
+  if (!idle_.empty()) {
+    auto connection = std::move(idle_.front().connection);
+    idle_.pop_front();
+    return {*this, std::move(connection), false};
+  }
+  ++open_;
+  lock.unlock();
+  const auto left = deadline - std::chrono::steady_clock::now();
+  try {
+    auto connection = std::make_unique<PgConnection>(options_.connection_string,
+                                                     std::chrono::duration_cast<std::chrono::seconds>(left));
+    return {*this, std::move(connection), true};
+  } catch (...) {
+    give_back(nullptr);
+    throw;
+  }
+}
+
+void PgPool::give_back(std::unique_ptr<PgConnection> connection) {
+  const std::scoped_lock lock(mutex_);
+  if (connection && connection->usable()) {
+    idle_.push_front({std::move(connection), std::chrono::steady_clock::now()});
+    close_idle();
+  } else {
+    --open_;
+  }
+  returned_.notify_one();
+}
+
+void PgPool::close_idle() {
+  const auto before = std::chrono::steady_clock::now() - options_.idle;
+  while (!idle_.empty() && open_ > options_.min_connections && idle_.back().since < before) {
+    idle_.pop_back();
+    --open_;
+  }
+}
+
+}  // namespace raceway::server::storage

@@ -1,0 +1,29 @@
+// The PostgreSQL backend: the extension does the work, this asks it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "config/config.hpp"
+#include "storage/pg_pool.hpp"
+#include "storage/storage.hpp"
+
+namespace raceway::server::storage {
+
+class PostgresStorage : public Storage {
+ public:
+  explicit PostgresStorage(const config::Postgres& options);
+
+  std::vector<IngestResult> ingest(const std::vector<std::string_view>& bodies) override;
+  Totals totals() override;
+  TracePage list_traces(const TraceFilter& filter, std::uint64_t page, std::uint64_t page_size) override;
+  std::optional<std::vector<StoredEvent>> trace(const std::string& trace_id) override;
+  void each_trace(const TraceFilter& filter, const std::function<void(std::uint64_t)>& begin,
+                  const std::function<bool(const TraceSummary&, std::vector<StoredEvent>)>& visit) override;
+  std::vector<ServiceSummary> services() override;
+
+ private:
+  PgPool pool_;
+};
+
+}  // namespace raceway::server::storage

@@ -1,0 +1,101 @@
+// Where events are kept. Two backends implement this interface: memory and PostgreSQL.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "wire/event.hpp"
+
+namespace raceway::server::storage {
+
+/// The backend cannot answer now, and may soon: the client is told to come again (503).
+class Unavailable : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// What became of one body of events.
+struct IngestResult {
+  std::uint64_t stored = 0;
+  std::uint64_t duplicates = 0;  ///< were there already, nothing changed
+  std::vector<wire::Rejection> rejected;
+};
+
+/// A row that owns its text.
+struct StoredEvent {
+  std::string event_id;
+  std::string trace_id;
+  std::string kind;
+  wire::Micros timestamp = 0;
+  std::optional<float> duration_ms;
+  std::optional<std::string> location;
+  std::string vector_clock;  ///< a JSON object, empty where the event has none
+  std::string metadata;      ///< a JSON object
+
+  wire::Row row() const;
+};
+
+struct TraceSummary {
+  std::string trace_id;
+  std::uint64_t event_count = 0;
+  wire::Micros first_timestamp = 0;
+  wire::Micros last_timestamp = 0;
+  std::vector<std::string> services;  ///< every service with an event in the trace, sorted
+};
+
+struct TraceFilter {
+  std::optional<std::string> service;  ///< traces with an event of this service
+  std::uint64_t min_events = 0;
+  std::optional<wire::Micros> from;  ///< traces with last_timestamp at or after
+  std::optional<wire::Micros> to;    ///< traces with first_timestamp at or before
+};
+
+struct TracePage {
+  std::uint64_t total = 0;  ///< traces that pass the filter
+  std::vector<TraceSummary> traces;
+};
+
+struct ServiceSummary {
+  std::string name;
+  std::uint64_t event_count = 0;
+  std::uint64_t trace_count = 0;
+};
+
+struct Totals {
+  std::uint64_t events = 0;
+  std::uint64_t traces = 0;
+};
+
+/// Thread-safe throughout. Reads see every event whose ingest has returned. Throws Unavailable, or std::runtime_error
+/// for what coming again does not mend.
+class Storage {
+ public:
+  virtual ~Storage() = default;
+
+  /// Stores several bodies at once, or nothing of them; results in the bodies' order, each one's rejections by index.
+  /// Throws wire::BodyError where a body is none.
+  virtual std::vector<IngestResult> ingest(const std::vector<std::string_view>& bodies) = 0;
+
+  virtual Totals totals() = 0;
+
+  /// Traces newest last_timestamp first, then by trace_id; `page` from 1.
+  virtual TracePage list_traces(const TraceFilter& filter, std::uint64_t page, std::uint64_t page_size) = 0;
+
+  /// The events of a trace in no particular order, or nothing where there is no such trace.
+  virtual std::optional<std::vector<StoredEvent>> trace(const std::string& trace_id) = 0;
+
+  /// Calls `visit` for each trace that passes, in the order of list_traces, as of one moment. Holds one trace at a
+  /// time. Ends early where `visit` answers false. `begin` is called first, with the number of traces to come.
+  virtual void each_trace(const TraceFilter& filter, const std::function<void(std::uint64_t total)>& begin,
+                          const std::function<bool(const TraceSummary&, std::vector<StoredEvent>)>& visit) = 0;
+
+  /// By name.
+  virtual std::vector<ServiceSummary> services() = 0;
+};
+
+}  // namespace raceway::server::storage

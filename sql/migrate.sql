@@ -1,0 +1,71 @@
+-- migrate: brings the tables, or upgrades them. They are the user's data, not members of the extension.
+
+CREATE FUNCTION raceway.migrate() RETURNS text
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $migrate$
+DECLARE
+    latest  constant integer := 1;
+    version integer;
+    before  integer;
+BEGIN
+    -- One migration at a time, whichever servers start together; the key spells "raceway".
+    PERFORM pg_catalog.pg_advisory_xact_lock(32195226876993913);
+
+    -- Asked first, not left to IF NOT EXISTS: a role that only writes may run this, too, as long as nothing is to be done.
+    IF pg_catalog.to_regclass('raceway.schema_migrations') IS NULL THEN
+        CREATE TABLE raceway.schema_migrations (
+            version     integer PRIMARY KEY,
+            description text NOT NULL,
+            applied_at  timestamp NOT NULL DEFAULT (pg_catalog.now() AT TIME ZONE 'UTC')
+        );
+    END IF;
+    SELECT coalesce(pg_catalog.max(m.version), 0) INTO before FROM raceway.schema_migrations m;
+    version := before;
+
+    IF version OPERATOR(pg_catalog.>) latest THEN
+        RAISE EXCEPTION 'the tables are at schema version %, this extension knows versions up to %', version, latest
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  HINT = 'Upgrade the extension: ALTER EXTENSION raceway UPDATE;';
+    END IF;
+
+    IF version OPERATOR(pg_catalog.<) 1 THEN
+        CREATE TABLE raceway.traces (
+            trace_id     varchar(255) COLLATE "C" PRIMARY KEY,
+            service_name varchar(255),
+            start_time   timestamp,
+            end_time     timestamp,
+            event_count  integer,
+            created_at   timestamp DEFAULT (pg_catalog.now() AT TIME ZONE 'UTC')
+        );
+        CREATE TABLE raceway.events (
+            event_id     varchar(255) COLLATE "C" PRIMARY KEY,
+            trace_id     varchar(255) COLLATE "C" REFERENCES raceway.traces (trace_id) ON DELETE CASCADE,
+            kind         varchar(50),
+            "timestamp"  timestamp,
+            duration_ms  real,
+            location     varchar(500),
+            vector_clock jsonb,
+            metadata     jsonb,
+            created_at   timestamp DEFAULT (pg_catalog.now() AT TIME ZONE 'UTC')
+        );
+        CREATE INDEX idx_events_trace_id ON raceway.events (trace_id);
+        CREATE INDEX idx_events_timestamp ON raceway.events ("timestamp");
+        CREATE INDEX idx_traces_service ON raceway.traces (service_name);
+        CREATE INDEX idx_traces_end_time ON raceway.traces (end_time DESC, trace_id);
+
+        COMMENT ON TABLE raceway.traces IS 'One row a trace; counts and times are exact at every commit. Times are UTC.';
+        COMMENT ON TABLE raceway.events IS 'One row an event. Times are UTC; vector_clock maps components to counters.';
+        INSERT INTO raceway.schema_migrations (version, description) VALUES (1, 'traces and events');
+        version := 1;
+    END IF;
+
+    IF before OPERATOR(pg_catalog.=) version THEN
+        RETURN pg_catalog.format('schema version %s, nothing to do', version);
+    END IF;
+    RETURN pg_catalog.format('schema version %s, was %s', version, before);
+END
+$migrate$;
+
+COMMENT ON FUNCTION raceway.migrate() IS
+    'Creates the tables traces and events, or upgrades them; they belong to the caller. Run again, it changes nothing.';

@@ -1,0 +1,141 @@
+"""Runs the suites one after the other and sums them up; called by tests/run.
+
+    python3 -m support.suites [unit|regress|pgtap|e2e|faults ...]
+
+The last line is `N passed, M failed`, with `, K skipped` where there are any.
+"""
+
+import re
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ElementTree
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from support import paths
+
+
+@dataclass
+class Tally:
+    """How many tests passed, failed and were skipped, and the names of the failed ones."""
+
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+    names: list = field(default_factory=list)
+
+    def text(self):
+        skipped = f", {self.skipped} skipped" if self.skipped else ""
+        return f"{self.passed} passed, {self.failed} failed{skipped}"
+
+
+def tally_junit(log, report):
+    """From the XML report that GoogleTest and pytest write."""
+    tally = Tally()
+    if not report.exists():
+        return tally
+    for case in ElementTree.parse(report).iter("testcase"):
+        if case.find("failure") is not None or case.find("error") is not None:
+            tally.failed += 1
+            tally.names.append(f"{case.get('classname')}.{case.get('name')}")
+        elif case.find("skipped") is not None or case.get("result") == "skipped":
+            tally.skipped += 1
+        else:
+            tally.passed += 1
+    return tally
+
+
+def tally_tap(log, report):
+    """From pg_prove's verbose TAP. Each file begins with its name; one that broke off counts as a failure more."""
+    tally, file = Tally(), ""
+    for line in log.read_text(errors="replace").splitlines():
+        if named := re.match(r"(\S+)\.sql (\.+|\(Wstat)", line):
+            file = Path(named[1]).name
+        elif re.match(r"ok \d+.*# *skip", line, re.IGNORECASE):
+            tally.skipped += 1
+        elif re.match(r"ok \d+", line):
+            tally.passed += 1
+        elif re.match(r"not ok \d+", line):
+            tally.failed += 1
+            tally.names.append(f"{file}: {line}")
+        elif re.match(r"\s+Parse errors: ", line):
+            tally.failed += 1
+            tally.names.append(f"{file}: {line.strip()}")
+    return tally
+
+
+def tally_regress(log, report):
+    """From pg_regress: `test name ... ok` up to PostgreSQL 15, TAP from 16 on."""
+    tally = Tally()
+    for line in log.read_text(errors="replace").splitlines():
+        if re.match(r"(test\s+)?\s*\S+\s+\.\.\. ok\b|ok \d+", line):
+            tally.passed += 1
+        elif re.match(r"(test\s+)?\s*\S+\s+\.\.\. FAILED|not ok \d+", line):
+            tally.failed += 1
+            tally.names.append(line.strip())
+    return tally
+
+
+PYTHON = [sys.executable, "-m"]
+IN_CLUSTER = [*PYTHON, "support.with_cluster"]
+
+
+def pytest_suite(name):
+    return [*PYTHON, "pytest", "-q", "--color=no", f"--junitxml={paths.LOGS / (name + '.xml')}", "--durations=15",
+            "-c", str(paths.TESTS / "pytest.ini"), "--rootdir", str(paths.TESTS), str(paths.TESTS / name)]
+
+
+def suites():
+    """{name: (command, how its tests are counted)}"""
+    pgtap = sorted(str(file) for file in (paths.TESTS / "pgtap").glob("*.sql"))
+    return {
+        "unit": ([str(paths.BUILD / "unit_tests"), "--gtest_brief=1", f"--gtest_output=xml:{paths.LOGS / 'unit.xml'}"],
+                 tally_junit),
+        "regress": ([*IN_CLUSTER, "make", "--no-print-directory", "-C", str(paths.ROOT / "extension"), "installcheck"],
+                    tally_regress),
+        "pgtap": ([*IN_CLUSTER, "pg_prove", "--verbose", "--norc", *pgtap], tally_tap),
+        "e2e": (pytest_suite("e2e"), tally_junit),
+        "faults": (pytest_suite("faults"), tally_junit),
+    }
+
+
+def run_suite(name, command, count):
+    """Runs it with its output in a log, and says in a line how it went."""
+    log, report = paths.LOGS / f"{name}.log", paths.LOGS / f"{name}.xml"
+    report.unlink(missing_ok=True)
+    print(f"{name:10} ", end="", flush=True)
+    began = time.monotonic()
+    with open(log, "wb") as out:
+        status = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=paths.TESTS,
+                                check=False).returncode
+    tally = count(log, report)
+    if tally.passed + tally.failed == 0:
+        tally.failed = 1
+        tally.names.append(f"no test ran (status {status})")
+    elif status != 0 and tally.failed == 0:
+        tally.failed = 1
+        tally.names.append(f"ended with status {status}")
+    print(f"{tally.text()} in {time.monotonic() - began:.0f} s")
+    if tally.failed:
+        for failed in tally.names:
+            print(f"           {failed}")
+        print(f"           the whole story: {log.relative_to(paths.ROOT)}")
+    return tally
+
+
+def main():
+    known = suites()
+    wanted = sys.argv[1:] or list(known)
+    unknown = [name for name in wanted if name not in known]
+    if unknown:
+        sys.exit(f"no suite {unknown[0]!r}; there are {', '.join(known)}")
+    paths.LOGS.mkdir(parents=True, exist_ok=True)
+    tallies = [run_suite(name, *known[name]) for name in wanted]
+    total = Tally(sum(t.passed for t in tallies), sum(t.failed for t in tallies), sum(t.skipped for t in tallies))
+    print(total.text())
+    return 1 if total.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
