@@ -9,7 +9,8 @@ COMMENT ON FUNCTION raceway.vclock_normalize(pg_catalog.jsonb) IS
   'the clock in its shortest form: of an object without its zeros, or of an array of [component, counter] pairs, '
   'where the larger counter of a repeated component stands';
 
-CREATE FUNCTION raceway.vclock_increment(clock pg_catalog.jsonb, component pg_catalog.text, by pg_catalog.numeric DEFAULT 1)
+CREATE FUNCTION raceway.vclock_increment(
+  clock pg_catalog.jsonb, component pg_catalog.text, by pg_catalog.numeric DEFAULT 1)
   RETURNS pg_catalog.jsonb
   AS 'MODULE_PATHNAME', 'raceway_vclock_increment' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION raceway.vclock_increment(pg_catalog.jsonb, pg_catalog.text, pg_catalog.numeric) IS

@@ -57,7 +57,8 @@ EXPLAIN (COSTS OFF)
   SELECT vclock_merge_agg(clock), vclock_meet_agg(clock), vclock_frontier(clock) FROM many_clocks WHERE id % 20 = 1;
 SELECT vclock_merge_agg(clock) = (SELECT merged FROM serial_answer) AS merged_same,
        vclock_meet_agg(clock) = (SELECT met FROM serial_answer) AS met_same FROM many_clocks;
-SELECT vclock_frontier(clock) = (SELECT frontier FROM serial_answer) AS frontier_same FROM many_clocks WHERE id % 20 = 1;
+SELECT vclock_frontier(clock) = (SELECT frontier FROM serial_answer) AS frontier_same
+FROM many_clocks WHERE id % 20 = 1;
 -- Workers that saw no clock have nothing to say.
 SELECT vclock_merge_agg(clock), vclock_meet_agg(clock), vclock_frontier(clock) FROM many_clocks WHERE id = 1;
 SELECT vclock_merge_agg(clock), vclock_meet_agg(clock), vclock_frontier(clock) FROM many_clocks WHERE id = 100;

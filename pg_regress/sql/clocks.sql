@@ -24,7 +24,8 @@ SELECT vclock_normalize('{}'), vclock_normalize('[]'), vclock_normalize('{"A": 0
 SELECT clock = written AND jsonb_hash(clock) = jsonb_hash(written) AS same,
        pg_column_size(clock) = pg_column_size(written) AS same_size
 FROM (SELECT vclock_normalize(written) AS clock, written
-      FROM (VALUES (jsonb '{"A": 18446744073709551615, "Bb": 10000, "Ccc": 12345678}')) AS given (written)) AS both_ways;
+      FROM (VALUES (
+        jsonb '{"A": 18446744073709551615, "Bb": 10000, "Ccc": 12345678}')) AS given (written)) AS both_ways;
 
 -- get: 0 for what is not there.
 SELECT vclock_get('{"A": 1, "B": 18446744073709551615}', 'B'), vclock_get('{"A": 1}', 'B'), vclock_get('{}', ''),
@@ -46,7 +47,8 @@ SELECT vclock_diff('{"A": 5, "B": 1, "C": 2}', '{"A": 3, "B": 4}'), vclock_diff(
 
 -- without: components that are not there do not matter, nor do NULLs and repetitions.
 SELECT vclock_without('{"A": 1, "B": 2, "cc": 3}', '{B}'), vclock_without('{"A": 1}', '{}'),
-       vclock_without('{"A": 1, "B": 2, "cc": 3, "D": 0}', '{cc, NULL, A, zz, A}'), vclock_without('{"": 1, "A": 1}', '{""}');
+       vclock_without('{"A": 1, "B": 2, "cc": 3, "D": 0}', '{cc, NULL, A, zz, A}'),
+       vclock_without('{"": 1, "A": 1}', '{""}');
 
 -- components, size and sum leave zeros out; a sum may be more than a counter can be.
 SELECT * FROM vclock_components('{"bb": 1, "A": 2, "Z": 0, "B": 18446744073709551615}');
@@ -85,7 +87,8 @@ CREATE FUNCTION pg_temp.ahead(a jsonb, b jsonb) RETURNS jsonb LANGUAGE sql AS $$
 CREATE FUNCTION pg_temp.of_both(a jsonb, b jsonb, largest boolean) RETURNS jsonb LANGUAGE sql AS $$
   SELECT coalesce(jsonb_object_agg(key, counter), '{}')
   FROM (SELECT key, CASE WHEN largest THEN max(value::numeric) ELSE min(value::numeric) END AS counter, count(*) AS n
-        FROM (SELECT * FROM jsonb_each_text(a) UNION ALL SELECT * FROM jsonb_each_text(b)) AS either GROUP BY key) AS each
+        FROM (SELECT * FROM jsonb_each_text(a) UNION ALL SELECT * FROM jsonb_each_text(b)) AS either
+        GROUP BY key) AS each
   WHERE counter > 0 AND (largest OR n = 2) $$;
 SELECT count(*) AS pairs, count(*) FILTER (WHERE compared = 'concurrent') > 0 AS some_concurrent,
        count(*) FILTER (WHERE compared <> CASE

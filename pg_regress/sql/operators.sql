@@ -1,7 +1,8 @@
 -- The order of clocks: four answers, five operators.
 SET search_path = raceway, public;
 
-SELECT a, b, vclock_compare(a, b), a << b AS "<<", a <<= b AS "<<=", a >> b AS ">>", a >>= b AS ">>=", a <||> b AS "<||>",
+SELECT a, b, vclock_compare(a, b), a << b AS "<<", a <<= b AS "<<=", a >> b AS ">>", a >>= b AS ">>=",
+       a <||> b AS "<||>",
        vclock_equal(a, b) AS equal, vclock_comparable(a, b) AS comparable
 FROM (VALUES
   (jsonb '{"A": 1}', jsonb '{"A": 2}'),

@@ -188,18 +188,6 @@ inline void check_for_interrupts() {
   if (unlikely(InterruptPending)) pg_call([] { CHECK_FOR_INTERRUPTS(); });
 }
 
-/// Makes a memory context the current one for as long as it lives. The context must outlive it.
-class InMemoryContext {
- public:
-  explicit InMemoryContext(MemoryContext context) noexcept : outer_(MemoryContextSwitchTo(context)) {}
-  InMemoryContext(const InMemoryContext&) = delete;
-  InMemoryContext& operator=(const InMemoryContext&) = delete;
-  ~InMemoryContext() { MemoryContextSwitchTo(outer_); }
-
- private:
-  MemoryContext outer_;
-};
-
 }  // namespace raceway::postgres
 
 /// Begins a function that SQL can call under the C name `name`; its body follows in braces, sees `fcinfo` and returns a

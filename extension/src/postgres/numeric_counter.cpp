@@ -64,7 +64,7 @@ Parts parts_of(const char* numeric) noexcept {
 
 }  // namespace
 
-std::optional<Counter> read_counter(const char* numeric) noexcept {
+std::optional<Counter> detail::read_any_counter(const char* numeric) noexcept {
   const Parts parts = parts_of(numeric);
   if (!parts.finite) return std::nullopt;
   if (parts.digit_count == 0) return 0;

@@ -14,9 +14,32 @@
 
 namespace raceway::postgres {
 
+namespace detail {
+std::optional<causality::Counter> read_any_counter(const char* numeric) noexcept;
+}
+
 /// The value of a whole number from 0 to 2^64-1 (1.0 and 1e3 are whole), nothing for any other numeric.
 /// `numeric` needs no alignment.
-std::optional<causality::Counter> read_counter(const char* numeric) noexcept;
+inline std::optional<causality::Counter> read_counter(const char* numeric) noexcept {
+  // Nearly all counters have one digit, are below 10000 that is: 8 bytes, with no sign, scale or weight in the header.
+  struct OneDigit {
+    std::uint32_t varlena;
+    std::uint16_t form;
+    std::uint16_t digit;
+  };
+  constexpr std::uint16_t plain_short_form = 0x8000;
+  std::uint32_t varlena_of_one_digit;
+  SET_VARSIZE(&varlena_of_one_digit, sizeof(OneDigit));
+  if (!VARATT_IS_1B(numeric)) {
+    OneDigit found;
+    std::memcpy(&found.varlena, numeric, sizeof found.varlena);
+    if (found.varlena == varlena_of_one_digit) {
+      std::memcpy(&found, numeric, sizeof found);
+      if (found.form == plain_short_form) return found.digit;
+    }
+  }
+  return detail::read_any_counter(numeric);
+}
 
 /// The most bytes that write_numeric() needs for a counter, and for a sum.
 inline constexpr std::size_t counter_numeric_size = VARHDRSZ + sizeof(std::uint16_t) + 5 * sizeof(std::int16_t);

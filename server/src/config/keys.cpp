@@ -74,7 +74,7 @@ void from_value(Field& field, const Value& value) {
 
 /// A key and the way to its field: the member pointers from Config down.
 template <auto... Members>
-Key key(std::string_view path, std::string_view meaning, Traits traits = {}) {
+constexpr Key key(std::string_view path, std::string_view meaning, Traits traits = {}) {
   using Field = std::remove_cvref_t<decltype((std::declval<Config&>().*....*Members))>;
   std::span<const std::string_view> choices;
   if constexpr (std::is_enum_v<Field>) choices = names<Field>;
@@ -91,12 +91,12 @@ Key key(std::string_view path, std::string_view meaning, Traits traits = {}) {
 }
 
 template <auto Member, auto... Members>
-Key server(std::string_view path, std::string_view meaning, Traits traits = {}) {
+constexpr Key server(std::string_view path, std::string_view meaning, Traits traits = {}) {
   return key<&Config::server, Member, Members...>(path, meaning, traits);
 }
 
 template <auto Member>
-Key postgres(std::string_view path, std::string_view meaning, Traits traits = {}) {
+constexpr Key postgres(std::string_view path, std::string_view meaning, Traits traits = {}) {
   return key<&Config::storage, &Storage::postgres, Member>(path, meaning, traits);
 }
 
@@ -105,84 +105,81 @@ constexpr Traits seconds{.min = 1, .max = 86'400};
 
 // One key, one entry.
 // clang-format off
-const std::vector<Key>& table() {
-  static const std::vector<Key> all{
-      server<&Server::host>("server.host",
-          "Address to listen on. 127.0.0.1: this machine only; 0.0.0.0: every interface."),
-      server<&Server::port>("server.port", "Port to listen on; 0 takes any free one, named in the log.", {.max = 65'535}),
-      server<&Server::verbose>("server.verbose", "Lowers logging.level to debug, where it is not lower already."),
-      server<&Server::cors_enabled>("server.cors_enabled", "Let web pages of other origins call the API."),
-      server<&Server::cors_origins>("server.cors_origins",
-          "Origins that may, as scheme://host[:port]; \"*\" for every one."),
-      server<&Server::rate_limit_enabled>("server.rate_limit_enabled", "Limit the requests of each API key or address."),
-      server<&Server::rate_limit_rpm>("server.rate_limit_rpm", "Requests a minute; more are answered with 429.",
-          {.min = 1, .max = 1'000'000'000}),
-      server<&Server::auth_enabled>("server.auth_enabled", "Ask for an API key. Needs at least one in api_keys."),
-      server<&Server::api_keys>("server.api_keys",
-          "The keys that are let in. Rather set RACEWAY_SERVER_API_KEYS=key1,key2 than write them here.",
-          {.secret = true}),
-      server<&Server::max_body_bytes>("server.max_body_bytes",
-          "Largest request body in bytes, after decompression; larger ones are answered with 413.",
-          {.min = 1024, .max = 536'870'912}),
-      server<&Server::max_header_bytes>("server.max_header_bytes", "Largest request head in bytes.",
-          {.min = 1024, .max = 1'048'576}),
-      server<&Server::max_connections>("server.max_connections", "Open connections at the same time.",
-          {.min = 1, .max = 65'536}),
-      server<&Server::threads>("server.threads",
-          "Requests worked on at the same time; the others wait.", {.min = 1, .max = 4'096}),
-      server<&Server::keep_alive>("server.keep_alive_seconds", "How long an idle connection is kept open.", seconds),
-      server<&Server::read_timeout>("server.read_timeout_seconds", "How long to wait for the next bytes of a request.",
-          seconds),
-      server<&Server::request_timeout>("server.request_timeout_seconds", "How long a request may take to arrive, from its first byte to its last.",
-          seconds),
-      server<&Server::write_timeout>("server.write_timeout_seconds",
-          "How long to wait for a client to take the next bytes of an answer.", seconds),
-      server<&Server::drain_timeout>("server.drain_timeout_seconds",
-          "After SIGTERM: how long requests in flight may take to end.", {.max = 3'600}),
-      server<&Server::trust_forwarded_for>("server.trust_forwarded_for",
-          "Take the client's address from X-Forwarded-For. Only behind a proxy that sets it."),
+constexpr std::array key_table{
+    server<&Server::host>("server.host",
+        "Address to listen on. 127.0.0.1: this machine only; 0.0.0.0: every interface."),
+    server<&Server::port>("server.port", "Port to listen on; 0 takes any free one, named in the log.", {.max = 65'535}),
+    server<&Server::verbose>("server.verbose", "Lowers logging.level to debug, where it is not lower already."),
+    server<&Server::cors_enabled>("server.cors_enabled", "Let web pages of other origins call the API."),
+    server<&Server::cors_origins>("server.cors_origins",
+        "Origins that may, as scheme://host[:port]; \"*\" for every one."),
+    server<&Server::rate_limit_enabled>("server.rate_limit_enabled", "Limit the requests of each API key or address."),
+    server<&Server::rate_limit_rpm>("server.rate_limit_rpm", "Requests a minute; more are answered with 429.",
+        {.min = 1, .max = 1'000'000'000}),
+    server<&Server::auth_enabled>("server.auth_enabled", "Ask for an API key. Needs at least one in api_keys."),
+    server<&Server::api_keys>("server.api_keys",
+        "The keys that are let in. Rather set RACEWAY_SERVER_API_KEYS=key1,key2 than write them here.",
+        {.secret = true}),
+    server<&Server::max_body_bytes>("server.max_body_bytes",
+        "Largest request body in bytes, after decompression; larger ones are answered with 413.",
+        {.min = 1024, .max = 536'870'912}),
+    server<&Server::max_header_bytes>("server.max_header_bytes", "Largest request head in bytes.",
+        {.min = 1024, .max = 1'048'576}),
+    server<&Server::max_connections>("server.max_connections", "Open connections at the same time.",
+        {.min = 1, .max = 65'536}),
+    server<&Server::threads>("server.threads",
+        "Requests worked on at the same time; the others wait.", {.min = 1, .max = 4'096}),
+    server<&Server::keep_alive>("server.keep_alive_seconds", "How long an idle connection is kept open.", seconds),
+    server<&Server::read_timeout>("server.read_timeout_seconds", "How long to wait for the next bytes of a request.",
+        seconds),
+    server<&Server::request_timeout>("server.request_timeout_seconds", "How long a request may take to arrive, from its first byte to its last.",
+        seconds),
+    server<&Server::write_timeout>("server.write_timeout_seconds",
+        "How long to wait for a client to take the next bytes of an answer.", seconds),
+    server<&Server::drain_timeout>("server.drain_timeout_seconds",
+        "After SIGTERM: how long requests in flight may take to end.", {.max = 3'600}),
+    server<&Server::trust_forwarded_for>("server.trust_forwarded_for",
+        "Take the client's address from X-Forwarded-For. Only behind a proxy that sets it."),
 
-      key<&Config::storage, &Storage::backend>("storage.backend",
-          "With memory nothing survives a restart; supabase is the same as postgres."),
+    key<&Config::storage, &Storage::backend>("storage.backend",
+        "With memory nothing survives a restart; supabase is the same as postgres."),
 
-      postgres<&Postgres::connection_string>("storage.postgres.connection_string",
-          "As libpq takes it: postgresql://user@host:5432/raceway or host=... dbname=... user=...\n"
-          "Rather set RACEWAY_STORAGE_POSTGRES_CONNECTION_STRING than write a password here.", {.secret = true}),
-      postgres<&Postgres::max_connections>("storage.postgres.max_connections", "Connections at most.",
-          {.min = 1, .max = 1'000}),
-      postgres<&Postgres::min_connections>("storage.postgres.min_connections", "Connections kept open when idle.",
-          {.max = 1'000}),
-      postgres<&Postgres::connection_timeout>("storage.postgres.connection_timeout_seconds",
-          "How long to wait for a free or new connection.", {.min = 1, .max = 3'600}),
-      postgres<&Postgres::auto_migrate>("storage.postgres.auto_migrate",
-          "Create or upgrade the extension and the tables at the start."),
+    postgres<&Postgres::connection_string>("storage.postgres.connection_string",
+        "As libpq takes it: postgresql://user@host:5432/raceway or host=... dbname=... user=...\n"
+        "Rather set RACEWAY_STORAGE_POSTGRES_CONNECTION_STRING than write a password here.", {.secret = true}),
+    postgres<&Postgres::max_connections>("storage.postgres.max_connections", "Connections at most.",
+        {.min = 1, .max = 1'000}),
+    postgres<&Postgres::min_connections>("storage.postgres.min_connections", "Connections kept open when idle.",
+        {.max = 1'000}),
+    postgres<&Postgres::connection_timeout>("storage.postgres.connection_timeout_seconds",
+        "How long to wait for a free or new connection.", {.min = 1, .max = 3'600}),
+    postgres<&Postgres::auto_migrate>("storage.postgres.auto_migrate",
+        "Create or upgrade the extension and the tables at the start."),
 
-      key<&Config::engine, &Engine::batch_size>("engine.batch_size", "Events written in one transaction at most.",
-          {.min = 1, .max = 100'000}),
-      key<&Config::engine, &Engine::buffer_size>("engine.buffer_size",
-          "Events that may wait to be written; when it is full, clients are told to come again (503).",
-          {.min = 1, .max = 100'000'000}),
-      key<&Config::engine, &Engine::flush_interval>("engine.flush_interval_ms",
-          "Milliseconds that a batch waits to fill; 0: not at all.", {.max = 60'000}),
-      key<&Config::engine, &Engine::ack>("engine.ack",
-          "When to answer: after the commit, or as soon as the events are in the buffer."),
-      key<&Config::engine, &Engine::writers>("engine.writers", "Threads that write, one connection each; 0: one a core.",
-          {.max = 1'000}),
+    key<&Config::engine, &Engine::batch_size>("engine.batch_size", "Events written in one transaction at most.",
+        {.min = 1, .max = 100'000}),
+    key<&Config::engine, &Engine::buffer_size>("engine.buffer_size",
+        "Events that may wait to be written; when it is full, clients are told to come again (503).",
+        {.min = 1, .max = 100'000'000}),
+    key<&Config::engine, &Engine::flush_interval>("engine.flush_interval_ms",
+        "Milliseconds that a batch waits to fill; 0: not at all.", {.max = 60'000}),
+    key<&Config::engine, &Engine::ack>("engine.ack",
+        "When to answer: after the commit, or as soon as the events are in the buffer."),
+    key<&Config::engine, &Engine::writers>("engine.writers", "Threads that write, one connection each; 0: one a core.",
+        {.max = 1'000}),
 
-      key<&Config::race_detection, &Switch::enabled>("race_detection.enabled", "", ignored),
-      key<&Config::anomaly_detection, &Switch::enabled>("anomaly_detection.enabled", "", ignored),
-      key<&Config::distributed_tracing, &Switch::enabled>("distributed_tracing.enabled", "", ignored),
+    key<&Config::race_detection, &Switch::enabled>("race_detection.enabled", "", ignored),
+    key<&Config::anomaly_detection, &Switch::enabled>("anomaly_detection.enabled", "", ignored),
+    key<&Config::distributed_tracing, &Switch::enabled>("distributed_tracing.enabled", "", ignored),
 
-      key<&Config::logging, &Logging::level>("logging.level", "The least level that is logged, to standard error."),
-      key<&Config::logging, &Logging::format>("logging.format", "What an entry is: a line of text, or a line of JSON."),
-      key<&Config::logging, &Logging::include_modules>("logging.include_modules",
-          "Show which part of the server an entry comes from."),
+    key<&Config::logging, &Logging::level>("logging.level", "The least level that is logged, to standard error."),
+    key<&Config::logging, &Logging::format>("logging.format", "What an entry is: a line of text, or a line of JSON."),
+    key<&Config::logging, &Logging::include_modules>("logging.include_modules",
+        "Show which part of the server an entry comes from."),
 
-      key<&Config::development, &Development::cors_allow_all>("development.cors_allow_all",
-          "The same as cors_origins = [\"*\"]. Not for production."),
-  };
-  return all;
-}
+    key<&Config::development, &Development::cors_allow_all>("development.cors_allow_all",
+        "The same as cors_origins = [\"*\"]. Not for production."),
+};
 
 constexpr std::array<Section, 9> section_table{{
     {"server", "The HTTP server"},
@@ -213,15 +210,15 @@ std::string Key::variable() const {
 }
 
 std::span<const Key> keys() {
-  return table();
+  return key_table;
 }
 std::span<const Section> sections() {
   return section_table;
 }
 
 const Key* find_key(std::string_view path) {
-  const auto found = std::find_if(table().begin(), table().end(), [&](const Key& key) { return key.path == path; });
-  return found == table().end() ? nullptr : &*found;
+  const auto found = std::find_if(key_table.begin(), key_table.end(), [&](const Key& key) { return key.path == path; });
+  return found == key_table.end() ? nullptr : &*found;
 }
 
 bool is_section(std::string_view path) {

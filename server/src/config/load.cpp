@@ -39,7 +39,7 @@ class Loader {
   void read_entry(const std::string& path, const toml::node& node, Line line);
   void read_key(const Key& key, const toml::node& node, Line line);
   std::string suggestion(const std::string& section, std::string_view name) const;
-  void set(const Key& key, Value value, const std::string& origin);
+  void set(const Key& key, const Value& value, const std::string& origin);
   void refuse_in_file(Line line, const std::string& problem) { in_file_.emplace_back(line, problem); }
   std::string at(Line line) const { return fmt::format("{}:{}", loaded_.file.string(), line); }
 
@@ -123,11 +123,11 @@ void Loader::read_key(const Key& key, const toml::node& node, Line line) {
   try {
     std::optional<Value> value = to_value(node);
     if (!value) throw ValueError(fmt::format("must be {}", wanted(key)));
-    Value checked = check(key, *std::move(value));
+    const Value checked = check(key, *std::move(value));
     if (names_a_variable(checked)) {
       throw ValueError(fmt::format("${{...}} is not replaced in this file; set {} instead", key.variable()));
     }
-    set(key, std::move(checked), at(line));
+    set(key, checked, at(line));
   } catch (const ValueError& error) {
     refused_.emplace(key.path);
     refuse_in_file(line, fmt::format("{}: {}", key.path, error.what()));
@@ -182,7 +182,7 @@ void Loader::apply(const Override& given) {
   }
 }
 
-void Loader::set(const Key& key, Value value, const std::string& origin) {
+void Loader::set(const Key& key, const Value& value, const std::string& origin) {
   key.set(loaded_.config, value);
   loaded_.origin[std::string(key.path)] = origin;
 }
