@@ -23,13 +23,17 @@ def cluster():
 @pytest.fixture
 def database(cluster):
     """An empty database of the plain role `raceway`."""
-    return cluster.create_database()
+    created = cluster.create_database()
+    yield created
+    created.drop()
 
 
 @pytest.fixture
 def migrated(cluster):
     """The same with the extension and its tables."""
-    return cluster.create_database(migrated=True)
+    created = cluster.create_database(migrated=True)
+    yield created
+    created.drop()
 
 
 @pytest.fixture(scope="session", params=BACKENDS)
@@ -43,9 +47,8 @@ def open_store(cluster, request):
     stores = []
 
     def open_one(backend, sections=None):
-        store = Store(backend, cluster, request.node.originalname, sections)
-        stores.append(store)
-        return store.__enter__()
+        stores.append(Store(backend, cluster, request.node.originalname, sections).__enter__())
+        return stores[-1]
 
     yield open_one
     for store in reversed(stores):

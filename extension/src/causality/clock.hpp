@@ -62,15 +62,15 @@ class SpanCursor {
 template <ClockCursor A, ClockCursor B, class Visit>
 bool walk_together(A a, B b, Visit visit) {
   while (!a.done() || !b.done()) {
-    const auto names = a.done()   ? std::strong_ordering::greater
-                       : b.done() ? std::strong_ordering::less
-                                  : compare_names(a.name(), b.name());
-    const std::string_view name = names <= 0 ? a.name() : b.name();
-    const Counter in_a = names <= 0 ? Counter{a.counter()} : 0;
-    const Counter in_b = names >= 0 ? Counter{b.counter()} : 0;
+    const auto names = a.done() || b.done() ? std::strong_ordering::equal : compare_names(a.name(), b.name());
+    const bool in_turn_a = !a.done() && (b.done() || names <= 0);
+    const bool in_turn_b = !b.done() && (a.done() || names >= 0);
+    const std::string_view name = in_turn_a ? a.name() : b.name();
+    const Counter in_a = in_turn_a ? Counter{a.counter()} : 0;
+    const Counter in_b = in_turn_b ? Counter{b.counter()} : 0;
     if (!visit(name, in_a, in_b)) return false;
-    if (names <= 0) a.next();
-    if (names >= 0) b.next();
+    if (in_turn_a) a.next();
+    if (in_turn_b) b.next();
   }
   return true;
 }

@@ -31,7 +31,7 @@ InvalidClock::InvalidClock(Kind kind, std::string_view component, std::string_vi
 const char* InvalidClock::rule() const noexcept {
   switch (kind_) {
     case Kind::not_a_clock:
-      return "A vector clock is an object that maps components to counters, like {\"api\": 2, \"db\": 1}.";
+      return R"(A vector clock is an object that maps components to counters, like {"api": 2, "db": 1}.)";
     case Kind::not_a_number:
       return "A counter is a number, not a value of another type.";
     case Kind::out_of_range:

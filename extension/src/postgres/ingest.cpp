@@ -31,6 +31,7 @@ struct BodyResult {
   std::int64_t stored = 0;
   std::int64_t duplicates = 0;
   std::vector<wire::Rejection> rejected;
+  IngestWay way = IngestWay::spi;
 };
 
 /// One time that an event was sent.
@@ -108,7 +109,8 @@ std::vector<BodyResult> ingest(const std::vector<std::string_view>& bodies) {
   first_sending.push_back(sendings.size());
 
   pg_call([] { SPI_connect(); });
-  const auto outcomes = store_events(events);
+  IngestWay way;
+  const auto outcomes = store_events(events, way);
   pg_call([] { SPI_finish(); });
 
   for (std::size_t at = 0; at < events.size(); ++at) {
@@ -116,6 +118,7 @@ std::vector<BodyResult> ingest(const std::vector<std::string_view>& bodies) {
     count_sendings(std::span(sendings).subspan(first_sending[at], count), outcomes[at], results);
   }
   for (auto& result : results) {
+    result.way = way;
     std::sort(result.rejected.begin(), result.rejected.end(),
               [](const auto& a, const auto& b) { return a.index < b.index; });
   }
@@ -135,12 +138,13 @@ std::string rejections_json(const std::vector<wire::Rejection>& rejected) {
   return json + "]";
 }
 
-constexpr int result_columns = 3;
+constexpr int result_columns = 4;
 
 void fill_row(const BodyResult& result, const std::string& rejected, Datum* values) {
   values[0] = Int64GetDatum(result.stored);
   values[1] = Int64GetDatum(result.duplicates);
   values[2] = DirectFunctionCall1(jsonb_in, CStringGetDatum(rejected.c_str()));
+  values[3] = CStringGetTextDatum(name_of(result.way));
 }
 
 /// The row of one body as a composite value.
@@ -150,7 +154,7 @@ Datum ingest_one(FunctionCallInfo fcinfo, std::string_view body) {
   return pg_call([&] {
     TupleDesc description = nullptr;
     if (get_call_result_type(fcinfo, nullptr, &description) != TYPEFUNC_COMPOSITE) {
-      elog(ERROR, "ingest must be declared with three OUT arguments");
+      elog(ERROR, "ingest must be declared with four OUT arguments");
     }
     description = BlessTupleDesc(description);
     Datum values[result_columns];
@@ -174,7 +178,7 @@ RowSink open_rows(FunctionCallInfo fcinfo) {
   const MemoryContext outer = MemoryContextSwitchTo(info->econtext->ecxt_per_query_memory);
   TupleDesc description = nullptr;
   if (get_call_result_type(fcinfo, nullptr, &description) != TYPEFUNC_COMPOSITE) {
-    elog(ERROR, "ingest must be declared with three OUT arguments");
+    elog(ERROR, "ingest must be declared with four OUT arguments");
   }
   info->returnMode = SFRM_Materialize;
   info->setDesc = BlessTupleDesc(description);

@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "postgres/ingest_direct.hpp"
 #include "postgres/subtransaction.hpp"
 
 extern "C" {
@@ -24,7 +25,7 @@ using Events = std::span<const Event* const>;
 
 // Events first, by id, then traces, by id: two batches wait for each other in one direction only. The foreign key is
 // checked when the statement ends, so the traces may come after. A batch whose earliest event is the earliest of its
-// trace names the trace for another look at whose event that is (see name_services).
+// trace names the trace for another look at whose event that is (see update_services).
 constexpr const char* insert_events = R"sql(
 WITH sent AS MATERIALIZED (
     SELECT s.event_id, s.trace_id, s.kind, s.at, s.duration_ms, s.location, s.vector_clock, s.metadata
@@ -68,7 +69,7 @@ WHERE c.start_time OPERATOR(pg_catalog.=) g.start_time AND c.event_count OPERATO
 
 // The earliest event names the service; of several at the same microsecond, the one with the smallest id. The trace's
 // row is locked by this transaction, so whoever adds an event next looks after us.
-constexpr const char* name_services = R"sql(
+constexpr const char* update_services = R"sql(
 UPDATE raceway.traces AS t
 SET service_name = (SELECT raceway.service_of(e.metadata)
                     FROM raceway.events e
@@ -230,7 +231,6 @@ using IdSet = std::unordered_map<std::string, std::string>;  // event_id -> what
 IdSet insert_batch(Events events) {
   static Statement insert(insert_events, std::array<Oid, 8>{TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPARRAYOID,
                                                             FLOAT4ARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID});
-  static Statement services(name_services, std::array<Oid, 1>{TEXTARRAYOID});
   const JsonTexts texts(events);
   auto arguments = make_arguments(events, texts);
   insert.run(arguments.data());
@@ -247,10 +247,7 @@ IdSet insert_batch(Events events) {
     }
   }
   free_spi_answer();
-  if (!look_again.empty()) {
-    Datum ids = text_array_of(look_again);
-    services.run(&ids);
-  }
+  if (!look_again.empty()) name_services(look_again);
   return stored;
 }
 
@@ -307,10 +304,11 @@ bool blames_an_event(const PostgresError& error) {
 }
 
 /// Attempts the events in a subtransaction; says nothing, and leaves nothing, where the database refused them.
-std::optional<std::vector<StoreOutcome>> try_events(Events events, std::string& refusal) {
+template <class Attempt>
+std::optional<std::vector<StoreOutcome>> try_events(Events events, std::string& refusal, Attempt&& attempt_them) {
   Subtransaction subtransaction;
   try {
-    auto outcomes = attempt(events);
+    auto outcomes = attempt_them(events);
     subtransaction.commit();
     return outcomes;
   } catch (const PostgresError& error) {
@@ -321,19 +319,25 @@ std::optional<std::vector<StoreOutcome>> try_events(Events events, std::string& 
   return std::nullopt;
 }
 
-}  // namespace
+/// The way a batch is to go.
+IngestWay choose_way(Events events, const DirectLayout& layout) {
+  const auto wanted = static_cast<IngestWay>(wanted_ingest_way);
+  if (layout.obstacle != nullptr) return IngestWay::spi;
+  if (wanted != IngestWay::automatic) return wanted;
+  return looks_sent_before(events, layout) ? IngestWay::checking : IngestWay::direct;
+}
 
-std::vector<StoreOutcome> store_events(Events events) {
+/// Offers the events by SQL, and splits what is refused until the refused events stand alone.
+std::vector<StoreOutcome> store_by_spi(Events events) {
   std::vector<StoreOutcome> outcomes(events.size());
   // Parts still to be offered, the last one next: a refused part comes back as its two halves.
-  std::vector<std::pair<std::size_t, std::size_t>> parts;
-  if (!events.empty()) parts.emplace_back(0, events.size());
+  std::vector<std::pair<std::size_t, std::size_t>> parts = {{0, events.size()}};
   while (!parts.empty()) {
     check_for_interrupts();
     const auto [from, to] = parts.back();
     parts.pop_back();
     std::string refusal;
-    auto part = try_events(events.subspan(from, to - from), refusal);
+    auto part = try_events(events.subspan(from, to - from), refusal, attempt);
     if (part) {
       std::move(part->begin(), part->end(), outcomes.begin() + static_cast<std::ptrdiff_t>(from));
     } else if (to - from == 1) {
@@ -345,6 +349,47 @@ std::vector<StoreOutcome> store_events(Events events) {
     }
   }
   return outcomes;
+}
+
+}  // namespace
+
+int wanted_ingest_way = static_cast<int>(IngestWay::automatic);
+
+const char* name_of(IngestWay way) {
+  switch (way) {
+    case IngestWay::automatic:
+      return "automatic";
+    case IngestWay::direct:
+      return "direct";
+    case IngestWay::checking:
+      return "checking";
+    case IngestWay::spi:
+      return "spi";
+  }
+  return "spi";
+}
+
+void name_services(const std::vector<std::string>& trace_ids) {
+  static Statement services(update_services, std::array<Oid, 1>{TEXTARRAYOID});
+  Datum ids = text_array_of(trace_ids);
+  services.run(&ids);
+}
+
+std::vector<StoreOutcome> store_events(Events events, IngestWay& way) {
+  way = IngestWay::spi;
+  if (events.empty()) return {};
+  const DirectLayout layout = pg_call([] { return find_direct_layout(); });
+  way = choose_way(events, layout);
+  if (layout.obstacle != nullptr) {
+    pg_call([&] { elog(DEBUG1, "raceway: ingest by SQL: %s", layout.obstacle); });
+  }
+  if (way != IngestWay::spi) {
+    std::string refusal;
+    const bool check_first = way == IngestWay::checking;
+    auto outcomes = try_events(events, refusal, [&](Events part) { return store_directly(part, layout, check_first); });
+    if (outcomes) return std::move(*outcomes);
+  }
+  return store_by_spi(events);
 }
 
 }  // namespace raceway::postgres

@@ -18,10 +18,29 @@ struct StoreOutcome {
   std::string text;  ///< stands_already: the trace it stands under; refused: the database's reason
 };
 
+/// How a batch is written. The end state is the same.
+enum class IngestWay : int {
+  automatic,  ///< direct where it is allowed, checking where the batch seems to have been sent before, else spi
+  direct,     ///< below the executor; duplicates are noticed when the keys are written
+  checking,   ///< below the executor; duplicates are looked for before anything is written
+  spi,        ///< by one SQL statement
+};
+
+/// The way as SQL spells it: the settings of raceway.ingest_way, and ingest's answer.
+const char* name_of(IngestWay way);
+
+/// raceway.ingest_way: `automatic` unless somebody wants to compare the ways. Where the tables do not allow a direct
+/// way, it is spi all the same.
+extern int wanted_ingest_way;
+
 /// Offers `events`, sorted by event_id and each id once, to the tables; answers in their order. Where the database
 /// refuses the batch for what is in it (a constraint, a trigger), it is split until the refused events stand alone.
 /// Other errors (no table, no privilege, a deadlock, no space) are thrown and leave nothing stored.
-/// SPI must be connected.
-std::vector<StoreOutcome> store_events(std::span<const wire::Event* const> events);
+/// SPI must be connected. `way` is set to the way that was taken for the whole batch, before any splitting.
+std::vector<StoreOutcome> store_events(std::span<const wire::Event* const> events, IngestWay& way);
+
+/// Sets the service of each trace to that of its earliest event, by time, then id. The traces must be locked by this
+/// transaction, and SPI connected.
+void name_services(const std::vector<std::string>& trace_ids);
 
 }  // namespace raceway::postgres

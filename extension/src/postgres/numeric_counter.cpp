@@ -48,7 +48,7 @@ Parts parts_of(const char* numeric) noexcept {
     std::uint32_t header;
     std::memcpy(&header, numeric, sizeof header);
     body = numeric + VARHDRSZ;
-    size = static_cast<int>(VARSIZE_4B(&header)) - VARHDRSZ;
+    size = static_cast<int>(detail::varlena_size(header)) - VARHDRSZ;
   }
   const Word header = word_at(body);
   const int word_size = sizeof(Word);
@@ -91,8 +91,7 @@ std::size_t write_numeric(char* to, CounterSum value) noexcept {
   }
   const int weight = count == 0 ? 0 : count + skipped - 1;
   const std::size_t size = VARHDRSZ + sizeof(Word) * (1 + static_cast<std::size_t>(count));
-  std::uint32_t varlena_header;
-  SET_VARSIZE(&varlena_header, size);
+  const std::uint32_t varlena_header = detail::varlena_header(size);
   std::memcpy(to, &varlena_header, sizeof varlena_header);
   const auto header = static_cast<Word>(short_form | weight);
   char* at = to + VARHDRSZ;

@@ -15,8 +15,20 @@
 namespace raceway::postgres {
 
 namespace detail {
-std::optional<causality::Counter> read_any_counter(const char* numeric) noexcept;
+/// The four-byte header of a varlena of `size` bytes, and back.
+inline std::uint32_t varlena_header(std::size_t size) noexcept {
+  varattrib_4b varlena;
+  SET_VARSIZE_4B(&varlena, size);
+  return varlena.va_4byte.va_header;
 }
+inline std::size_t varlena_size(std::uint32_t header) noexcept {
+  varattrib_4b varlena;
+  varlena.va_4byte.va_header = header;
+  return VARSIZE_4B(&varlena);
+}
+
+std::optional<causality::Counter> read_any_counter(const char* numeric) noexcept;
+}  // namespace detail
 
 /// The value of a whole number from 0 to 2^64-1 (1.0 and 1e3 are whole), nothing for any other numeric.
 /// `numeric` needs no alignment.
@@ -28,12 +40,10 @@ inline std::optional<causality::Counter> read_counter(const char* numeric) noexc
     std::uint16_t digit;
   };
   constexpr std::uint16_t plain_short_form = 0x8000;
-  std::uint32_t varlena_of_one_digit;
-  SET_VARSIZE(&varlena_of_one_digit, sizeof(OneDigit));
   if (!VARATT_IS_1B(numeric)) {
     OneDigit found;
     std::memcpy(&found.varlena, numeric, sizeof found.varlena);
-    if (found.varlena == varlena_of_one_digit) {
+    if (found.varlena == detail::varlena_header(sizeof(OneDigit))) {
       std::memcpy(&found, numeric, sizeof found);
       if (found.form == plain_short_form) return found.digit;
     }

@@ -97,8 +97,9 @@ double read_duration(const Json& number, std::string_view name) {
 }
 
 std::string_view normalized_uuid(std::string_view id, Arena& arena) {
+  if (is_canonical_uuid(id)) return id;
   const auto canonical = canonical_uuid(id);
-  return !canonical || *canonical == id ? id : arena.copy(*canonical);
+  return canonical ? arena.copy(*canonical) : id;
 }
 
 ReadClock read_clock(const Json& value, std::string_view name, Arena& arena) {

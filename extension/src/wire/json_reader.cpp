@@ -3,6 +3,7 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <cstring>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,21 +14,25 @@
 
 namespace raceway::wire {
 
-/// simdjson's index of a text: where each bracket, colon, comma and scalar begins.
-struct JsonReader::Index {
+/// What a thread's readers share, one after the other, so that a small body costs no allocation.
+struct JsonReader::Scratch {
+  /// simdjson's index of a text: where each bracket, colon, comma and scalar begins.
   std::unique_ptr<simdjson::internal::dom_parser_implementation> parser;
-  std::string unescaped;  // reused for every string with escapes
+  std::string unescaped;            // reused for every string with escapes
+  std::vector<Json> elements;       // of the arrays being read, innermost last
+  std::vector<JsonMember> members;  // of the objects being read, innermost last
 
-  const std::uint32_t* starts() const { return parser->structural_indexes.get(); }
-  std::uint32_t size() const { return parser->n_structural_indexes; }
-
-  void build(std::string_view text);
+  void build_index(std::string_view text);
   /// The index takes four bytes for each byte of text: what a large body needed is not kept for the next small one.
-  void shrink() {
-    if (parser && parser->capacity() > kept_capacity) parser.reset();
-  }
+  void shrink();
 
   static constexpr std::size_t kept_capacity = std::size_t{4} << 20U;
+  static constexpr std::size_t kept_items = std::size_t{4} << 10U;
+
+  static Scratch& of_this_thread() {
+    thread_local Scratch scratch;
+    return scratch;
+  }
 };
 
 namespace {
@@ -53,13 +58,19 @@ std::string describe(simdjson::error_code error) {
   }
 }
 
+/// A comparison that the compiler resolves without a call.
+template <std::size_t N>
+bool is_word(std::string_view token, const char (&word)[N]) {
+  return token.size() == N - 1 && std::memcmp(token.data(), word, N - 1) == 0;
+}
+
 bool key_before(const JsonMember& a, const JsonMember& b) {
   return causality::compare_names(a.key, b.key) < 0;
 }
 
 }  // namespace
 
-void JsonReader::Index::build(std::string_view text) {
+void JsonReader::Scratch::build_index(std::string_view text) {
   const auto fail = [](simdjson::error_code error) { throw BodyError("the body is not JSON: " + describe(error)); };
   if (text.empty()) fail(simdjson::EMPTY);
   if (text.size() > simdjson::SIMDJSON_MAXSIZE_BYTES) fail(simdjson::CAPACITY);
@@ -74,61 +85,51 @@ void JsonReader::Index::build(std::string_view text) {
   const auto* bytes = reinterpret_cast<const std::uint8_t*>(text.data());
   const auto error = parser->stage1(bytes, text.size(), simdjson::stage1_mode::regular);
   if (error != simdjson::SUCCESS) fail(error);
+  // simdjson leaves room for this behind the last token.
+  parser->structural_indexes[parser->n_structural_indexes] = static_cast<std::uint32_t>(text.size());
+}
+
+void JsonReader::Scratch::shrink() {
+  elements.clear();
+  members.clear();
+  if (parser && parser->capacity() > kept_capacity) parser.reset();
+  if (elements.capacity() > kept_items) elements = {};
+  if (members.capacity() > kept_items) members = {};
 }
 
 JsonReader::JsonReader(std::string_view text, Arena& arena)
-    : text_(text), arena_(arena), index_([]() -> Index& {
-        thread_local Index index;
-        return index;
-      }()) {
-  index_.build(text);
+    : text_(text), arena_(arena), scratch_(Scratch::of_this_thread()) {
+  scratch_.build_index(text);
+  starts_ = scratch_.parser->structural_indexes.get();
+  size_ = scratch_.parser->n_structural_indexes;
 }
 
 JsonReader::~JsonReader() {
-  index_.shrink();
+  scratch_.shrink();
 }
 
-char JsonReader::peek() const {
-  return at_ < index_.size() ? text_[index_.starts()[at_]] : '\0';
-}
-
-std::size_t JsonReader::token_end() const {
-  return at_ + 1 < index_.size() ? index_.starts()[at_ + 1] : text_.size();
+void JsonReader::seek(std::uint32_t place) {
+  at_ = place;
+  scratch_.elements.clear();
+  scratch_.members.clear();
 }
 
 std::string_view JsonReader::token() const {
-  const std::size_t begin = index_.starts()[at_];
-  std::size_t end = token_end();
-  while (end > begin && is_space(text_[end - 1])) --end;
-  return text_.substr(begin, end - begin);
+  const char* const begin = text_.data() + starts_[at_];
+  const char* end = text_.data() + starts_[at_ + 1];
+  while (end > begin && is_space(end[-1])) --end;
+  return {begin, static_cast<std::size_t>(end - begin)};
 }
 
 void JsonReader::not_json(const char* what) const {
-  const std::size_t byte = at_ < index_.size() ? index_.starts()[at_] : text_.size();
-  throw BodyError("the body is not JSON: " + std::string(what) + " at byte " + std::to_string(byte));
-}
-
-bool JsonReader::accept(char structural) {
-  if (peek() != structural) return false;
-  ++at_;
-  return true;
-}
-
-void JsonReader::expect(char structural, const char* what) {
-  if (!accept(structural)) not_json(what);
+  throw BodyError("the body is not JSON: " + std::string(what) + " at byte " + std::to_string(starts_[at_]));
 }
 
 void JsonReader::expect_end() {
-  if (at_ < index_.size()) not_json("something follows the document");
+  if (at_ < size_) not_json("something follows the document");
 }
 
-Json JsonReader::read_value() {
-  elements_.clear();
-  members_.clear();
-  return read_nested(0);
-}
-
-Json JsonReader::read_nested(int depth) {
+Json JsonReader::read_value(int depth) {
   switch (peek()) {
     case '{':
       return read_object(depth);
@@ -148,39 +149,38 @@ Json JsonReader::read_nested(int depth) {
 Json JsonReader::read_array(int depth) {
   if (depth >= max_json_depth) throw EventError("it nests deeper than " + std::to_string(max_json_depth) + " levels");
   expect('[', "an array is expected");
-  const std::size_t from = elements_.size();
-  if (!accept(']')) {
-    do {
-      const Json element = read_nested(depth + 1);
-      elements_.push_back(element);
-    } while (accept(','));
-    expect(']', "',' or ']' is expected");
-  }
   Json json;
   json.type = Json::Type::array;
-  json.count = static_cast<std::uint32_t>(elements_.size() - from);
-  json.elements = arena_.copy(std::span<const Json>(elements_.data() + from, json.count)).data();
-  elements_.resize(from);
+  if (accept(']')) return json;
+  auto& elements = scratch_.elements;
+  const std::size_t from = elements.size();
+  do {
+    elements.push_back(read_value(depth + 1));
+  } while (accept(','));
+  expect(']', "',' or ']' is expected");
+  json.count = static_cast<std::uint32_t>(elements.size() - from);
+  json.elements = arena_.copy(std::span<const Json>(elements.data() + from, json.count)).data();
+  elements.resize(from);
   return json;
 }
 
 Json JsonReader::read_object(int depth) {
   if (depth >= max_json_depth) throw EventError("it nests deeper than " + std::to_string(max_json_depth) + " levels");
   expect('{', "an object is expected");
-  const std::size_t from = members_.size();
-  if (!accept('}')) {
-    do {
-      const auto key = read_key();
-      const Json value = read_nested(depth + 1);
-      members_.push_back({key, value});
-    } while (accept(','));
-    expect('}', "',' or '}' is expected");
-  }
   Json json;
   json.type = Json::Type::object;
-  json.count = static_cast<std::uint32_t>(sort_members(members_, from));
-  json.members = arena_.copy(std::span<const JsonMember>(members_.data() + from, json.count)).data();
-  members_.resize(from);
+  if (accept('}')) return json;
+  auto& members = scratch_.members;
+  const std::size_t from = members.size();
+  do {
+    const auto key = read_key();
+    const Json value = read_value(depth + 1);
+    members.push_back({key, value});
+  } while (accept(','));
+  expect('}', "',' or '}' is expected");
+  json.count = static_cast<std::uint32_t>(sort_members(members, from));
+  json.members = arena_.copy(std::span<const JsonMember>(members.data() + from, json.count)).data();
+  members.resize(from);
   return json;
 }
 
@@ -192,25 +192,52 @@ std::string_view JsonReader::read_key() {
 }
 
 std::string_view JsonReader::read_string() {
-  const auto quoted = token();
-  const auto raw = quoted.substr(1, quoted.size() - 2);
-  if (raw.find('\\') == std::string_view::npos) {
-    ++at_;
-    return raw;
+  const std::size_t begin = starts_[at_] + std::size_t{1};
+  std::size_t end = starts_[at_ + 1];
+  while (is_space(text_[end - 1])) --end;
+  --end;  // the closing quote, which simdjson has seen
+  const auto raw = text_.substr(begin, end - begin);
+  if (has_backslash(begin, end)) return read_escaped_string(raw);
+  ++at_;
+  return raw;
+}
+
+bool JsonReader::has_backslash(std::size_t begin, std::size_t end) {
+  return (begin < plain_from_ || end > plain_to_) && find_backslash(begin, end);
+}
+
+/// The answer where the known stretch without backslashes does not hold it all; moves or extends that stretch.
+bool JsonReader::find_backslash(std::size_t begin, std::size_t end) {
+  const auto first_in = [this](std::size_t from, std::size_t to) {
+    const auto found = text_.substr(from, to - from).find('\\');
+    return found == std::string_view::npos ? to : from + found;
+  };
+  if (begin > plain_to_) {
+    plain_to_ = first_in(begin, text_.size());
+    plain_from_ = begin;
+  } else if (begin < plain_from_) {
+    const std::size_t found = first_in(begin, plain_from_);
+    if (found < plain_from_) plain_to_ = found;
+    plain_from_ = begin;
   }
-  index_.unescaped.clear();
-  const auto outcome = append_unescaped(index_.unescaped, raw);
+  return end > plain_to_;
+}
+
+std::string_view JsonReader::read_escaped_string(std::string_view raw) {
+  auto& unescaped = scratch_.unescaped;
+  unescaped.clear();
+  const auto outcome = append_unescaped(unescaped, raw);
   if (outcome == Unescaped::bad_escape) not_json("a string has an unknown escape");
   if (outcome == Unescaped::nul)
     throw EventError("a string holds the character \\u0000, which no database text can hold");
   if (outcome == Unescaped::lone_surrogate)
     throw EventError("a string holds half of a surrogate pair (\\ud800 to \\udfff)");
   ++at_;
-  return arena_.copy(index_.unescaped);
+  return arena_.copy(unescaped);
 }
 
 Json JsonReader::read_number() {
-  if (at_ >= index_.size()) not_json("it ends too early");
+  if (at_ >= size_) not_json("it ends too early");
   const auto digits = token();
   const auto notation = classify_number(digits);
   if (notation == NumberNotation::invalid) not_json("a value is expected");
@@ -230,11 +257,11 @@ Json JsonReader::read_number() {
 Json JsonReader::read_word() {
   const auto word = token();
   Json json;
-  if (word == "true") {
+  if (is_word(word, "true")) {
     json = Json::of_bool(true);
-  } else if (word == "false") {
+  } else if (is_word(word, "false")) {
     json = Json::of_bool(false);
-  } else if (word != "null") {
+  } else if (!is_word(word, "null")) {
     not_json("a value is expected");
   }
   ++at_;
@@ -289,11 +316,16 @@ void JsonReader::skip_value() {
 
 std::size_t sort_members(std::vector<JsonMember>& members, std::size_t from) {
   const auto begin = members.begin() + static_cast<std::ptrdiff_t>(from);
-  // A handful of members, often in order already: inserting beats a sort that asks for memory.
+  const auto out_of_order = [](const JsonMember& a, const JsonMember& b) { return !key_before(a, b); };
+  if (std::adjacent_find(begin, members.end(), out_of_order) == members.end()) return members.size() - from;
+  // A handful of members: inserting beats a sort that asks for memory.
   constexpr std::ptrdiff_t few = 24;
   if (members.end() - begin <= few) {
-    for (auto at = begin; at != members.end(); ++at) {
-      std::rotate(std::upper_bound(begin, at, *at, key_before), at, at + 1);
+    for (auto at = begin + 1; at != members.end(); ++at) {
+      const JsonMember member = *at;
+      auto place = at;
+      for (; place != begin && key_before(member, place[-1]); --place) *place = place[-1];
+      *place = member;
     }
   } else {
     std::stable_sort(begin, members.end(), key_before);

@@ -12,6 +12,7 @@
 #include "wire/arena.hpp"
 #include "wire/errors.hpp"
 #include "wire/json.hpp"
+#include "wire/quoted_key.hpp"
 
 namespace raceway::wire {
 
@@ -28,17 +29,37 @@ class JsonReader {
   ~JsonReader();
 
   /// The first character of the next token, or 0 at the end.
-  char peek() const;
-  /// A place to come back to with seek().
+  char peek() const { return at_ < size_ ? text_[starts_[at_]] : '\0'; }
+  /// A place to come back to with seek(), also when reading was broken off by an exception.
   std::uint32_t tell() const { return at_; }
-  void seek(std::uint32_t place) { at_ = place; }
+  void seek(std::uint32_t place);
 
   /// Steps over the next token where it is `structural`; answers whether it did.
-  bool accept(char structural);
-  void expect(char structural, const char* what);
+  bool accept(char structural) {
+    if (peek() != structural) return false;
+    ++at_;
+    return true;
+  }
+  void expect(char structural, const char* what) {
+    if (!accept(structural)) not_json(what);
+  }
+  /// Steps over `before` ('{' or ','), `key` and ':' where they stand next; answers whether it did.
+  bool accept_key(char before, const QuotedKey& key) {
+    if (at_ + 2 >= size_ || text_[starts_[at_]] != before || text_[starts_[at_ + 2]] != ':') return false;
+    const std::size_t begin = starts_[at_ + 1];
+    if (!key.is_at(text_.data() + begin, text_.size() - begin)) return false;
+    at_ += 3;
+    return true;
+  }
+  /// The key that accept_key() has just stepped over.
+  std::string_view accepted_key(const QuotedKey& key) const {
+    return {text_.data() + starts_[at_ - 2] + 1, key.size() - 2};
+  }
 
-  /// Reads the next value and everything in it.
-  Json read_value();
+  /// Reads the next value and everything in it; `depth` containers are open around it.
+  Json read_value(int depth = 0);
+  /// Reads the next value where it is a string; peek() tells.
+  std::string_view read_string();
   /// Checks the next value and steps over it, to any depth.
   void skip_value();
   /// Reads an object's key (the token before ':'), and the ':'.
@@ -50,22 +71,25 @@ class JsonReader {
 
  private:
   std::string_view token() const;
-  std::size_t token_end() const;
-  Json read_nested(int depth);
   Json read_array(int depth);
   Json read_object(int depth);
-  std::string_view read_string();
+  std::string_view read_escaped_string(std::string_view raw);
   Json read_number();
   Json read_word();
+  bool has_backslash(std::size_t begin, std::size_t end);
+  bool find_backslash(std::size_t begin, std::size_t end);
   void check_scalar();
 
   std::string_view text_;
   Arena& arena_;
-  struct Index;
-  Index& index_;  // of this thread, in use by one reader at a time
+  struct Scratch;
+  Scratch& scratch_;                       // of this thread, in use by one reader at a time
+  const std::uint32_t* starts_ = nullptr;  // where each token begins, and the text's end behind them
+  std::uint32_t size_ = 0;
   std::uint32_t at_ = 0;
-  std::vector<Json> elements_;       // of the arrays being read, innermost last
-  std::vector<JsonMember> members_;  // of the objects being read, innermost last
+  // Between these two places the text holds no backslash; the second is the next one, or the end.
+  std::size_t plain_from_ = 0;
+  std::size_t plain_to_ = 0;
 };
 
 /// Sorts members as jsonb does and drops all but the last of equal keys; answers how many are left.

@@ -66,9 +66,23 @@ std::optional<long> exponent_of(std::string_view text) {
   return exponent;
 }
 
+/// Whether `token` is a number that needs no second look: digits, and perhaps a point and more of them.
+bool is_simple(std::string_view token) {
+  const char* at = token.data();
+  const char* const end = at + token.size();
+  if (token.empty() || token.size() > max_number_digits || !is_digit(*at)) return false;
+  if (*at == '0' && token.size() > 1 && at[1] != '.') return false;
+  while (at != end && is_digit(*at)) ++at;
+  if (at == end) return true;
+  if (*at++ != '.' || at == end) return false;
+  while (at != end && is_digit(*at)) ++at;
+  return at == end;
+}
+
 }  // namespace
 
 NumberNotation classify_number(std::string_view token) {
+  if (is_simple(token)) return NumberNotation::plain;
   const Parts parts = split(token);
   if (!parts.valid) return NumberNotation::invalid;
   const bool negative_zero = parts.negative && only_zeros(parts.whole) && only_zeros(parts.fraction);

@@ -25,6 +25,21 @@ bool is_hyphenated_uuid(std::string_view text) {
   return true;
 }
 
+/// Whether each of 16 characters is a lower-case hex digit, or a hyphen where `places` has one. One width and no
+/// branches, so that the compiler does all 16 at once.
+bool is_canonical(const char* text, const char* places) {
+  unsigned char bad = 0;
+  for (std::size_t at = 0; at < 16; ++at) {
+    const auto c = static_cast<unsigned char>(text[at]);
+    const bool digit = static_cast<unsigned char>(c - '0') <= 9;
+    const bool letter = static_cast<unsigned char>(c - 'a') <= 5;
+    const bool hyphen = c == '-';
+    const bool hyphen_place = places[at] == '-';
+    bad = static_cast<unsigned char>(bad | (hyphen_place ? !hyphen : !(digit || letter)));
+  }
+  return bad == 0;
+}
+
 /// The 32 hex digits or 36 characters that stand inside braces or behind "urn:uuid:".
 std::string_view bare_uuid(std::string_view text) {
   constexpr std::string_view urn = "urn:uuid:";
@@ -34,6 +49,14 @@ std::string_view bare_uuid(std::string_view text) {
 }
 
 }  // namespace
+
+bool is_canonical_uuid(std::string_view text) {
+  constexpr std::string_view places = "00000000-0000-0000-0000-000000000000";
+  if (text.size() != hyphenated_uuid_length) return false;
+  constexpr std::size_t last = hyphenated_uuid_length - 16;
+  return is_canonical(text.data(), places.data()) && is_canonical(text.data() + 16, places.data() + 16) &&
+         is_canonical(text.data() + last, places.data() + last);
+}
 
 std::optional<std::string> canonical_uuid(std::string_view text) {
   const auto bare = bare_uuid(text);

@@ -11,4 +11,7 @@ namespace raceway::wire {
 /// is no UUID.
 std::optional<std::string> canonical_uuid(std::string_view text);
 
+/// Whether `text` is a UUID and canonical already.
+bool is_canonical_uuid(std::string_view text);
+
 }  // namespace raceway::wire

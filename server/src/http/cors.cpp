@@ -12,10 +12,16 @@ CorsPolicy::CorsPolicy(const Cors& cors)
       any_origin_(std::find(cors.origins.begin(), cors.origins.end(), "*") != cors.origins.end()),
       origins_(cors.origins) {}
 
+std::optional<std::string> CorsPolicy::allowed_origin(const Fields& request) const {
+  if (any_origin_) return "*";
+  const auto origin = find_header(request, "Origin");
+  if (!origin || std::find(origins_.begin(), origins_.end(), *origin) == origins_.end()) return std::nullopt;
+  return std::string(*origin);
+}
+
 Response CorsPolicy::preflight(const Fields& request) const {
   Response response;
-  decorate(request, response.headers);
-  if (find_header(response.headers, "Access-Control-Allow-Origin")) {
+  if (allowed_origin(request)) {
     response.headers.emplace_back("Access-Control-Allow-Methods", "GET, POST, OPTIONS");
     // Echoed, for "*" would not cover Authorization.
     const auto asked = find_header(request, "Access-Control-Request-Headers");
@@ -27,14 +33,10 @@ Response CorsPolicy::preflight(const Fields& request) const {
 
 void CorsPolicy::decorate(const Fields& request, Fields& response) const {
   if (!enabled_) return;
-  std::string allowed = "*";
-  if (!any_origin_) {
-    response.emplace_back("Vary", "Origin");
-    const auto origin = find_header(request, "Origin");
-    if (!origin || std::find(origins_.begin(), origins_.end(), *origin) == origins_.end()) return;
-    allowed = *origin;
-  }
-  response.emplace_back("Access-Control-Allow-Origin", allowed);
+  if (!any_origin_) response.emplace_back("Vary", "Origin");
+  const auto allowed = allowed_origin(request);
+  if (!allowed) return;
+  response.emplace_back("Access-Control-Allow-Origin", *allowed);
   response.emplace_back("Access-Control-Expose-Headers", "X-Request-Id, Retry-After");
 }
 

@@ -100,14 +100,17 @@ void Door::run(Descriptor listener) {
         epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), static_cast<int>(tick.count()));
     if (count < 0 && errno != EINTR) fail("epoll_wait");
     bool connections_wait = false;
+    bool woken = false;
     for (int i = 0; i < count; ++i) {
       void* const source = events[static_cast<std::size_t>(i)].data.ptr;
       if (source == &listener_)
         connections_wait = true;
-      else if (source != &wake_)
+      else if (source == &wake_)
+        woken = true;
+      else
         on_event(*static_cast<Client*>(source));
     }
-    take_back();
+    if (woken) take_back();
     if (connections_wait && !draining_) accept_all();
     if (stop_asked_ && !draining_) start_draining();
     if (Clock::now() >= next_sweep) {
@@ -198,13 +201,21 @@ void Door::drop_bytes(Client& client) {
 
 /// Goes as far with the buffered bytes as they reach. The client may be gone afterwards, here and in what it calls.
 void Door::advance(Client& client) {
-  while (client.connection.buffered().starts_with("\r\n") && !client.begun) client.connection.use(2);
-  if (client.connection.buffered().empty()) return rest(client);
+  if (client.connection.buffered().empty() && !client.begun) return rest(client);
   if (!client.begun) client.connection.begin_request(Clock::now());
   client.begun = true;
+  if (!client.framing) skip_empty_lines(client);
   if (!client.framing && !read_head(client)) return;
   if (is_ready(client)) return dispatch(client);
   wait_for_more(client);
+}
+
+/// Some clients send one after a body.
+void Door::skip_empty_lines(Client& client) {
+  while (client.connection.buffered().starts_with("\r\n")) {
+    client.connection.use(2);
+    client.scanned = 0;
+  }
 }
 
 /// Between two requests.
@@ -290,7 +301,8 @@ void Door::settle(Client& client, Outcome outcome) {
   client.scanned = 0;
   client.framing.reset();
   client.body.reset();
-  if (outcome == Outcome::linger && !client.ended) return linger(client);
+  const bool sends_on = outcome == Outcome::close && client.connection.read_available() == Connection::Read::some;
+  if ((outcome == Outcome::linger || sends_on) && !client.ended) return linger(client);
   if (outcome == Outcome::keep && !cut_off_) return advance(client);
   if (outcome == Outcome::reset) {
     const ::linger at_once{1, 0};
@@ -345,7 +357,7 @@ void Door::sweep() {
 }
 
 void Door::expire(Client& client) {
-  if (client.state == State::lingering || !client.begun) return close(client);
+  if (client.state == State::lingering || client.connection.buffered().empty()) return close(client);
   ++timeouts_;
   refuse(client, 408, "The request did not arrive in time");
 }

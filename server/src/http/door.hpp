@@ -67,6 +67,7 @@ class Door {
   void on_event(Client& client);
   void drop_bytes(Client& client);
   void advance(Client& client);
+  void skip_empty_lines(Client& client);
   void rest(Client& client);
   bool read_head(Client& client);
   bool is_ready(Client& client);

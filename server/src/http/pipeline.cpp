@@ -49,8 +49,7 @@ Response Pipeline::answer(Exchange& exchange, std::string_view target) {
   request.request_id = scope.id();
   auto response = guarded(exchange, [&] { return respond(exchange, target); });
   skip_body(exchange);
-  // A preflight is decorated already.
-  if (!find_header(response.headers, "Access-Control-Allow-Origin")) cors_.decorate(request.headers, response.headers);
+  cors_.decorate(request.headers, response.headers);
   response.headers.emplace_back("X-Request-Id", request.request_id);
   if (response.stream) guard_stream(exchange, response);
   return response;

@@ -1,0 +1,197 @@
+#include "postgres/direct_table.hpp"
+
+extern "C" {
+#include "access/heapam.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "catalog/index.h"
+#include "catalog/pg_am.h"
+#include "executor/executor.h"
+#include "storage/lmgr.h"
+#include "utils/fmgroids.h"
+#include "utils/snapmgr.h"
+#include "utils/sortsupport.h"
+}
+
+namespace raceway::postgres {
+namespace {
+
+/// Rows that go into the heap in one call; COPY uses the same number.
+constexpr int rows_at_once = 1000;
+
+/// The values of an index entry.
+struct Entry {
+  Datum values[INDEX_MAX_KEYS];
+  bool nulls[INDEX_MAX_KEYS];
+};
+
+void fill_entry(const DirectIndex& index, const DirectRow* row, Entry* entry) {
+  for (int at = 0; at < index.info->ii_NumIndexAttrs; ++at) {
+    const int column = index.info->ii_IndexAttrNumbers[at] - 1;
+    entry->values[at] = row->values[column];
+    entry->nulls[at] = row->nulls[column];
+  }
+}
+
+bool insert_entry(DirectTable* table, const DirectIndex& index, DirectRow* row, IndexUniqueCheck check) {
+  Entry entry;
+  fill_entry(index, row, &entry);
+  return index_insert(index.relation, entry.values, entry.nulls, &row->tid, table->heap, check, false, index.info);
+}
+
+/// How the rows of one index are put in its order.
+struct Order {
+  const DirectIndex* index;
+  SortSupport keys;
+};
+
+int compare_rows(const void* a, const void* b, void* state) {
+  const auto* order = static_cast<const Order*>(state);
+  const auto* row_a = *static_cast<DirectRow* const*>(a);
+  const auto* row_b = *static_cast<DirectRow* const*>(b);
+  for (int at = 0; at < order->index->info->ii_NumIndexKeyAttrs; ++at) {
+    const int column = order->index->info->ii_IndexAttrNumbers[at] - 1;
+    const int result = ApplySortComparator(row_a->values[column], row_a->nulls[column], row_b->values[column],
+                                           row_b->nulls[column], &order->keys[at]);
+    if (result != 0) return result;
+  }
+  return ItemPointerCompare(const_cast<ItemPointer>(&row_a->tid), const_cast<ItemPointer>(&row_b->tid));
+}
+
+/// Sorts rows as a btree keeps them, so that entries that go to one page go there one after the other.
+void sort_for(const DirectIndex& index, DirectRow** rows, int count) {
+  if (index.relation->rd_rel->relam != BTREE_AM_OID) return;
+  const int keys = index.info->ii_NumIndexKeyAttrs;
+  auto* support = static_cast<SortSupport>(palloc0(sizeof(SortSupportData) * keys));
+  for (int at = 0; at < keys; ++at) {
+    const int16 option = index.relation->rd_indoption[at];
+    const bool descending = (option & INDOPTION_DESC) != 0;
+    support[at].ssup_cxt = CurrentMemoryContext;
+    support[at].ssup_collation = index.relation->rd_indcollation[at];
+    support[at].ssup_nulls_first = (option & INDOPTION_NULLS_FIRST) != 0;
+    support[at].ssup_attno = static_cast<AttrNumber>(at + 1);
+    support[at].abbreviate = false;
+    PrepareSortSupportFromIndexRel(index.relation, descending ? BTGreaterStrategyNumber : BTLessStrategyNumber,
+                                   &support[at]);
+  }
+  Order order = {&index, support};
+  qsort_arg(rows, static_cast<std::size_t>(count), sizeof(DirectRow*), compare_rows, &order);
+}
+
+DirectIndex open_index(Oid oid) {
+  Relation relation = index_open(oid, RowExclusiveLock);
+  return {relation, BuildIndexInfo(relation)};
+}
+
+}  // namespace
+
+DirectTable* open_direct_table(Oid relation) {
+  auto* table = static_cast<DirectTable*>(palloc0(sizeof(DirectTable)));
+  table->heap = table_open(relation, RowExclusiveLock);
+  table->description = CreateTupleDescCopy(RelationGetDescr(table->heap));
+  List* indexes = RelationGetIndexList(table->heap);
+  table->others = static_cast<DirectIndex*>(palloc0(sizeof(DirectIndex) * (list_length(indexes) + 1)));
+  ListCell* cell = nullptr;
+  foreach (cell, indexes) {
+    const Oid oid = lfirst_oid(cell);
+    if (oid == table->heap->rd_pkindex) {
+      table->key = open_index(oid);
+    } else {
+      table->others[table->other_count++] = open_index(oid);
+    }
+  }
+  list_free(indexes);
+  return table;
+}
+
+void close_direct_table(DirectTable* table) {
+  for (int at = 0; at < table->other_count; ++at) index_close(table->others[at].relation, NoLock);
+  index_close(table->key.relation, NoLock);
+  table_close(table->heap, NoLock);
+}
+
+TupleTableSlot* make_row_slot(DirectTable* table) {
+  return MakeSingleTupleTableSlot(table->description, &TTSOpsBufferHeapTuple);
+}
+
+Standing find_standing_row(DirectTable* table, Datum key, ItemPointer own, TupleTableSlot* slot) {
+  SnapshotData dirty;
+  InitDirtySnapshot(dirty);
+  ScanKeyData scan_key;
+  ScanKeyInit(&scan_key, 1, BTEqualStrategyNumber, F_TEXTEQ, key);
+  scan_key.sk_collation = table->key.relation->rd_indcollation[0];
+  while (true) {
+    Standing standing = {};
+    TransactionId wait_for = InvalidTransactionId;
+    uint32 speculation = 0;
+    IndexScanDesc scan = index_beginscan(table->heap, table->key.relation, &dirty, 1, 0);
+    index_rescan(scan, &scan_key, 1, nullptr, 0);
+    while (index_getnext_slot(scan, ForwardScanDirection, slot)) {
+      if (own != nullptr && ItemPointerEquals(own, &slot->tts_tid)) continue;
+      standing.found = true;
+      standing.tid = slot->tts_tid;
+      wait_for = TransactionIdIsValid(dirty.xmin) ? dirty.xmin : dirty.xmax;
+      speculation = dirty.speculativeToken;
+      break;
+    }
+    const bool must_wait = standing.found && TransactionIdIsValid(wait_for);
+    if (must_wait || !standing.found) {
+      ExecClearTuple(slot);
+    } else {
+      ExecMaterializeSlot(slot);
+    }
+    index_endscan(scan);
+    if (!must_wait) return standing;
+    if (speculation != 0) {
+      SpeculativeInsertionWait(wait_for, speculation);
+    } else {
+      XactLockTableWait(wait_for, table->heap, &standing.tid, XLTW_InsertIndex);
+    }
+    CHECK_FOR_INTERRUPTS();
+  }
+}
+
+void insert_into_heap(DirectTable* table, DirectRow* const* rows, int count) {
+  const int slots_wanted = Min(count, rows_at_once);
+  auto** slots = static_cast<TupleTableSlot**>(palloc(sizeof(TupleTableSlot*) * slots_wanted));
+  for (int at = 0; at < slots_wanted; ++at) slots[at] = MakeSingleTupleTableSlot(table->description, &TTSOpsHeapTuple);
+  for (int from = 0; from < count; from += slots_wanted) {
+    const int size = Min(slots_wanted, count - from);
+    for (int at = 0; at < size; ++at) {
+      DirectRow* row = rows[from + at];
+      HeapTuple tuple = heap_form_tuple(table->description, row->values, row->nulls);
+      ExecForceStoreHeapTuple(tuple, slots[at], true);
+    }
+    table_multi_insert(table->heap, slots, size, GetCurrentCommandId(true), 0, nullptr);
+    for (int at = 0; at < size; ++at) {
+      rows[from + at]->tid = slots[at]->tts_tid;
+      ExecClearTuple(slots[at]);
+    }
+    CHECK_FOR_INTERRUPTS();
+  }
+  for (int at = 0; at < slots_wanted; ++at) ExecDropSingleTupleTableSlot(slots[at]);
+}
+
+bool insert_key(DirectTable* table, DirectRow* row) {
+  return insert_entry(table, table->key, row, UNIQUE_CHECK_PARTIAL);
+}
+
+void delete_own_row(DirectTable* table, DirectRow* row) {
+  // A command cannot delete what it wrote itself; the next one can.
+  CommandCounterIncrement();
+  simple_heap_delete(table->heap, &row->tid);
+}
+
+void insert_other_keys(DirectTable* table, DirectRow** rows, int count) {
+  for (int at = 0; at < table->other_count; ++at) {
+    const DirectIndex& index = table->others[at];
+    sort_for(index, rows, count);
+    for (int row = 0; row < count; ++row) {
+      insert_entry(table, index, rows[row], UNIQUE_CHECK_NO);
+      CHECK_FOR_INTERRUPTS();
+    }
+  }
+}
+
+}  // namespace raceway::postgres

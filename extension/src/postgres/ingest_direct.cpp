@@ -1,0 +1,197 @@
+#include "postgres/ingest_direct.hpp"
+
+#include <algorithm>
+#include <string>
+
+#include "postgres/direct_table.hpp"
+#include "postgres/ingest_rows.hpp"
+#include "postgres/trace_rollup.hpp"
+
+extern "C" {
+#include "access/xact.h"
+#include "executor/executor.h"
+#include "utils/builtins.h"
+}
+
+namespace raceway::postgres {
+namespace {
+
+using wire::Event;
+using Events = std::span<const Event* const>;
+
+/// A table that is open as long as this lives; the abort of the transaction closes it after a raise.
+class OpenTable {
+ public:
+  explicit OpenTable(Oid relation) {
+    pg_call([&] {
+      table_ = open_direct_table(relation);
+      slot_ = make_row_slot(table_);
+    });
+  }
+  OpenTable(const OpenTable&) = delete;
+  OpenTable& operator=(const OpenTable&) = delete;
+  ~OpenTable() = default;
+
+  void close() {
+    pg_call([this] {
+      ExecDropSingleTupleTableSlot(slot_);
+      close_direct_table(table_);
+    });
+  }
+  DirectTable* table() { return table_; }
+  TupleTableSlot* slot() { return slot_; }
+
+ private:
+  DirectTable* table_ = nullptr;
+  TupleTableSlot* slot_ = nullptr;
+};
+
+Datum id_datum(std::string_view id) {
+  return PointerGetDatum(cstring_to_text_with_len(id.data(), static_cast<int>(id.size())));
+}
+
+/// The trace that the event in the slot belongs to.
+std::string trace_in(TupleTableSlot* slot) {
+  bool is_null = false;
+  const auto* packed = pg_call([&] { return DatumGetTextPP(slot_getattr(slot, EventColumn::trace_id + 1, &is_null)); });
+  return {VARDATA_ANY(packed), static_cast<std::size_t>(VARSIZE_ANY_EXHDR(packed))};
+}
+
+/// Marks the events that stand already; answers the places of the others.
+std::vector<std::size_t> find_new(Events events, OpenTable& table, std::vector<StoreOutcome>& outcomes) {
+  std::vector<std::size_t> fresh;
+  for (std::size_t at = 0; at < events.size(); ++at) {
+    check_for_interrupts();
+    const bool found = pg_call(
+        [&] { return find_standing_row(table.table(), id_datum(events[at]->event_id), nullptr, table.slot()).found; });
+    if (found) {
+      outcomes[at] = {StoreOutcome::Kind::stands_already, trace_in(table.slot())};
+    } else {
+      fresh.push_back(at);
+    }
+  }
+  return fresh;
+}
+
+/// Adds the keys of rows that are in the heap, in the order of the keys: who meets another's open row waits there,
+/// holding only smaller keys, so that nobody waits in a circle. Answers the rows that stay.
+std::vector<std::size_t> insert_keys(OpenTable& table, std::vector<DirectRow>& rows,
+                                     const std::vector<std::size_t>& places, std::vector<StoreOutcome>& outcomes) {
+  std::vector<std::size_t> stored;
+  for (std::size_t at = 0; at < rows.size(); ++at) {
+    check_for_interrupts();
+    DirectRow& row = rows[at];
+    const bool stands_elsewhere = pg_call([&] {
+      if (insert_key(table.table(), &row)) return false;
+      if (!find_standing_row(table.table(), row.values[event_id], &row.tid, table.slot()).found) return false;
+      delete_own_row(table.table(), &row);
+      return true;
+    });
+    if (stands_elsewhere) {
+      outcomes[places[at]] = {StoreOutcome::Kind::stands_already, trace_in(table.slot())};
+    } else {
+      outcomes[places[at]].kind = StoreOutcome::Kind::stored;
+      stored.push_back(at);
+    }
+  }
+  return stored;
+}
+
+/// A stored event and its row.
+struct StoredRow {
+  const Event* event;
+  const DirectRow* row;
+};
+
+/// What the stored events add to their traces, by trace. `services` keeps the names.
+std::vector<TraceGrowth> grow_by_trace(std::vector<StoredRow>& stored, VarlenaBlock& services) {
+  std::sort(stored.begin(), stored.end(), [](const StoredRow& a, const StoredRow& b) {
+    const auto by_trace = a.event->trace_id <=> b.event->trace_id;
+    if (by_trace != 0) return by_trace < 0;
+    if (a.event->timestamp != b.event->timestamp) return a.event->timestamp < b.event->timestamp;
+    return a.event->event_id < b.event->event_id;
+  });
+  std::vector<TraceGrowth> growths;
+  for (std::size_t at = 0; at < stored.size(); ++at) {
+    const Event& event = *stored[at].event;
+    const bool is_first = at == 0 || stored[at - 1].event->trace_id != event.trace_id;
+    if (is_first) {
+      TraceGrowth& growth = growths.emplace_back();
+      growth.trace_id = stored[at].row->values[trace_id];
+      growth.has_service = event.service_name.has_value();
+      if (growth.has_service) growth.service_name = services.add_text(*event.service_name);
+      growth.start_time = event.timestamp;
+    }
+    growths.back().end_time = event.timestamp;
+    ++growths.back().event_count;
+  }
+  for (auto& growth : growths) {
+    if (growth.has_service) growth.service_name = services.datum(growth.service_name);
+  }
+  return growths;
+}
+
+void grow_traces(std::vector<StoredRow>& stored, Oid traces) {
+  VarlenaBlock services;
+  const auto growths = grow_by_trace(stored, services);
+  OpenTable table(traces);
+  const Default created_at = pg_call([&] { return evaluate_created_at(traces, trace_created_at); });
+  std::vector<std::string> look_again;
+  for (const auto& growth : growths) {
+    const bool tie = pg_call([&] { return grow_trace(table.table(), table.slot(), growth, created_at); });
+    if (!tie) continue;
+    const char* id = VARDATA_ANY(DatumGetPointer(growth.trace_id));
+    look_again.emplace_back(id, VARSIZE_ANY_EXHDR(DatumGetPointer(growth.trace_id)));
+  }
+  table.close();
+  pg_call([] { CommandCounterIncrement(); });
+  if (!look_again.empty()) name_services(look_again);
+}
+
+}  // namespace
+
+bool looks_sent_before(Events events, const DirectLayout& layout) {
+  constexpr std::size_t probes = 4;
+  OpenTable table(layout.events);
+  bool found = false;
+  for (std::size_t probe = 0; probe < std::min(probes, events.size()) && !found; ++probe) {
+    const Event& event = *events[probe * events.size() / std::min(probes, events.size())];
+    found = pg_call(
+        [&] { return find_standing_row(table.table(), id_datum(event.event_id), nullptr, table.slot()).found; });
+  }
+  table.close();
+  return found;
+}
+
+std::vector<StoreOutcome> store_directly(Events events, const DirectLayout& layout, bool check_first) {
+  std::vector<StoreOutcome> outcomes(events.size());
+  OpenTable table(layout.events);
+  std::vector<std::size_t> places;
+  if (check_first) {
+    places = find_new(events, table, outcomes);
+  } else {
+    for (std::size_t at = 0; at < events.size(); ++at) places.push_back(at);
+  }
+  std::vector<const Event*> fresh;
+  for (const auto place : places) fresh.push_back(events[place]);
+
+  const Default created_at = pg_call([&] { return evaluate_created_at(layout.events, event_created_at); });
+  EventRows rows(fresh, created_at);
+  std::vector<DirectRow*> pointers;
+  for (auto& row : rows.rows()) pointers.push_back(&row);
+  pg_call([&] { insert_into_heap(table.table(), pointers.data(), static_cast<int>(pointers.size())); });
+  const auto stored = insert_keys(table, rows.rows(), places, outcomes);
+
+  std::vector<StoredRow> stored_rows;
+  pointers.clear();
+  for (const auto at : stored) {
+    pointers.push_back(&rows.rows()[at]);
+    stored_rows.push_back({fresh[at], &rows.rows()[at]});
+  }
+  pg_call([&] { insert_other_keys(table.table(), pointers.data(), static_cast<int>(pointers.size())); });
+  table.close();
+  if (!stored_rows.empty()) grow_traces(stored_rows, layout.traces);
+  return outcomes;
+}
+
+}  // namespace raceway::postgres

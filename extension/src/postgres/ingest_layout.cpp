@@ -1,0 +1,216 @@
+#include "postgres/ingest_layout.hpp"
+
+extern "C" {
+#include "access/genam.h"
+#include "access/heapam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_am.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_namespace.h"
+#include "catalog/pg_trigger.h"
+#include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "executor/executor.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
+#include "rewrite/rewriteHandler.h"
+#include "utils/acl.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/rls.h"
+#include "utils/syscache.h"
+}
+
+namespace raceway::postgres {
+namespace {
+
+struct KnownColumn {
+  const char* name;
+  Oid type;
+};
+
+constexpr KnownColumn known_events[event_columns] = {
+    {"event_id", VARCHAROID},    {"trace_id", VARCHAROID},   {"kind", VARCHAROID},
+    {"timestamp", TIMESTAMPOID}, {"duration_ms", FLOAT4OID}, {"location", VARCHAROID},
+    {"vector_clock", JSONBOID},  {"metadata", JSONBOID},     {"created_at", TIMESTAMPOID}};
+
+constexpr KnownColumn known_traces[trace_columns] = {{"trace_id", VARCHAROID},     {"service_name", VARCHAROID},
+                                                     {"start_time", TIMESTAMPOID}, {"end_time", TIMESTAMPOID},
+                                                     {"event_count", INT4OID},     {"created_at", TIMESTAMPOID}};
+
+/// The widths that the wire layer keeps to, and migrate() creates.
+int known_width(const char* column) {
+  if (strcmp(column, "kind") == 0) return 50;
+  return strcmp(column, "location") == 0 ? 500 : 255;
+}
+
+const char* columns_obstacle(Relation table, const KnownColumn* known, int count) {
+  const TupleDesc description = RelationGetDescr(table);
+  if (description->natts != count) return "the table has other columns";
+  for (int at = 0; at < count; ++at) {
+    const Form_pg_attribute column = TupleDescAttr(description, at);
+    if (column->attisdropped || column->atttypid != known[at].type ||
+        strcmp(NameStr(column->attname), known[at].name) != 0) {
+      return "the table has other columns";
+    }
+    if (column->attgenerated != '\0' || column->attidentity != '\0') return "a column is generated";
+    if (column->atttypid == VARCHAROID && column->atttypmod != -1 &&
+        column->atttypmod - VARHDRSZ < known_width(known[at].name)) {
+      return "a column is narrower";
+    }
+    if (column->atttypid == TIMESTAMPOID && column->atttypmod != -1) return "a column is less precise";
+    // Only the keys may be NOT NULL, which they never violate.
+    if (column->attnotnull && at != 0) return "a column is NOT NULL";
+  }
+  return nullptr;
+}
+
+bool is_harmless(const Trigger& trigger, bool is_events) {
+  const bool fires_on_insert = TRIGGER_FOR_INSERT(trigger.tgtype);
+  const bool fires_on_update = TRIGGER_FOR_UPDATE(trigger.tgtype);
+  if (!fires_on_insert && !fires_on_update) return true;
+  if (!trigger.tgisinternal) return false;
+  // events: the key of the trace is written in the same transaction. traces: the key itself is never changed.
+  if (trigger.tgfoid == F_RI_FKEY_CHECK_INS || trigger.tgfoid == F_RI_FKEY_CHECK_UPD) return is_events;
+  return trigger.tgfoid == F_RI_FKEY_NOACTION_UPD || trigger.tgfoid == F_RI_FKEY_RESTRICT_UPD ||
+         trigger.tgfoid == F_RI_FKEY_CASCADE_UPD || trigger.tgfoid == F_RI_FKEY_SETNULL_UPD ||
+         trigger.tgfoid == F_RI_FKEY_SETDEFAULT_UPD;
+}
+
+const char* triggers_obstacle(Relation table, Oid traces) {
+  const bool is_events = RelationGetRelid(table) != traces;
+  const TriggerDesc* triggers = table->trigdesc;
+  for (int at = 0; triggers != nullptr && at < triggers->numtriggers; ++at) {
+    if (!is_harmless(triggers->triggers[at], is_events)) return "the table has triggers";
+  }
+  List* keys = RelationGetFKeyList(table);
+  if (list_length(keys) > (is_events ? 1 : 0)) return "the table has other foreign keys";
+  if (is_events && keys != NIL) {
+    const auto* key = static_cast<ForeignKeyCacheInfo*>(linitial(keys));
+    const bool known = key->confrelid == traces && key->nkeys == 1 && key->conkey[0] == EventColumn::trace_id + 1 &&
+                       key->confkey[0] == TraceColumn::id_of_trace + 1;
+    if (!known) return "the table has other foreign keys";
+  }
+  return nullptr;
+}
+
+const char* indexes_obstacle(Relation table) {
+  List* indexes = RelationGetIndexList(table);
+  const char* obstacle = OidIsValid(table->rd_pkindex) ? nullptr : "the table has no primary key";
+  ListCell* cell = nullptr;
+  foreach (cell, indexes) {
+    const Oid oid = lfirst_oid(cell);
+    Relation index = index_open(oid, RowExclusiveLock);
+    const Form_pg_index form = index->rd_index;
+    const bool is_key = oid == table->rd_pkindex;
+    if (!heap_attisnull(index->rd_indextuple, Anum_pg_index_indexprs, nullptr)) obstacle = "an index has expressions";
+    if (!heap_attisnull(index->rd_indextuple, Anum_pg_index_indpred, nullptr)) obstacle = "an index is partial";
+    if (form->indisexclusion || (form->indisunique && !is_key)) obstacle = "there are other unique constraints";
+    if (is_key && (form->indnatts != 1 || form->indkey.values[0] != 1 || !form->indimmediate ||
+                   index->rd_rel->relam != BTREE_AM_OID)) {
+      obstacle = "the primary key is another one";
+    }
+    if (!form->indisready || !form->indisvalid) obstacle = "an index is not ready";
+    index_close(index, NoLock);
+  }
+  list_free(indexes);
+  return obstacle;
+}
+
+/// Whether a default is the same for every row of a statement.
+const char* defaults_obstacle(Relation table, int created_at) {
+  const TupleDesc description = RelationGetDescr(table);
+  if (description->constr == nullptr) return nullptr;
+  if (description->constr->num_check > 0) return "the table has check constraints";
+  for (int at = 0; at < description->constr->num_defval; ++at) {
+    if (description->constr->defval[at].adnum != created_at + 1) continue;
+    auto* expression = build_column_default(table, created_at + 1);
+    if (expression != nullptr && contain_volatile_functions(expression)) return "a default is volatile";
+  }
+  return nullptr;
+}
+
+const char* table_obstacle(Relation table, Oid traces, AclMode wanted) {
+  const Form_pg_class form = table->rd_rel;
+  if (form->relkind != RELKIND_RELATION || form->relispartition || form->relhassubclass)
+    return "a table is not a plain one";
+  if (form->relam != HEAP_TABLE_AM_OID) return "a table has another access method";
+  if (form->relpersistence == RELPERSISTENCE_TEMP) return "a table is temporary";
+  if (table->rd_rules != nullptr) return "the table has rules";
+  if (check_enable_rls(RelationGetRelid(table), InvalidOid, true) != RLS_NONE) return "row security is on";
+  if (pg_class_aclmask(RelationGetRelid(table), GetUserId(), wanted, ACLMASK_ALL) != wanted) {
+    return "a privilege on the whole table is missing";
+  }
+  const bool is_events = RelationGetRelid(table) != traces;
+  const char* obstacle = is_events ? columns_obstacle(table, known_events, event_columns)
+                                   : columns_obstacle(table, known_traces, trace_columns);
+  if (obstacle == nullptr) obstacle = triggers_obstacle(table, traces);
+  if (obstacle == nullptr) obstacle = indexes_obstacle(table);
+  if (obstacle == nullptr) {
+    obstacle =
+        defaults_obstacle(table, is_events ? int{EventColumn::event_created_at} : int{TraceColumn::trace_created_at});
+  }
+  return obstacle;
+}
+
+bool may_use_schema(Oid schema) {
+#if PG_VERSION_NUM >= 160000
+  return object_aclcheck(NamespaceRelationId, schema, GetUserId(), ACL_USAGE) == ACLCHECK_OK;
+#else
+  return pg_namespace_aclcheck(schema, GetUserId(), ACL_USAGE) == ACLCHECK_OK;
+#endif
+}
+
+}  // namespace
+
+DirectLayout find_direct_layout() {
+  DirectLayout layout = {};
+  if (IsolationUsesXactSnapshot()) {
+    layout.obstacle = "the transaction keeps one snapshot";
+    return layout;
+  }
+  const Oid schema = get_namespace_oid("raceway", true);
+  layout.events = OidIsValid(schema) ? get_relname_relid("events", schema) : InvalidOid;
+  layout.traces = OidIsValid(schema) ? get_relname_relid("traces", schema) : InvalidOid;
+  if (!OidIsValid(layout.events) || !OidIsValid(layout.traces)) {
+    layout.obstacle = "there are no tables";
+    return layout;
+  }
+  if (!may_use_schema(schema)) {
+    layout.obstacle = "a privilege on the schema is missing";
+    return layout;
+  }
+  const AclMode write = ACL_INSERT | ACL_SELECT;
+  for (const bool is_events : {true, false}) {
+    Relation table = try_relation_open(is_events ? layout.events : layout.traces, RowExclusiveLock);
+    if (table == nullptr) {
+      layout.obstacle = "there are no tables";
+      return layout;
+    }
+    layout.obstacle = table_obstacle(table, layout.traces, is_events ? write : write | ACL_UPDATE);
+    relation_close(table, NoLock);
+    if (layout.obstacle != nullptr) return layout;
+  }
+  return layout;
+}
+
+Default evaluate_created_at(Oid relation, int column) {
+  Relation table = table_open(relation, NoLock);
+  auto* expression = reinterpret_cast<Expr*>(build_column_default(table, column + 1));
+  Default result = {Datum{0}, true};
+  if (expression != nullptr) {
+    EState* state = CreateExecutorState();
+    ExprState* prepared = ExecPrepareExpr(expression, state);
+    // A timestamp is passed by value: it outlives the state.
+    result.value = ExecEvalExprSwitchContext(prepared, GetPerTupleExprContext(state), &result.is_null);
+    FreeExecutorState(state);
+  }
+  table_close(table, NoLock);
+  return result;
+}
+
+}  // namespace raceway::postgres

@@ -1,0 +1,44 @@
+// Whether the tables may be written below the executor (direct_table.hpp): only where that is the same as an INSERT.
+#pragma once
+
+#include "postgres/boundary.hpp"
+
+namespace raceway::postgres {
+
+/// The columns of the tables, in their order.
+enum EventColumn {
+  event_id,
+  trace_id,
+  kind,
+  timestamp,
+  duration_ms,
+  location,
+  vector_clock,
+  metadata,
+  event_created_at
+};
+enum TraceColumn { id_of_trace, service_name, start_time, end_time, event_count, trace_created_at };
+inline constexpr int event_columns = 9;
+inline constexpr int trace_columns = 6;
+
+/// The tables, where they may be written directly.
+struct DirectLayout {
+  Oid events;
+  Oid traces;
+  /// Null: they may not; else why. A literal.
+  const char* obstacle;
+};
+
+/// Looks at everything an INSERT would do beside writing rows and index entries: triggers, rules, row security,
+/// constraints, defaults, generated columns, partitions, privileges, kinds of indexes, and what the transaction asks
+/// for. Locks both tables as INSERT does. Raises; no destructors.
+DirectLayout find_direct_layout();
+
+/// The value of created_at for rows of this transaction. `table` passed find_direct_layout().
+struct Default {
+  Datum value;
+  bool is_null;
+};
+Default evaluate_created_at(Oid table, int column);
+
+}  // namespace raceway::postgres

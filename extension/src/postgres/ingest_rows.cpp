@@ -1,0 +1,73 @@
+#include "postgres/ingest_rows.hpp"
+
+#include "postgres/jsonb_writer.hpp"
+
+extern "C" {
+#include "utils/timestamp.h"
+}
+
+namespace raceway::postgres {
+namespace {
+
+constexpr std::size_t bytes_of_a_usual_event = 700;
+
+/// The columns whose values stand in the block.
+constexpr int block_columns[] = {event_id, trace_id, kind, location, vector_clock, metadata};
+
+}  // namespace
+
+std::size_t VarlenaBlock::add_text(std::string_view text) {
+  const bool is_short = text.size() + VARHDRSZ_SHORT <= VARATT_SHORT_MAX;
+  const std::size_t offset = is_short ? bytes_.size() : begin_aligned();
+  bytes_.append(is_short ? VARHDRSZ_SHORT : VARHDRSZ, '\0');
+  bytes_ += text;
+  char* const varlena = bytes_.data() + offset;
+  if (is_short) {
+    SET_VARSIZE_SHORT(varlena, text.size() + VARHDRSZ_SHORT);
+  } else {
+    SET_VARSIZE(varlena, text.size() + VARHDRSZ);
+  }
+  return offset;
+}
+
+std::size_t VarlenaBlock::begin_aligned() {
+  bytes_.append(MAXALIGN(bytes_.size()) - bytes_.size(), '\0');
+  return bytes_.size();
+}
+
+EventRows::EventRows(std::span<const wire::Event* const> events, const Default& created_at) {
+  block_.bytes().reserve(events.size() * bytes_of_a_usual_event);
+  rows_.reserve(events.size());
+  for (const auto* event : events) add(*event, created_at);
+  // The block has its place now: offsets become addresses.
+  for (auto& row : rows_) {
+    for (const int column : block_columns) {
+      if (!row.nulls[column]) row.values[column] = block_.datum(row.values[column]);
+    }
+  }
+}
+
+void EventRows::add(const wire::Event& event, const Default& created_at) {
+  DirectRow& row = rows_.emplace_back();
+  const auto set = [&row](int column, Datum value) { row.values[column] = value; };
+  row.nulls[duration_ms] = !event.duration_ms;
+  row.nulls[location] = !event.location;
+  row.nulls[vector_clock] = !event.has_clock;
+  row.nulls[event_created_at] = created_at.is_null;
+
+  set(event_id, block_.add_text(event.event_id));
+  set(trace_id, block_.add_text(event.trace_id));
+  set(kind, block_.add_text(event.kind));
+  set(timestamp, TimestampGetDatum(event.timestamp));
+  if (event.duration_ms) set(duration_ms, Float4GetDatum(*event.duration_ms));
+  if (event.location) set(location, block_.add_text(*event.location));
+  if (event.has_clock) {
+    set(vector_clock, block_.begin_aligned());
+    append_jsonb_clock(block_.bytes(), event);
+  }
+  set(metadata, block_.begin_aligned());
+  append_jsonb(block_.bytes(), event.metadata);
+  set(event_created_at, created_at.value);
+}
+
+}  // namespace raceway::postgres

@@ -1,0 +1,123 @@
+#include "postgres/trace_rollup.hpp"
+
+extern "C" {
+#include "access/heapam.h"
+#include "access/htup_details.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "executor/executor.h"
+#include "utils/snapmgr.h"
+}
+
+namespace raceway::postgres {
+namespace {
+
+/// Inserts the row. False where another transaction's row came in between; then nothing is left of ours.
+bool insert_trace(DirectTable* traces, TupleTableSlot* slot, const TraceGrowth& growth, const Default& created_at) {
+  DirectRow row = {};
+  row.values[id_of_trace] = growth.trace_id;
+  row.values[service_name] = growth.service_name;
+  row.nulls[service_name] = !growth.has_service;
+  row.values[start_time] = TimestampGetDatum(growth.start_time);
+  row.values[end_time] = TimestampGetDatum(growth.end_time);
+  row.values[event_count] = Int32GetDatum(growth.event_count);
+  row.values[trace_created_at] = created_at.value;
+  row.nulls[trace_created_at] = created_at.is_null;
+  DirectRow* rows[] = {&row};
+  insert_into_heap(traces, rows, 1);
+  if (!insert_key(traces, &row) && find_standing_row(traces, growth.trace_id, &row.tid, slot).found) {
+    delete_own_row(traces, &row);
+    return false;
+  }
+  insert_other_keys(traces, rows, 1);
+  return true;
+}
+
+/// Adds the entries of a row's new version to every index.
+void insert_entries_of_version(DirectTable* traces, HeapTuple version) {
+  Datum values[INDEX_MAX_KEYS];
+  bool nulls[INDEX_MAX_KEYS];
+  for (int at = -1; at < traces->other_count; ++at) {
+    const DirectIndex& index = at < 0 ? traces->key : traces->others[at];
+    for (int column = 0; column < index.info->ii_NumIndexAttrs; ++column) {
+      values[column] =
+          heap_getattr(version, index.info->ii_IndexAttrNumbers[column], traces->description, &nulls[column]);
+    }
+    index_insert(index.relation, values, nulls, &version->t_self, traces->heap,
+                 at < 0 ? UNIQUE_CHECK_YES : UNIQUE_CHECK_NO, at < 0, index.info);
+  }
+}
+
+/// Writes the version; its tid is set. Answers whether the indexes need entries for it.
+bool write_version(Relation heap, ItemPointer old, HeapTuple version) {
+#if PG_VERSION_NUM >= 160000
+  TU_UpdateIndexes update;
+  simple_heap_update(heap, old, version, &update);
+  return update != TU_None;
+#else
+  simple_heap_update(heap, old, version);
+  return !HeapTupleIsHeapOnly(version);
+#endif
+}
+
+/// Updates the row in `slot`, which is locked. Answers as grow_trace().
+bool update_trace(DirectTable* traces, TupleTableSlot* slot, const TraceGrowth& growth) {
+  Datum values[trace_columns] = {};
+  bool nulls[trace_columns] = {};
+  bool changed[trace_columns] = {};
+  const auto old = [slot](int column, bool* is_null) { return slot_getattr(slot, column + 1, is_null); };
+  const auto set = [&](int column, Datum value, bool is_null = false) {
+    values[column] = value;
+    nulls[column] = is_null;
+    changed[column] = true;
+  };
+
+  bool is_null = false;
+  const int32 count = DatumGetInt32(old(event_count, &is_null));
+  set(event_count, Int32GetDatum(growth.event_count + (is_null ? 0 : count)));
+  const Timestamp start = DatumGetTimestamp(old(start_time, &is_null));
+  const bool same_start = !is_null && start == growth.start_time;
+  if (is_null || growth.start_time < start) {
+    set(start_time, TimestampGetDatum(growth.start_time));
+    set(service_name, growth.service_name, !growth.has_service);
+  }
+  const Timestamp end = DatumGetTimestamp(old(end_time, &is_null));
+  if (is_null || growth.end_time > end) set(end_time, TimestampGetDatum(growth.end_time));
+
+  bool should_free = false;
+  HeapTuple tuple = ExecFetchSlotHeapTuple(slot, false, &should_free);
+  HeapTuple version = heap_modify_tuple(tuple, traces->description, values, nulls, changed);
+  ItemPointerData tid = slot->tts_tid;
+  if (write_version(traces->heap, &tid, version)) insert_entries_of_version(traces, version);
+  heap_freetuple(version);
+  if (should_free) heap_freetuple(tuple);
+  return same_start;
+}
+
+}  // namespace
+
+bool grow_trace(DirectTable* traces, TupleTableSlot* slot, const TraceGrowth& growth, const Default& created_at) {
+  while (true) {
+    CHECK_FOR_INTERRUPTS();
+    Standing standing = find_standing_row(traces, growth.trace_id, nullptr, slot);
+    if (!standing.found) {
+      if (insert_trace(traces, slot, growth, created_at)) return false;
+      continue;
+    }
+    TM_FailureData failure;
+    const TM_Result locked =
+        table_tuple_lock(traces->heap, &standing.tid, GetActiveSnapshot(), slot, GetCurrentCommandId(false),
+                         LockTupleNoKeyExclusive, LockWaitBlock, 0, &failure);
+    if (locked == TM_Ok) {
+      const bool same_start = update_trace(traces, slot, growth);
+      ExecClearTuple(slot);
+      return same_start;
+    }
+    // Updated or deleted by one who was faster: look again.
+    if (locked != TM_Updated && locked != TM_Deleted)
+      elog(ERROR, "cannot lock a trace: table_tuple_lock answers %d", locked);
+    ExecClearTuple(slot);
+  }
+}
+
+}  // namespace raceway::postgres

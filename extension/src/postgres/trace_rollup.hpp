@@ -1,0 +1,29 @@
+// The roll-up of a trace, written directly: its row is inserted, or locked and updated, in this transaction.
+#pragma once
+
+#include "postgres/boundary.hpp"
+#include "postgres/direct_table.hpp"
+#include "postgres/ingest_layout.hpp"
+
+extern "C" {
+#include "utils/timestamp.h"
+}
+
+namespace raceway::postgres {
+
+/// What a batch adds to a trace.
+struct TraceGrowth {
+  Datum trace_id;
+  Datum service_name;  ///< of the earliest of the new events
+  bool has_service;
+  Timestamp start_time;
+  Timestamp end_time;
+  int32 event_count;
+};
+
+/// Adds it to the trace's row, or makes the row. Answers whether the trace was there already and began at just the same
+/// moment: then whose service names it depends on the ids of the events. Calls for several traces must come in the
+/// order of their ids, so that batches wait for each other in one direction only. Raises; no destructors.
+bool grow_trace(DirectTable* traces, TupleTableSlot* slot, const TraceGrowth& growth, const Default& created_at);
+
+}  // namespace raceway::postgres

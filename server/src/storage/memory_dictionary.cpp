@@ -1,0 +1,115 @@
+#include "storage/memory_dictionary.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "storage/memory_bytes.hpp"
+
+namespace raceway::server::storage::memory {
+namespace {
+
+constexpr std::size_t first_slots = 256;
+constexpr std::size_t block_size = 16'384;
+
+/// The upper half tells hashes apart, the lower one is the number and one more; 0 is an empty slot.
+std::uint64_t slot_of(std::uint64_t hash, std::uint32_t number) {
+  return (hash & 0xFFFFFFFF00000000U) | (number + 1U);
+}
+
+}  // namespace
+
+/// Open addressing, at most half full; the size a power of two.
+struct Dictionary::Slots {
+  explicit Slots(std::size_t size) : mask(size - 1), slots(std::make_unique<std::atomic<std::uint64_t>[]>(size)) {}
+
+  void insert(std::uint64_t hash, std::uint64_t slot) const {
+    std::size_t at = hash & mask;
+    while (slots[at].load(std::memory_order_relaxed) != 0) at = (at + 1) & mask;
+    slots[at].store(slot, std::memory_order_release);
+  }
+
+  std::size_t mask;
+  std::unique_ptr<std::atomic<std::uint64_t>[]> slots;
+};
+
+Dictionary::Dictionary() : seen_(std::make_unique<std::array<std::atomic<std::uint32_t>, sights>>()) {
+  all_slots_.push_back(std::make_unique<Slots>(first_slots));
+  slots_.store(all_slots_.back().get(), std::memory_order_release);
+}
+
+Dictionary::~Dictionary() = default;
+
+std::optional<std::uint32_t> Dictionary::number_of(std::string_view text) {
+  if (text.size() > longest_text) return std::nullopt;
+  const std::uint64_t hash = fast_hash(key_, text);
+  if (const auto known = find(*slots(), hash, text)) return known;
+  if (full() || !seen_before(hash)) return std::nullopt;
+  return admit(hash, text);
+}
+
+std::optional<std::uint32_t> Dictionary::find(const Slots& slots, std::uint64_t hash, std::string_view text) const {
+  for (std::size_t at = hash & slots.mask;; at = (at + 1) & slots.mask) {
+    const std::uint64_t slot = slots.slots[at].load(std::memory_order_acquire);
+    if (slot == 0) return std::nullopt;
+    if ((slot ^ hash) >> 32U != 0) continue;
+    const auto number = static_cast<std::uint32_t>(slot) - 1;
+    if (this->text(number) == text) return number;
+  }
+}
+
+bool Dictionary::seen_before(std::uint64_t hash) {
+  auto& sight = (*seen_)[hash % sights];
+  const auto mark = static_cast<std::uint32_t>(hash >> 32U);
+  if (sight.load(std::memory_order_relaxed) == mark) return true;
+  sight.store(mark, std::memory_order_relaxed);
+  return false;
+}
+
+std::optional<std::uint32_t> Dictionary::admit(std::uint64_t hash, std::string_view text) {
+  const std::scoped_lock lock(mutex_);
+  if (const auto known = find(*slots(), hash, text)) return known;
+  if (count_ == max_texts || text_bytes_ + text.size() > max_bytes) {
+    full_.store(true, std::memory_order_relaxed);
+    return std::nullopt;
+  }
+  if ((count_ + std::size_t{1}) * 2 > slots()->mask + 1) grow_slots();
+  auto& page = pages_[count_ / page_size];
+  if (!page) page = std::make_unique<Page>();
+  (*page)[count_ % page_size] = keep(text);
+  slots()->insert(hash, slot_of(hash, count_));
+  return count_++;
+}
+
+std::string_view Dictionary::keep(std::string_view text) {
+  if (text.size() > block_left_) {
+    blocks_.push_back(std::make_unique_for_overwrite<char[]>(block_size));
+    block_left_ = block_size;
+  }
+  char* const place = blocks_.back().get() + (block_size - block_left_);
+  std::memcpy(place, text.data(), text.size());
+  block_left_ -= text.size();
+  text_bytes_ += text.size();
+  return {place, text.size()};
+}
+
+void Dictionary::grow_slots() {
+  auto grown = std::make_unique<Slots>((slots()->mask + 1) * 2);
+  for (std::uint32_t number = 0; number < count_; ++number) {
+    const std::uint64_t hash = fast_hash(key_, text(number));
+    grown->insert(hash, slot_of(hash, number));
+  }
+  all_slots_.push_back(std::move(grown));
+  slots_.store(all_slots_.back().get(), std::memory_order_release);
+}
+
+std::size_t Dictionary::bytes() const {
+  const std::scoped_lock lock(mutex_);
+  std::size_t total = heap_bytes(this) + heap_bytes(seen_.get());
+  for (const auto& page : pages_) total += heap_bytes(page.get());
+  total += heap_bytes(all_slots_.data()) + heap_bytes(blocks_.data());
+  for (const auto& slots : all_slots_) total += heap_bytes(slots.get()) + heap_bytes(slots->slots.get());
+  for (const auto& block : blocks_) total += heap_bytes(block.get());
+  return total;
+}
+
+}  // namespace raceway::server::storage::memory

@@ -1,0 +1,112 @@
+#include "storage/memory_id.hpp"
+
+#include <bit>
+#include <cstring>
+
+namespace raceway::server::storage::memory {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "the first of eight digits is in the lowest byte");
+
+constexpr std::size_t uuid_length = 36;
+
+constexpr std::uint64_t each_byte(std::uint64_t value) {
+  return value * 0x0101010101010101U;
+}
+
+std::uint64_t load_digits(const char* first_four, const char* last_four) {
+  std::uint32_t low = 0;
+  std::uint32_t high = 0;
+  std::memcpy(&low, first_four, sizeof low);
+  std::memcpy(&high, last_four, sizeof high);
+  return std::uint64_t{high} << 32U | low;
+}
+
+/// Eight hexadecimal digits at once, each in a byte of `digits`; answers whether all are digits in lower case.
+bool read_eight(std::uint64_t digits, char* out) {
+  const std::uint64_t letters = digits >> 6U & each_byte(1);  // 'a' to 'f' have bit 6, '0' to '9' have not
+  const std::uint64_t values = (digits & each_byte(0x0F)) + letters * 9;
+  const std::uint64_t written = values + each_byte('0') + letters * ('a' - 10 - '0');
+  if (written != digits || (values & each_byte(0xF0)) != 0) return false;
+  std::uint64_t pairs = (values << 4U | values >> 8U) & 0x00FF00FF00FF00FFU;
+  pairs = (pairs | pairs >> 8U) & 0x0000FFFF0000FFFFU;
+  const auto bytes = static_cast<std::uint32_t>(pairs | pairs >> 16U);
+  std::memcpy(out, &bytes, sizeof bytes);
+  return true;
+}
+
+void write_hex(char* out, unsigned char byte) {
+  constexpr const char* digits = "0123456789abcdef";
+  out[0] = digits[byte >> 4U];
+  out[1] = digits[byte & 0xFU];
+}
+
+}  // namespace
+
+std::optional<IdBytes> read_uuid(std::string_view text) {
+  if (text.size() != uuid_length) return std::nullopt;
+  const char* const at = text.data();
+  if (at[8] != '-' || at[13] != '-' || at[18] != '-' || at[23] != '-') return std::nullopt;
+  IdBytes bytes;
+  const bool valid = read_eight(load_digits(at, at + 4), bytes.data()) &&
+                     read_eight(load_digits(at + 9, at + 14), bytes.data() + 4) &&
+                     read_eight(load_digits(at + 19, at + 24), bytes.data() + 8) &&
+                     read_eight(load_digits(at + 28, at + 32), bytes.data() + 12);
+  if (!valid) return std::nullopt;
+  return bytes;
+}
+
+void append_uuid(std::string& out, const char* bytes) {
+  std::array<char, uuid_length> text{};
+  std::size_t length = 0;
+  for (std::size_t at = 0; at < sizeof(IdBytes); ++at) {
+    if (at == 4 || at == 6 || at == 8 || at == 10) text[length++] = '-';
+    write_hex(&text[length], static_cast<unsigned char>(bytes[at]));
+    length += 2;
+  }
+  out.append(text.data(), length);
+}
+
+bool append_bytes_of_hex(std::string& out, std::string_view text) {
+  if (text.size() % 2 != 0) return false;
+  const std::size_t before = out.size();
+  std::array<char, 8> padded{};
+  for (std::size_t at = 0; at < text.size(); at += 8) {
+    const std::size_t count = std::min<std::size_t>(8, text.size() - at);
+    padded.fill('0');
+    std::memcpy(padded.data(), text.data() + at, count);
+    std::array<char, 4> bytes{};
+    if (!read_eight(load_digits(padded.data(), padded.data() + 4), bytes.data())) {
+      out.resize(before);
+      return false;
+    }
+    out.append(bytes.data(), count / 2);
+  }
+  return true;
+}
+
+void append_hex(std::string& out, std::string_view bytes) {
+  const std::size_t before = out.size();
+  out.resize(before + bytes.size() * 2);
+  char* place = out.data() + before;
+  for (const char byte : bytes) {
+    write_hex(place, static_cast<unsigned char>(byte));
+    place += 2;
+  }
+}
+
+Id IdMaker::make(std::string_view text) const {
+  Id id;
+  id.text = text;
+  if (const auto bytes = read_uuid(text)) {
+    id.bytes = *bytes;
+    id.is_uuid = true;
+  } else {
+    const std::array<std::uint64_t, 2> words = {sip_hash(text_key_, text), sip_hash(table_key_, text)};
+    std::memcpy(id.bytes.data(), words.data(), sizeof(IdBytes));
+  }
+  id.hash = sip_hash(table_key_, view(id.bytes));
+  return id;
+}
+
+}  // namespace raceway::server::storage::memory

@@ -1,0 +1,50 @@
+// Ids in 16 bytes: a UUID by its own, any other text by a hash and the text beside it.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "storage/memory_hash.hpp"
+
+namespace raceway::server::storage::memory {
+
+using IdBytes = std::array<char, 16>;
+
+inline std::string_view view(const IdBytes& bytes) {
+  return {bytes.data(), bytes.size()};
+}
+
+/// An id as it was sent. Does not own its text.
+struct Id {
+  IdBytes bytes{};        ///< of a UUID its own; of another text a keyed hash
+  bool is_uuid = false;   ///< lower case with hyphens, exactly as it is written back
+  std::string_view text;  ///< as it was sent
+  std::uint64_t hash = 0;
+};
+
+/// Makes ids of texts, the same each time.
+class IdMaker {
+ public:
+  IdMaker() : text_key_(HashKey::random()), table_key_(HashKey::random()) {}
+  Id make(std::string_view text) const;
+
+ private:
+  HashKey text_key_;
+  HashKey table_key_;
+};
+
+/// The bytes of a UUID in lower case with hyphens; nothing where `text` is anything else.
+std::optional<IdBytes> read_uuid(std::string_view text);
+/// Appends it as those 36 characters.
+void append_uuid(std::string& out, const char* bytes);
+
+/// The bytes of an even number of lower case hexadecimal digits, appended to `out`; answers whether `text` was that.
+/// Otherwise `out` stays as it was.
+bool append_bytes_of_hex(std::string& out, std::string_view text);
+void append_hex(std::string& out, std::string_view bytes);
+
+}  // namespace raceway::server::storage::memory
