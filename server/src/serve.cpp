@@ -28,7 +28,7 @@ http::Options http_options(const config::Server& server) {
   options.limits.max_body_bytes = server.max_body_bytes;
   options.limits.max_header_bytes = server.max_header_bytes;
   options.limits.max_connections = server.max_connections;
-  if (server.threads != 0) options.limits.threads = server.threads;
+  options.limits.threads = server.threads;
   options.limits.keep_alive = server.keep_alive;
   options.limits.read_timeout = server.read_timeout;
   options.limits.request_timeout = server.request_timeout;
@@ -79,7 +79,9 @@ Backend open_backend(const config::Config& config) {
   options.buffer_size = config.engine.buffer_size;
   options.flush_interval = config.engine.flush_interval;
   options.ack = config.engine.ack;
-  options.give_up = std::max<std::chrono::seconds>(postgres.connection_timeout, config.server.drain_timeout);
+  // SDKs wait ten seconds for an answer and then drop the batch: a 503 must come before.
+  options.give_up = std::min(postgres.connection_timeout, std::chrono::seconds(5));
+  options.drain = config.server.drain_timeout;
   const unsigned wanted = config.engine.writers != 0 ? config.engine.writers : std::thread::hardware_concurrency();
   options.writers = std::clamp(wanted, 1U, postgres.max_connections);
   backend.ingestor = std::make_unique<ingest::BatchingIngestor>(*backend.storage, options);

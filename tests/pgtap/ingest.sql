@@ -19,13 +19,13 @@ $$;
 CREATE FUNCTION pg_temp.body(value jsonb) RETURNS bytea LANGUAGE sql AS $$SELECT convert_to(value::text, 'UTF8')$$;
 
 -- Three shapes of a body.
-SELECT results_eq($$SELECT * FROM raceway.ingest(pg_temp.event('e1', 't1'))$$,
+SELECT results_eq($$SELECT stored, duplicates, rejected FROM raceway.ingest(pg_temp.event('e1', 't1'))$$,
                   $$VALUES (1::bigint, 0::bigint, '[]'::jsonb)$$, 'a bare event');
-SELECT results_eq($$SELECT * FROM raceway.ingest(jsonb_build_array(pg_temp.event('e2', 't1'), pg_temp.event('e3', 't2')))$$,
+SELECT results_eq($$SELECT stored, duplicates, rejected FROM raceway.ingest(jsonb_build_array(pg_temp.event('e2', 't1'), pg_temp.event('e3', 't2')))$$,
                   $$VALUES (2::bigint, 0::bigint, '[]'::jsonb)$$, 'an array of events');
-SELECT results_eq($$SELECT * FROM raceway.ingest(jsonb_build_object('events', jsonb_build_array(pg_temp.event('e4', 't2'))))$$,
+SELECT results_eq($$SELECT stored, duplicates, rejected FROM raceway.ingest(jsonb_build_object('events', jsonb_build_array(pg_temp.event('e4', 't2'))))$$,
                   $$VALUES (1::bigint, 0::bigint, '[]'::jsonb)$$, 'events in an object');
-SELECT results_eq($$SELECT * FROM raceway.ingest(pg_temp.body(pg_temp.event('e5', 't3')))$$,
+SELECT results_eq($$SELECT stored, duplicates, rejected FROM raceway.ingest(pg_temp.body(pg_temp.event('e5', 't3')))$$,
                   $$VALUES (1::bigint, 0::bigint, '[]'::jsonb)$$, 'a body as bytes');
 
 SELECT results_eq($$SELECT event_id::text COLLATE "default", trace_id::text COLLATE "default", kind::text, timestamp, duration_ms, location::text,
@@ -48,9 +48,9 @@ SELECT results_eq($$SELECT trace_id::text COLLATE "default", kind::text, timesta
                   'becomes a row: the variant is the kind, the pairs are an object');
 
 -- Duplicates.
-SELECT results_eq($$SELECT * FROM raceway.ingest(jsonb_build_array(pg_temp.event('e1', 't1'), pg_temp.event('e2', 't1')))$$,
+SELECT results_eq($$SELECT stored, duplicates, rejected FROM raceway.ingest(jsonb_build_array(pg_temp.event('e1', 't1'), pg_temp.event('e2', 't1')))$$,
                   $$VALUES (0::bigint, 2::bigint, '[]'::jsonb)$$, 'sent again they are duplicates');
-SELECT results_eq($$SELECT * FROM raceway.ingest(jsonb_build_array(pg_temp.event('new', 't1'), pg_temp.event('new', 't1')))$$,
+SELECT results_eq($$SELECT stored, duplicates, rejected FROM raceway.ingest(jsonb_build_array(pg_temp.event('new', 't1'), pg_temp.event('new', 't1')))$$,
                   $$VALUES (1::bigint, 1::bigint, '[]'::jsonb)$$, 'twice in one batch is stored once');
 SELECT raceway.ingest(pg_temp.event('e1', 't1', '{"kind": "Other", "timestamp": "2030-01-01T00:00:00Z"}'));
 SELECT results_eq($$SELECT kind::text, timestamp FROM raceway.events WHERE event_id = 'e1'$$,
@@ -99,7 +99,7 @@ SELECT results_eq($$SELECT stored, duplicates, rejected #>> '{0,id}' FROM racewa
                   'several bodies: a row for each, in their order, as if they came one after the other');
 SELECT results_eq($$SELECT trace_id::text COLLATE "default", event_count FROM raceway.traces WHERE trace_id LIKE 'm%' ORDER BY 1$$,
                   $$VALUES ('m1', 2), ('m2', 1)$$, 'with their traces counted');
-SELECT is_empty($$SELECT * FROM raceway.ingest('{}'::bytea[])$$, 'no bodies, no rows');
+SELECT is_empty($$SELECT stored, duplicates, rejected FROM raceway.ingest('{}'::bytea[])$$, 'no bodies, no rows');
 
 -- Roll-ups.
 SELECT raceway.ingest(pg_temp.event('b', 'r', '{"timestamp": "2026-01-01T00:00:10Z", "metadata": {"service_name": "second"}}'));
@@ -127,7 +127,7 @@ SELECT is((SELECT length(service_name) FROM raceway.traces WHERE trace_id = 'w')
 
 -- Privileges and settings of the caller.
 SET LOCAL search_path = pg_catalog;
-CREATE TEMPORARY TABLE answer AS SELECT * FROM raceway.ingest(pg_temp.event('sp', 'sp'));
+CREATE TEMPORARY TABLE answer AS SELECT stored, duplicates, rejected FROM raceway.ingest(pg_temp.event('sp', 'sp'));
 SET LOCAL search_path = public;
 SELECT is((SELECT stored FROM answer), 1::bigint, 'the search_path does not matter');
 SET LOCAL timezone = 'Pacific/Kiritimati';

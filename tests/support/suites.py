@@ -35,7 +35,9 @@ def tally_junit(log, report):
     tally = Tally()
     if not report.exists():
         return tally
-    for case in ElementTree.parse(report).iter("testcase"):
+    # A failed test may show bytes that are no UTF-8, or characters that XML does not know.
+    text = re.sub(r"[^\t\n\r\x20-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]", "?", report.read_text(errors="replace"))
+    for case in ElementTree.fromstring(text.encode()).iter("testcase"):
         if case.find("failure") is not None or case.find("error") is not None:
             tally.failed += 1
             tally.names.append(f"{case.get('classname')}.{case.get('name')}")

@@ -33,10 +33,10 @@ void append_events(std::string& out, const std::vector<storage::StoredEvent>& ev
   out += events.empty() ? "[]" : "]";
 }
 
-std::string trace_json(const std::string& trace_id, std::vector<storage::StoredEvent> events) {
+std::string trace_json(std::vector<storage::StoredEvent> events) {
   sort_causally(events);
   std::string json = R"({"trace_id":)";
-  wire::append_json_string(json, trace_id);
+  wire::append_json_string(json, events.front().trace_id);
   json += R"(,"events":)";
   append_events(json, events);
   json +=

@@ -14,7 +14,8 @@ void sort_causally(std::vector<storage::StoredEvent>& events);
 /// Appends the events as a JSON array in the SDK's form, in the order given.
 void append_events(std::string& out, const std::vector<storage::StoredEvent>& events);
 
-/// The answer to GET /api/traces/:id. The fields that analysis fills are there, and empty.
-std::string trace_json(const std::string& trace_id, std::vector<storage::StoredEvent> events);
+/// The answer to GET /api/traces/:id for the events of a trace, of which there is at least one. The fields that
+/// analysis fills are there, and empty.
+std::string trace_json(std::vector<storage::StoredEvent> events);
 
 }  // namespace raceway::server::analysis

@@ -107,6 +107,7 @@ std::string page_json(const storage::TracePage& found, const Page& page, std::st
 
 /// Every trace with all its events as one document, a trace at a time.
 Response export_traces(Api& api, const storage::TraceFilter& filter) {
+  api.storage.check();  // once the answer has begun it is too late for a 503
   Response response;
   response.stream = [&api, filter](const Write& write) {
     bool first = true;
@@ -143,7 +144,7 @@ Response get_trace(Api& api, const Request& request) {
   if (!events && uuid && *uuid != id) events = api.storage.trace(*uuid);
   if (!events && !uuid) return failure(400, "Invalid trace ID format");
   if (!events) return failure(404, "Failed to fetch trace: Trace not found: " + *uuid);
-  return success(analysis::trace_json(events->front().trace_id, std::move(*events)));
+  return success(analysis::trace_json(std::move(*events)));
 }
 
 Response get_services(Api& api) {

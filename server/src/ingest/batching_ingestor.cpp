@@ -152,7 +152,7 @@ void BatchingIngestor::finish(const Batch& batch, std::vector<storage::IngestRes
 std::uint64_t BatchingIngestor::drain() {
   {
     const std::scoped_lock lock(mutex_);
-    if (!draining_) drain_until_ = Clock::now() + options_.give_up;
+    if (!draining_) drain_until_ = Clock::now() + options_.drain;
     draining_ = true;
     arrived_.notify_all();
   }

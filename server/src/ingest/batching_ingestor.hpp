@@ -22,7 +22,8 @@ struct BatchingOptions {
   std::chrono::milliseconds flush_interval{5};  ///< how long a writer waits for more while another one writes
   config::Ack ack = config::Ack::durable;
   unsigned writers = 2;
-  std::chrono::milliseconds give_up{30'000};  ///< durable: how long a batch is tried again; drain(): how long in all
+  std::chrono::milliseconds give_up{5'000};  ///< durable: how long a batch that fails is tried again
+  std::chrono::milliseconds drain{30'000};   ///< how long drain() tries
 };
 
 /// ack = durable: take() returns after the commit, or throws Unavailable. ack = buffered: take() returns when the body

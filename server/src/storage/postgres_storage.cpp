@@ -151,6 +151,10 @@ std::vector<IngestResult> PostgresStorage::ingest(const std::vector<std::string_
   });
 }
 
+void PostgresStorage::check() {
+  pool_.with_connection([](PgConnection& connection) { connection.run("SELECT"); });
+}
+
 Totals PostgresStorage::totals() {
   return pool_.with_connection([](PgConnection& connection) {
     const auto result = connection.run(count_all);

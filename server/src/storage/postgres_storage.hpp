@@ -15,6 +15,7 @@ class PostgresStorage : public Storage {
   explicit PostgresStorage(const config::Postgres& options);
 
   std::vector<IngestResult> ingest(const std::vector<std::string_view>& bodies) override;
+  void check() override;
   Totals totals() override;
   TracePage list_traces(const TraceFilter& filter, std::uint64_t page, std::uint64_t page_size) override;
   std::optional<std::vector<StoredEvent>> trace(const std::string& trace_id) override;

@@ -81,6 +81,9 @@ class Storage {
   /// Throws wire::BodyError where a body is none.
   virtual std::vector<IngestResult> ingest(const std::vector<std::string_view>& bodies) = 0;
 
+  /// Throws Unavailable where the backend could not answer now.
+  virtual void check() = 0;
+
   virtual Totals totals() = 0;
 
   /// Traces newest last_timestamp first, then by trace_id; `page` from 1.
