@@ -73,6 +73,7 @@ void print(Outcome outcome) {
                                {"seconds", outcome.seconds},
                                {"preparation_seconds", outcome.preparation_seconds},
                                {"requests", latencies.size()},
+                               {"ways", outcome.ways},
                                {"p50_ms", percentile(latencies, 0.50)},
                                {"p99_ms", percentile(latencies, 0.99)}};
   std::cout << line << '\n';

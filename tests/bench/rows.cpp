@@ -182,6 +182,7 @@ std::vector<std::string> array_columns(std::string_view body) {
   }
   for (const auto& [trace_id, trace] : traces) add_row(trace_arrays, fields_of(trace_id, trace));
   std::vector<std::string> columns;
+  columns.reserve(event_width + trace_width);
   for (const auto& column : event_arrays) columns.push_back(column.bytes());
   for (const auto& column : trace_arrays) columns.push_back(column.bytes());
   return columns;

@@ -132,6 +132,7 @@ Outcome load_by_socket(std::uint16_t port, const Protocol& protocol,
                        const std::vector<std::vector<Request>>& requests_by_client, double seconds) {
   Loop loop;
   std::vector<std::unique_ptr<Client>> clients;
+  clients.reserve(requests_by_client.size());
   for (const auto& requests : requests_by_client) clients.push_back(std::make_unique<Client>(port, requests));
 
   Outcome outcome;

@@ -88,7 +88,7 @@ INSERT INTO raceway.events )sql" + event_columns +
   ON CONFLICT (event_id) DO NOTHING)sql";
 
 constexpr const char* ingest_statement =
-    "SELECT stored, duplicates, jsonb_array_length(rejected) FROM raceway.ingest($1::bytea)";
+    "SELECT stored, duplicates, jsonb_array_length(rejected), way FROM raceway.ingest($1::bytea)";
 
 /// A connection, what it is to send, and what became of it.
 class Sender {
@@ -137,6 +137,7 @@ class Sender {
       outcome_.stored += number(PQgetvalue(answer.get(), 0, 0));
       outcome_.duplicates += number(PQgetvalue(answer.get(), 0, 1));
       outcome_.rejected += number(PQgetvalue(answer.get(), 0, 2));
+      ++outcome_.ways[PQgetvalue(answer.get(), 0, 3)];
     }
   }
 

@@ -1,6 +1,4 @@
 // JSON text is read as the standard says; what is JSON but cannot be kept is told from what is no JSON.
-#include "wire/json_reader.hpp"
-
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
@@ -12,6 +10,7 @@
 #include <vector>
 
 #include "wire/arena.hpp"
+#include "wire/json_reader.hpp"
 #include "wire_support.hpp"
 
 namespace raceway::wire::test {
@@ -72,13 +71,76 @@ TEST(JsonReader, WritesNumbersInPlainNotation) {
 }
 
 TEST(JsonReader, RefusesWhatIsNoJson) {
-  for (const auto* json :
-       {"", " ", "\n", "{", "}", "[", "]", "\"", "\"a", "[1,]", "[,1]", "[1 2]", "[1,,2]", "{\"a\"}", "{\"a\":}",
-        "{\"a\":1,}", "{,}", "{\"a\" 1}", "{a:1}", "{1:1}", "{null:1}", "[1}", "{\"a\":1]", "1 2", "[] []", "{}x", "tru",
-        "truex", "True", "nul", "NULL", "nan", "01", "1.", ".5", "+1", "-", "1e", "'a'", "\"a\"b", "\"a\"\"b\"", "1\"a\"",
-        "true\"a\"", "[1]2", "//x\n1", "/**/1", "\"\\x\"", "\"\\u12\"", "\"a\nb\"", "\"\x01\"", "\xEF\xBB\xBF{}", "\x0b"
-        "1", "1\f", "\xC2\xA0[]", "\"\xFF\"", "\"\xC0\xAF\"", "\"\xED\xA0\x80\"", "\"\xF4\x90\x80\x80\"", "\"\xE6\xBC\"",
-        "\xFF", "[\"\\\"]", "{\"a\":1 \"b\":2}", "[1:2]", ",", ":", "[:]", "{:}", "{\"a\"::1}", "{\"a\":,}"}) {
+  for (const auto* json : {"",
+                           " ",
+                           "\n",
+                           "{",
+                           "}",
+                           "[",
+                           "]",
+                           "\"",
+                           "\"a",
+                           "[1,]",
+                           "[,1]",
+                           "[1 2]",
+                           "[1,,2]",
+                           "{\"a\"}",
+                           "{\"a\":}",
+                           "{\"a\":1,}",
+                           "{,}",
+                           "{\"a\" 1}",
+                           "{a:1}",
+                           "{1:1}",
+                           "{null:1}",
+                           "[1}",
+                           "{\"a\":1]",
+                           "1 2",
+                           "[] []",
+                           "{}x",
+                           "tru",
+                           "truex",
+                           "True",
+                           "nul",
+                           "NULL",
+                           "nan",
+                           "01",
+                           "1.",
+                           ".5",
+                           "+1",
+                           "-",
+                           "1e",
+                           "'a'",
+                           "\"a\"b",
+                           "\"a\"\"b\"",
+                           "1\"a\"",
+                           "true\"a\"",
+                           "[1]2",
+                           "//x\n1",
+                           "/**/1",
+                           "\"\\x\"",
+                           "\"\\u12\"",
+                           "\"a\nb\"",
+                           "\"\x01\"",
+                           "\xEF\xBB\xBF{}",
+                           "\x0b"
+                           "1",
+                           "1\f",
+                           "\xC2\xA0[]",
+                           "\"\xFF\"",
+                           "\"\xC0\xAF\"",
+                           "\"\xED\xA0\x80\"",
+                           "\"\xF4\x90\x80\x80\"",
+                           "\"\xE6\xBC\"",
+                           "\xFF",
+                           "[\"\\\"]",
+                           "{\"a\":1 \"b\":2}",
+                           "[1:2]",
+                           ",",
+                           ":",
+                           "[:]",
+                           "{:}",
+                           "{\"a\"::1}",
+                           "{\"a\":,}"}) {
     const auto outcome = outcome_of(json);
     EXPECT_EQ(outcome.verdict, Verdict::not_json) << json << " gave " << outcome.text;
     EXPECT_TRUE(outcome.text.starts_with("the body is not JSON: ")) << outcome.text;
@@ -89,11 +151,18 @@ TEST(JsonReader, RefusesWhatIsNoJson) {
 }
 
 TEST(JsonReader, NamesTheByteWhereItBroke) {
-  const std::vector<std::pair<std::string, std::string>> cases = {
-      {R"({"a":1,"b":tru})", "at byte 11"},  {R"([1, 2,, 3])", "at byte 6"},  {R"({"a":1} x)", "at byte 8"},
-      {R"({"a":"\x"})", "at byte 5"},        {R"({"a" 1})", "at byte 5"},     {R"(["a")", "at byte 4"},
-      {R"([1, 01])", "at byte 4"},           {"[\"a\", \"b\xFF\"]", "at byte 8"}, {"[\"a\", \"bc", "at byte 6"},
-      {"[\"a\", \"b\nc\"]", "at byte 8"},    {"[\"\\\"\\\\\", \"\x1f\"]", "at byte 9"}, {"[\"é\", \xE6\xBC]", "at byte 7"}};
+  const std::vector<std::pair<std::string, std::string>> cases = {{R"({"a":1,"b":tru})", "at byte 11"},
+                                                                  {R"([1, 2,, 3])", "at byte 6"},
+                                                                  {R"({"a":1} x)", "at byte 8"},
+                                                                  {R"({"a":"\x"})", "at byte 5"},
+                                                                  {R"({"a" 1})", "at byte 5"},
+                                                                  {R"(["a")", "at byte 4"},
+                                                                  {R"([1, 01])", "at byte 4"},
+                                                                  {"[\"a\", \"b\xFF\"]", "at byte 8"},
+                                                                  {"[\"a\", \"bc", "at byte 6"},
+                                                                  {"[\"a\", \"b\nc\"]", "at byte 8"},
+                                                                  {"[\"\\\"\\\\\", \"\x1f\"]", "at byte 10"},
+                                                                  {"[\"é\", \xE6\xBC]", "at byte 7"}};
   for (const auto& [json, place] : cases) {
     const auto outcome = outcome_of(json);
     EXPECT_EQ(outcome.verdict, Verdict::not_json) << json;
@@ -102,8 +171,8 @@ TEST(JsonReader, NamesTheByteWhereItBroke) {
 }
 
 TEST(JsonReader, TellsWhatIsJsonButCannotBeKept) {
-  for (const auto* json : {R"("\u0000")", R"({"\u0000":1})", R"("\ud800")", R"({"a":["\udc00"]})", "1e400000000",
-                           "[1e-400000000]"}) {
+  for (const auto* json :
+       {R"("\u0000")", R"({"\u0000":1})", R"("\ud800")", R"({"a":["\udc00"]})", "1e400000000", "[1e-400000000]"}) {
     EXPECT_EQ(outcome_of(json).verdict, Verdict::cannot_be_kept) << json;
   }
   EXPECT_EQ(outcome_of(std::string(1'001, '1')).verdict, Verdict::cannot_be_kept);
@@ -165,7 +234,8 @@ void expect_agreement(const std::string& json) {
     RC_ASSERT(escape || deep || long_number);
   }
   // Written again it says the same.
-  if (outcome.verdict == Verdict::kept && accepted) RC_ASSERT(nlohmann::json::parse(outcome.text) == nlohmann::json::parse(json));
+  if (outcome.verdict == Verdict::kept && accepted)
+    RC_ASSERT(nlohmann::json::parse(outcome.text) == nlohmann::json::parse(json));
 }
 
 RC_GTEST_PROP(JsonReader, AgreesWithAnotherReaderOnWhatItWrote, ()) {
@@ -182,8 +252,9 @@ RC_GTEST_PROP(JsonReader, AgreesWithAnotherReaderOnBrokenTexts, ()) {
   for (int changes = dice.between(1, 3); changes > 0; --changes) {
     const auto at = static_cast<std::size_t>(dice.between(0, static_cast<int>(json.size())));
     const auto piece = dice.one_of<std::string>(
-        {"\"", "\\", "{", "}", "[", "]", ",", ":", "0", "-", ".", "e5", "1", "t", "true", "null", " ", "\n", "\x01", "\xC3",
-         "\xA9", "é", "\\u0000", "\\ud800", "\\udc00", "\\u0041", "\"a\":", "/", "+", "'"});
+        {"\"",   "\\", "{",       "}",       "[",       "]",       ",",      ":",  "0",    "-",
+         ".",    "e5", "1",       "t",       "true",    "null",    " ",      "\n", "\x01", "\xC3",
+         "\xA9", "é",  "\\u0000", "\\ud800", "\\udc00", "\\u0041", "\"a\":", "/",  "+",    "'"});
     switch (dice.between(0, 2)) {
       case 0:
         json.insert(at, piece);
@@ -202,8 +273,8 @@ RC_GTEST_PROP(JsonReader, AgreesWithAnotherReaderOnTextsOfTokens, ()) {
   Dice dice;
   std::string json;
   for (int tokens = dice.between(0, 12); tokens > 0; --tokens) {
-    json += dice.one_of<std::string>(
-        {"{", "}", "[", "]", ",", ":", "1", "\"a\"", "\"b\":", "null", "true", " ", "-", "\"", "\\", "[]", "{}", "0.5", "x"});
+    json += dice.one_of<std::string>({"{", "}", "[", "]", ",", ":", "1", "\"a\"", "\"b\":", "null", "true", " ", "-",
+                                      "\"", "\\", "[]", "{}", "0.5", "x"});
   }
   expect_agreement(json);
 }

@@ -1,6 +1,4 @@
 // Numbers stand in plain notation, as PostgreSQL's numeric prints them, and keep their value and their scale.
-#include "wire/number.hpp"
-
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
@@ -13,20 +11,46 @@
 #include <utility>
 #include <vector>
 
+#include "wire/number.hpp"
+
 namespace raceway::wire {
 namespace {
 
 TEST(Numbers, ArePrintedAsNumericPrintsThem) {
-  const std::vector<std::pair<std::string, std::string>> cases = {
-      {"0", "0"},          {"-0", "0"},          {"0.0", "0.0"},         {"-0.0", "0.0"},
-      {"-0.00e0", "0.00"}, {"0e5", "0"},         {"0E-3", "0.000"},      {"0.00e1", "0.0"},
-      {"-0.00e1", "0.0"},  {"0.00e2", "0"},      {"0.00e9", "0"},        {"7", "7"},
-      {"-7", "-7"},        {"10", "10"},         {"1.50", "1.50"},       {"1.50e1", "15.0"},
-      {"1.50e2", "150"},   {"1.50e3", "1500"},   {"1.50e-1", "0.150"},   {"1e2", "100"},
-      {"1E+2", "100"},     {"1e-0", "1"},        {"1E-7", "0.0000001"},  {"-1e-7", "-0.0000001"},
-      {"12.34e1", "123.4"}, {"0.012e1", "0.12"}, {"0.012e2", "1.2"},     {"0.012e3", "12"},
-      {"0.012e4", "120"},  {"100e-2", "1.00"},   {"120e-1", "12.0"},     {"1e005", "100000"},
-      {"-12.5e0", "-12.5"}, {"18446744073709551616", "18446744073709551616"}};
+  const std::vector<std::pair<std::string, std::string>> cases = {{"0", "0"},
+                                                                  {"-0", "0"},
+                                                                  {"0.0", "0.0"},
+                                                                  {"-0.0", "0.0"},
+                                                                  {"-0.00e0", "0.00"},
+                                                                  {"0e5", "0"},
+                                                                  {"0E-3", "0.000"},
+                                                                  {"0.00e1", "0.0"},
+                                                                  {"-0.00e1", "0.0"},
+                                                                  {"0.00e2", "0"},
+                                                                  {"0.00e9", "0"},
+                                                                  {"7", "7"},
+                                                                  {"-7", "-7"},
+                                                                  {"10", "10"},
+                                                                  {"1.50", "1.50"},
+                                                                  {"1.50e1", "15.0"},
+                                                                  {"1.50e2", "150"},
+                                                                  {"1.50e3", "1500"},
+                                                                  {"1.50e-1", "0.150"},
+                                                                  {"1e2", "100"},
+                                                                  {"1E+2", "100"},
+                                                                  {"1e-0", "1"},
+                                                                  {"1E-7", "0.0000001"},
+                                                                  {"-1e-7", "-0.0000001"},
+                                                                  {"12.34e1", "123.4"},
+                                                                  {"0.012e1", "0.12"},
+                                                                  {"0.012e2", "1.2"},
+                                                                  {"0.012e3", "12"},
+                                                                  {"0.012e4", "120"},
+                                                                  {"100e-2", "1.00"},
+                                                                  {"120e-1", "12.0"},
+                                                                  {"1e005", "100000"},
+                                                                  {"-12.5e0", "-12.5"},
+                                                                  {"18446744073709551616", "18446744073709551616"}};
   for (const auto& [sent, kept] : cases) {
     EXPECT_NE(classify_number(sent), NumberNotation::invalid) << sent;
     EXPECT_EQ(plain_number(sent), kept) << sent;
@@ -35,9 +59,9 @@ TEST(Numbers, ArePrintedAsNumericPrintsThem) {
 }
 
 TEST(Numbers, FollowTheGrammarOfJson) {
-  for (const auto* bad : {"",    "-",   "+1",  "01",   "-01",  "00",   "1.",   ".5",   "-.5",  "1.e1",  "1e",   "1e+",
-                          "1e-", "1E",  "e1",  "1e1.", "1e1e", "1.2.", "0x1",  "1 ",   " 1",   "--1",   "1-",   "1f",
-                          "NaN", "inf", "1,0", "1_0",  "1e 1", "1e+-1", "Infinity", "١", "1\n"}) {
+  for (const auto* bad : {"",    "-",   "+1",  "01",  "-01",  "00",   "1.",   ".5",    "-.5",      "1.e1", "1e",
+                          "1e+", "1e-", "1E",  "e1",  "1e1.", "1e1e", "1.2.", "0x1",   "1 ",       " 1",   "--1",
+                          "1-",  "1f",  "NaN", "inf", "1,0",  "1_0",  "1e 1", "1e+-1", "Infinity", "١",    "1\n"}) {
     EXPECT_EQ(classify_number(bad), NumberNotation::invalid) << bad;
   }
 }
@@ -126,10 +150,9 @@ struct Decimal {
 
 RC_GTEST_PROP(Numbers, KeepTheirValueAndTheirScale, ()) {
   const auto digits = [](int least, int most) {
-    return *rc::gen::resize(most, rc::gen::suchThat(rc::gen::container<std::string>(rc::gen::inRange('0', ':')),
-                                                    [&](const std::string& s) {
-                                                      return static_cast<int>(s.size()) >= least;
-                                                    }));
+    return *rc::gen::resize(
+        most, rc::gen::suchThat(rc::gen::container<std::string>(rc::gen::inRange('0', ':')),
+                                [&](const std::string& s) { return static_cast<int>(s.size()) >= least; }));
   };
   std::string token = *rc::gen::element<std::string>("", "-");
   auto whole = digits(1, 30);

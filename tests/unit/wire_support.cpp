@@ -71,11 +71,12 @@ std::map<std::string, std::string> texts_read_back(std::string_view body) {
   const auto result = storage.ingest({body}).front();
   if (!result.rejected.empty()) throw std::logic_error("rejected: " + result.rejected.front().reason);
   std::map<std::string, std::string> texts;
-  storage.each_trace({}, [](std::uint64_t) {},
-                     [&](const auto&, const std::vector<server::storage::StoredEvent>& events) {
-                       for (const auto& event : events) append_sdk_event(texts[event.event_id], event.row());
-                       return true;
-                     });
+  storage.each_trace(
+      {}, [](std::uint64_t) {},
+      [&](const auto&, const std::vector<server::storage::StoredEvent>& events) {
+        for (const auto& event : events) append_sdk_event(texts[event.event_id], event.row());
+        return true;
+      });
   return texts;
 }
 
@@ -109,8 +110,8 @@ std::map<std::string, std::string> recorded_bodies() {
 std::string Dice::text(int longest) {
   std::string text;
   for (int length = between(0, longest); length > 0; --length) {
-    text += one_of({"a", "Z", "0", "_", " ", "\"", "\\", "/", "\n", "\t", "\x01", "\x7f", "é", "漢", "😀", "\u2028", "{",
-                    "]", ":", ","});
+    text += one_of({"a",    "Z",    "0", "_",  " ", "\"",     "\\", "/", "\n", "\t",
+                    "\x01", "\x7f", "é", "漢", "😀", "\u2028", "{",  "]", ":",  ","});
   }
   return text;
 }

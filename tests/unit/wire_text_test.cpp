@@ -22,22 +22,22 @@ namespace {
 const std::string canonical = "0af7651f-8c10-4b2d-9e3f-a1b2c3d4e5f6";
 
 TEST(Uuids, InEveryUsualFormAreTheSame) {
-  for (const auto* text : {"0af7651f-8c10-4b2d-9e3f-a1b2c3d4e5f6", "0AF7651F-8C10-4B2D-9E3F-A1B2C3D4E5F6",
-                           "0af7651f8c104b2d9e3fa1b2c3d4e5f6", "0AF7651f8c104B2D9e3fa1b2c3d4e5f6",
-                           "{0af7651f-8c10-4b2d-9e3f-a1b2c3d4e5f6}", "{0AF7651F8C104B2D9E3FA1B2C3D4E5F6}",
-                           "urn:uuid:0af7651f-8c10-4b2d-9e3f-a1b2c3d4e5f6",
-                           "URN:UUID:0AF7651F-8C10-4B2D-9E3F-A1B2C3D4E5F6"}) {
+  for (const auto* text :
+       {"0af7651f-8c10-4b2d-9e3f-a1b2c3d4e5f6", "0AF7651F-8C10-4B2D-9E3F-A1B2C3D4E5F6",
+        "0af7651f8c104b2d9e3fa1b2c3d4e5f6", "0AF7651f8c104B2D9e3fa1b2c3d4e5f6",
+        "{0af7651f-8c10-4b2d-9e3f-a1b2c3d4e5f6}", "{0AF7651F8C104B2D9E3FA1B2C3D4E5F6}",
+        "urn:uuid:0af7651f-8c10-4b2d-9e3f-a1b2c3d4e5f6", "URN:UUID:0AF7651F-8C10-4B2D-9E3F-A1B2C3D4E5F6"}) {
     EXPECT_EQ(canonical_uuid(text), canonical) << text;
   }
 }
 
 TEST(Uuids, AreNothingElse) {
-  for (const auto* text :
-       {"", "trace-1", "{}", "urn:uuid:", "0af7651f-8c10-4b2d-9e3f-a1b2c3d4e5f", "0af7651f-8c10-4b2d-9e3f-a1b2c3d4e5f67",
-        "0af7651f-8c10-4b2d-9e3f-a1b2c3d4e5fg", "0af7651f8c10-4b2d-9e3f-a1b2c3d4e5f6", "0af7651f-8c10-4b2d-9e3fa1b2c3d4e5f6",
-        "0af7-651f8c10-4b2d-9e3f-a1b2c3d4e5f6", "{0af7651f-8c10-4b2d-9e3f-a1b2c3d4e5f6",
-        "0af7651f-8c10-4b2d-9e3f-a1b2c3d4e5f6}", " 0af7651f-8c10-4b2d-9e3f-a1b2c3d4e5f6",
-        "------------------------------------", "0af7651f-8c10-4b2d-9e3f-a1b2c3d4e5-6"}) {
+  for (const auto* text : {"", "trace-1", "{}", "urn:uuid:", "0af7651f-8c10-4b2d-9e3f-a1b2c3d4e5f",
+                           "0af7651f-8c10-4b2d-9e3f-a1b2c3d4e5f67", "0af7651f-8c10-4b2d-9e3f-a1b2c3d4e5fg",
+                           "0af7651f8c10-4b2d-9e3f-a1b2c3d4e5f6", "0af7651f-8c10-4b2d-9e3fa1b2c3d4e5f6",
+                           "0af7-651f8c10-4b2d-9e3f-a1b2c3d4e5f6", "{0af7651f-8c10-4b2d-9e3f-a1b2c3d4e5f6",
+                           "0af7651f-8c10-4b2d-9e3f-a1b2c3d4e5f6}", " 0af7651f-8c10-4b2d-9e3f-a1b2c3d4e5f6",
+                           "------------------------------------", "0af7651f-8c10-4b2d-9e3f-a1b2c3d4e5-6"}) {
     EXPECT_EQ(canonical_uuid(text), std::nullopt) << text;
   }
 }
@@ -67,8 +67,8 @@ TEST(Escapes, AreResolved) {
 }
 
 TEST(Escapes, ThatJsonDoesNotKnowAreToldFromThoseThatNoTextCanHold) {
-  for (const auto* raw : {R"(\x41)", R"(\a)", R"(\U0041)", R"(\u004)", R"(\u00g1)", R"(\u)", "\\", R"(\')", R"(\ud83d\u)",
-                          R"(\u0000\x)", R"(\ud800\x)", R"(\ud800\u12)", R"(\n\ )"}) {
+  for (const auto* raw : {R"(\x41)", R"(\a)", R"(\U0041)", R"(\u004)", R"(\u00g1)", R"(\u)", "\\", R"(\')",
+                          R"(\ud83d\u)", R"(\u0000\x)", R"(\ud800\x)", R"(\ud800\u12)", R"(\n\ )"}) {
     EXPECT_EQ(unescaped(raw).first, Unescaped::bad_escape) << raw;
   }
   for (const auto* raw : {R"(\u0000)", R"(a\u0000b\n)"}) EXPECT_EQ(unescaped(raw).first, Unescaped::nul) << raw;

@@ -23,8 +23,8 @@ struct Arena::Spare {
 
 Arena::~Arena() {
   if (chunks_.empty()) return;
-  Chunk& largest = *std::max_element(chunks_.begin(), chunks_.end(),
-                                     [](const Chunk& a, const Chunk& b) { return a.size < b.size; });
+  Chunk& largest =
+      *std::max_element(chunks_.begin(), chunks_.end(), [](const Chunk& a, const Chunk& b) { return a.size < b.size; });
   if (largest.size < smallest_spare || largest.size > largest_spare) return;
   Chunk& spare = Spare::of_this_thread();
   if (spare.size < largest.size) spare = std::move(largest);

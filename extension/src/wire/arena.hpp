@@ -1,6 +1,7 @@
 // The memory behind a Batch and its JSON trees.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstring>
 #include <memory>
@@ -46,6 +47,14 @@ class Arena {
   std::string_view copy(std::string_view text) {
     const auto bytes = copy(std::span<const char>(text.data(), text.size()));
     return {bytes.data(), bytes.size()};
+  }
+
+  std::string_view join(std::string_view a, std::string_view b, std::string_view c) {
+    const std::size_t size = a.size() + b.size() + c.size();
+    char* const place = allocate<char>(size);
+    char* at = place;
+    for (const auto part : {a, b, c}) at = std::copy(part.begin(), part.end(), at);
+    return {place, size};
   }
 
  private:

@@ -1,6 +1,9 @@
 #include "wire/batch.hpp"
 
+#include <algorithm>
+
 #include "wire/arena.hpp"
+#include "wire/event_layouts.hpp"
 #include "wire/event_parts.hpp"
 #include "wire/fields.hpp"
 #include "wire/json_reader.hpp"
@@ -15,6 +18,8 @@ Batch& Batch::operator=(Batch&&) noexcept = default;
 Batch::~Batch() = default;
 
 namespace {
+
+constexpr std::size_t largest_expected = std::size_t{1} << 20U;
 
 Event read_event(const Json& tree, Arena& arena) {
   if (!tree.is(Json::Type::object)) throw EventError("the event is not an object");
@@ -53,6 +58,7 @@ void forget(Batch& batch) {
 
 /// The id of an event of which no tree could be built: walks its members, checking what it steps over.
 std::string find_id(JsonReader& reader) {
+  std::string event_id;
   std::string id;
   if (reader.peek() != '{') {
     reader.skip_value();
@@ -66,7 +72,7 @@ std::string find_id(JsonReader& reader) {
     const bool wanted = (key == fields::id || key == fields::event_id) && reader.peek() == '"';
     if (wanted) {
       try {
-        id = reader.read_value().text;
+        (key == fields::id ? id : event_id) = reader.read_string();
         continue;
       } catch (const EventError&) {
         reader.seek(place);
@@ -75,10 +81,22 @@ std::string find_id(JsonReader& reader) {
     reader.skip_value();
   } while (reader.accept(','));
   reader.expect('}', "',' or '}' is expected");
-  return id;
+  return event_id.empty() ? id : event_id;
 }
 
-void read_one(JsonReader& reader, Batch& batch) {
+/// Reads the next event where its layout is known and nothing in it is unusual; answers whether it did.
+bool read_known(JsonReader& reader, Batch& batch) {
+  Event& event = batch.events.emplace_back();
+  if (!EventLayouts::of_this_thread().read(reader, *batch.memory, event)) {
+    batch.events.pop_back();
+    return false;
+  }
+  event.index = static_cast<std::uint32_t>(batch.count++);
+  return true;
+}
+
+/// Reads any next event, and learns its layout for those that follow.
+void read_any(JsonReader& reader, Batch& batch) {
   const auto index = static_cast<std::uint32_t>(batch.count++);
   const auto place = reader.tell();
   Json tree;
@@ -95,7 +113,13 @@ void read_one(JsonReader& reader, Batch& batch) {
     batch.events.push_back(event);
   } catch (const EventError& error) {
     batch.rejected.push_back({index, id_in(tree), error.what()});
+    return;
   }
+  EventLayouts::of_this_thread().learn(reader, place);
+}
+
+void read_one(JsonReader& reader, Batch& batch) {
+  if (!read_known(reader, batch)) read_any(reader, batch);
 }
 
 void read_array_of_events(JsonReader& reader, Batch& batch) {
@@ -109,6 +133,7 @@ void read_array_of_events(JsonReader& reader, Batch& batch) {
 
 /// Reads an object that is either the wrapping `{"events":[...]}` or a bare event.
 void read_object(JsonReader& reader, Batch& batch) {
+  if (read_known(reader, batch)) return;
   const auto place = reader.tell();
   bool wraps = false;
   bool looks_like_event = false;
@@ -116,11 +141,13 @@ void read_object(JsonReader& reader, Batch& batch) {
   if (!reader.accept('}')) {
     do {
       const auto key = read_any_key(reader);
-      if (key == "events" && reader.peek() == '[') {
-        wraps = true;
+      if (key == "events") {
         forget(batch);  // of equal keys the last one stands
-        read_array_of_events(reader, batch);
-        continue;
+        wraps = reader.peek() == '[';
+        if (wraps) {
+          read_array_of_events(reader, batch);
+          continue;
+        }
       }
       looks_like_event |= key == fields::id || key == fields::event_id || key == fields::trace_id;
       reader.skip_value();
@@ -129,7 +156,7 @@ void read_object(JsonReader& reader, Batch& batch) {
   }
   if (wraps || !looks_like_event) return;
   reader.seek(place);
-  read_one(reader, batch);
+  read_any(reader, batch);
 }
 
 }  // namespace
@@ -137,6 +164,9 @@ void read_object(JsonReader& reader, Batch& batch) {
 Batch read_batch(std::string_view body) {
   Batch batch;
   JsonReader reader(body, *batch.memory);
+  // A row takes about one and a half times its text; a common event has some 500 bytes.
+  batch.memory->expect(std::min(body.size() + body.size() / 2, largest_expected));
+  batch.events.reserve(std::min(body.size(), largest_expected) / 512 + 1);
   if (reader.peek() == '[') {
     read_array_of_events(reader, batch);
   } else if (reader.peek() == '{') {

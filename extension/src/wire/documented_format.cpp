@@ -1,7 +1,10 @@
 #include <array>
 #include <charconv>
+#include <span>
 #include <string>
+#include <vector>
 
+#include "causality/clock.hpp"
 #include "wire/event_parts.hpp"
 #include "wire/fields.hpp"
 #include "wire/text.hpp"
@@ -37,6 +40,27 @@ void read_location(const Json& value, Event& event, MetadataBuilder& metadata, s
   }
 }
 
+/// Takes fields that this form does not know (parent_id, service_name, thread_id ...) for metadata, where `sent`, the
+/// event's own metadata, leaves their names free.
+void add_unknown_fields(const Json& event, const Json* sent, MetadataBuilder& metadata,
+                        std::vector<JsonMember>& leftovers) {
+  const bool clock_is_there = metadata.has(fields::causality_vector);
+  const auto members = sent != nullptr ? sent->as_object() : std::span<const JsonMember>();
+  auto place = members.begin();
+  for (const auto& member : event.as_object()) {
+    if (is_documented_field(member.key)) continue;
+    // Both objects are sorted alike: one walk over them together, however many fields they have.
+    while (place != members.end() && causality::compare_names(place->key, member.key) < 0) ++place;
+    const bool is_taken = (place != members.end() && place->key == member.key) ||
+                          (clock_is_there && member.key == fields::causality_vector);
+    if (is_taken) {
+      leftovers.push_back(member);
+    } else {
+      metadata.add(member.key, member.value);
+    }
+  }
+}
+
 }  // namespace
 
 Event read_documented_event(const Json& event, Arena& arena) {
@@ -49,7 +73,8 @@ Event read_documented_event(const Json& event, Arena& arena) {
 
   MetadataBuilder metadata(arena);
   std::vector<JsonMember> leftovers;
-  if (const Json* sent = find_value(event, fields::metadata)) {
+  const Json* sent = find_value(event, fields::metadata);
+  if (sent != nullptr) {
     if (!sent->is(Json::Type::object)) throw EventError("metadata is not an object");
     for (const auto& member : sent->as_object()) metadata.add(member.key, member.value);
   }
@@ -60,22 +85,13 @@ Event read_documented_event(const Json& event, Arena& arena) {
     if (!read.reproducible && !metadata.has(fields::causality_vector)) metadata.add(fields::causality_vector, *clock);
   }
   if (const Json* duration = find_value(event, fields::duration_ms)) {
-    row.duration_ms = static_cast<float>(read_duration(*duration, fields::duration_ms));
+    row.duration_ms = read_duration(*duration, fields::duration_ms);
     if (!keeps(*row.duration_ms, duration->text) && !metadata.has(fields::duration_ms)) {
       metadata.add(fields::duration_ms, *duration);
     }
   }
   if (const Json* location = find_value(event, fields::location)) read_location(*location, row, metadata, leftovers);
-
-  // Fields that this form does not know (parent_id, service_name, thread_id ...) are taken for metadata.
-  for (const auto& member : event.as_object()) {
-    if (is_documented_field(member.key)) continue;
-    if (metadata.has(member.key)) {
-      leftovers.push_back(member);
-    } else {
-      metadata.add(member.key, member.value);
-    }
-  }
+  add_unknown_fields(event, sent, metadata, leftovers);
   if (!metadata.has(fields::event_fields)) metadata.add_fields(fields::event_fields, leftovers);
   if (!metadata.has(fields::timestamp_nanos)) add_nanos(metadata, time, arena);
   row.metadata = metadata.build();

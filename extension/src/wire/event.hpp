@@ -32,9 +32,12 @@ struct Event {
   Micros timestamp = 0;
   std::optional<float> duration_ms;
   std::optional<std::string_view> location;
-  bool has_clock = false;                        ///< an absent clock is not an empty one
-  std::span<const causality::Component> clock;   ///< in the order of clock.hpp, zeros kept as they were sent
-  Json metadata;                                 ///< always an object
+  bool has_clock = false;                       ///< an absent clock is not an empty one
+  std::span<const causality::Component> clock;  ///< in the order of clock.hpp, zeros kept as they were sent
+  Json metadata;                                ///< always an object
+  /// Where not 0: events with the same number have the same keys in their metadata, in this process. Other numbers may
+  /// stand for the same keys.
+  std::uint64_t metadata_shape = 0;
   std::optional<std::string_view> service_name;  ///< metadata.service_name where it is a string, cut to its column
 };
 

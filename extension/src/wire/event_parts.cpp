@@ -37,18 +37,6 @@ bool by_name(const Component& a, const Component& b) {
   return causality::compare_names(a.name, b.name) < 0;
 }
 
-/// Sorts, and of a component named twice keeps the larger counter. Answers whether that changed anything.
-bool sort_components(std::vector<Component>& components) {
-  const auto out_of_order = [](const Component& a, const Component& b) { return !by_name(a, b); };
-  if (std::adjacent_find(components.begin(), components.end(), out_of_order) == components.end()) return false;
-  std::sort(components.begin(), components.end(), [](const Component& a, const Component& b) {
-    return by_name(a, b) || (a.name == b.name && a.counter > b.counter);
-  });
-  const auto same_name = [](const Component& a, const Component& b) { return a.name == b.name; };
-  components.erase(std::unique(components.begin(), components.end(), same_name), components.end());
-  return true;
-}
-
 std::vector<Component> components_of_pairs(const Json& pairs, std::string_view field) {
   std::vector<Component> components;
   components.reserve(pairs.count);
@@ -86,12 +74,13 @@ Timestamp required_timestamp(const Json& event) {
   return read_timestamp(value->text);
 }
 
-double read_duration(const Json& number, std::string_view name) {
+float read_duration(const Json& number, std::string_view name, double in_a_millisecond) {
   double value = 0;
   if (number.is(Json::Type::number)) {
     const auto [end, error] = std::from_chars(number.text.data(), number.text.data() + number.text.size(), value);
-    const bool fits_column = std::abs(value) <= static_cast<double>(std::numeric_limits<float>::max());
-    if (error == std::errc{} && fits_column) return value;
+    const double milliseconds = value / in_a_millisecond;
+    const bool fits_column = std::abs(milliseconds) <= static_cast<double>(std::numeric_limits<float>::max());
+    if (error == std::errc{} && fits_column) return static_cast<float>(milliseconds);
   }
   throw EventError(std::string(name) + " is " + shown(number) + ", not a number that a duration can be");
 }
@@ -100,6 +89,17 @@ std::string_view normalized_uuid(std::string_view id, Arena& arena) {
   if (is_canonical_uuid(id)) return id;
   const auto canonical = canonical_uuid(id);
   return canonical ? arena.copy(*canonical) : id;
+}
+
+bool sort_components(std::vector<Component>& components) {
+  const auto out_of_order = [](const Component& a, const Component& b) { return !by_name(a, b); };
+  if (std::adjacent_find(components.begin(), components.end(), out_of_order) == components.end()) return false;
+  std::sort(components.begin(), components.end(), [](const Component& a, const Component& b) {
+    return by_name(a, b) || (a.name == b.name && a.counter > b.counter);
+  });
+  const auto same_name = [](const Component& a, const Component& b) { return a.name == b.name; };
+  components.erase(std::unique(components.begin(), components.end(), same_name), components.end());
+  return true;
 }
 
 ReadClock read_clock(const Json& value, std::string_view name, Arena& arena) {

@@ -25,8 +25,9 @@ std::string_view required_text(const Json& event, std::string_view name, std::si
 /// The event's time, which is required.
 Timestamp required_timestamp(const Json& event);
 
-/// A duration, in the unit its field names: any number within the range of the column's 32-bit float.
-double read_duration(const Json& number, std::string_view name);
+/// A duration in milliseconds, from a number of a unit of which a millisecond has `in_a_millisecond`: any that is
+/// within the range of the column's 32-bit float.
+float read_duration(const Json& number, std::string_view name, double in_a_millisecond = 1);
 
 /// A UUID in any of its usual forms (hyphenated, plain, braced, urn) in lower-case with hyphens; anything else as it
 /// is.
@@ -40,6 +41,9 @@ struct ReadClock {
 
 /// Reads a clock from an object or from pairs; `name` is the field it stands in.
 ReadClock read_clock(const Json& value, std::string_view name, Arena& arena);
+
+/// Sorts, and of a component named twice keeps the larger counter. Answers whether that changed anything.
+bool sort_components(std::vector<causality::Component>& components);
 
 /// Collects the flat members of a row's metadata.
 class MetadataBuilder {

@@ -22,6 +22,8 @@ inline constexpr auto kind = "kind"sv;
 inline constexpr auto metadata = "metadata"sv;
 inline constexpr auto causality_vector = "causality_vector"sv;
 inline constexpr auto lock_set = "lock_set"sv;
+inline constexpr std::array sdk_event = {id,   trace_id, parent_id,        timestamp,
+                                         kind, metadata, causality_vector, lock_set};
 
 // Of an event in the documented form, beside trace_id, kind, timestamp and metadata; `event_id` tells that form.
 inline constexpr auto event_id = "event_id"sv;
@@ -59,6 +61,9 @@ constexpr bool contains(const std::array<std::string_view, N>& names, std::strin
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
+constexpr bool is_sdk_field(std::string_view name) {
+  return contains(sdk_event, name);
+}
 constexpr bool is_sdk_metadata(std::string_view name) {
   return contains(sdk_metadata, name);
 }

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "causality/clock.hpp"
+#include "wire/broken_text.hpp"
 #include "wire/number.hpp"
 #include "wire/string_escapes.hpp"
 
@@ -41,14 +42,14 @@ constexpr bool is_space(char c) {
   return c == ' ' || c == '\n' || c == '\t' || c == '\r';
 }
 
-std::string describe(simdjson::error_code error) {
+std::string describe(simdjson::error_code error, std::string_view text) {
   switch (error) {
     case simdjson::UTF8_ERROR:
-      return "it is not valid UTF-8";
+      return "it is not valid UTF-8 at byte " + std::to_string(invalid_utf8_at(text));
     case simdjson::UNCLOSED_STRING:
-      return "a string is not closed";
+      return "there is no end of the string at byte " + std::to_string(open_string_at(text));
     case simdjson::UNESCAPED_CHARS:
-      return "a string holds a bare control character";
+      return "a string holds a bare control character at byte " + std::to_string(bare_control_at(text));
     case simdjson::EMPTY:
       return "it is empty";
     case simdjson::CAPACITY:
@@ -71,7 +72,9 @@ bool key_before(const JsonMember& a, const JsonMember& b) {
 }  // namespace
 
 void JsonReader::Scratch::build_index(std::string_view text) {
-  const auto fail = [](simdjson::error_code error) { throw BodyError("the body is not JSON: " + describe(error)); };
+  const auto fail = [text](simdjson::error_code error) {
+    throw BodyError("the body is not JSON: " + describe(error, text));
+  };
   if (text.empty()) fail(simdjson::EMPTY);
   if (text.size() > simdjson::SIMDJSON_MAXSIZE_BYTES) fail(simdjson::CAPACITY);
   if (!parser || parser->capacity() < text.size()) {
@@ -93,8 +96,8 @@ void JsonReader::Scratch::shrink() {
   elements.clear();
   members.clear();
   if (parser && parser->capacity() > kept_capacity) parser.reset();
-  if (elements.capacity() > kept_items) elements = {};
-  if (members.capacity() > kept_items) members = {};
+  if (elements.capacity() > kept_items) std::vector<Json>().swap(elements);
+  if (members.capacity() > kept_items) std::vector<JsonMember>().swap(members);
 }
 
 JsonReader::JsonReader(std::string_view text, Arena& arena)
@@ -129,59 +132,53 @@ void JsonReader::expect_end() {
   if (at_ < size_) not_json("something follows the document");
 }
 
-Json JsonReader::read_value(int depth) {
+void JsonReader::read_other(Json& value, int depth) {
+  value = {};
   switch (peek()) {
     case '{':
-      return read_object(depth);
+      return read_object(value, depth);
     case '[':
-      return read_array(depth);
-    case '"':
-      return Json::of_string(read_string());
+      return read_array(value, depth);
     case 't':
     case 'f':
     case 'n':
-      return read_word();
+      return read_word(value);
     default:
-      return read_number();
+      return read_number(value);
   }
 }
 
-Json JsonReader::read_array(int depth) {
+void JsonReader::read_array(Json& array, int depth) {
   if (depth >= max_json_depth) throw EventError("it nests deeper than " + std::to_string(max_json_depth) + " levels");
   expect('[', "an array is expected");
-  Json json;
-  json.type = Json::Type::array;
-  if (accept(']')) return json;
+  array.type = Json::Type::array;
+  if (accept(']')) return;
   auto& elements = scratch_.elements;
   const std::size_t from = elements.size();
   do {
     elements.push_back(read_value(depth + 1));
   } while (accept(','));
   expect(']', "',' or ']' is expected");
-  json.count = static_cast<std::uint32_t>(elements.size() - from);
-  json.elements = arena_.copy(std::span<const Json>(elements.data() + from, json.count)).data();
+  array.count = static_cast<std::uint32_t>(elements.size() - from);
+  array.elements = arena_.copy(std::span<const Json>(elements.data() + from, array.count)).data();
   elements.resize(from);
-  return json;
 }
 
-Json JsonReader::read_object(int depth) {
+void JsonReader::read_object(Json& object, int depth) {
   if (depth >= max_json_depth) throw EventError("it nests deeper than " + std::to_string(max_json_depth) + " levels");
   expect('{', "an object is expected");
-  Json json;
-  json.type = Json::Type::object;
-  if (accept('}')) return json;
+  object.type = Json::Type::object;
+  if (accept('}')) return;
   auto& members = scratch_.members;
   const std::size_t from = members.size();
   do {
     const auto key = read_key();
-    const Json value = read_value(depth + 1);
-    members.push_back({key, value});
+    members.push_back({key, read_value(depth + 1)});
   } while (accept(','));
   expect('}', "',' or '}' is expected");
-  json.count = static_cast<std::uint32_t>(sort_members(members, from));
-  json.members = arena_.copy(std::span<const JsonMember>(members.data() + from, json.count)).data();
+  object.count = static_cast<std::uint32_t>(sort_members(members, from));
+  object.members = arena_.copy(std::span<const JsonMember>(members.data() + from, object.count)).data();
   members.resize(from);
-  return json;
 }
 
 std::string_view JsonReader::read_key() {
@@ -236,14 +233,16 @@ std::string_view JsonReader::read_escaped_string(std::string_view raw) {
   return arena_.copy(unescaped);
 }
 
-Json JsonReader::read_number() {
+void JsonReader::read_number(Json& number) {
   if (at_ >= size_) not_json("it ends too early");
   const auto digits = token();
   const auto notation = classify_number(digits);
   if (notation == NumberNotation::invalid) not_json("a value is expected");
   if (notation == NumberNotation::plain) {
     ++at_;
-    return Json::of_number(digits);
+    number.type = Json::Type::number;
+    number.text = digits;
+    return;
   }
   const auto plain = plain_number(digits);
   if (!plain) {
@@ -251,32 +250,31 @@ Json JsonReader::read_number() {
                      std::to_string(max_number_digits) + " digits before or after the point");
   }
   ++at_;
-  return Json::of_number(arena_.copy(*plain));
+  number.type = Json::Type::number;
+  number.text = arena_.copy(*plain);
 }
 
-Json JsonReader::read_word() {
-  const auto word = token();
-  Json json;
-  if (is_word(word, "true")) {
-    json = Json::of_bool(true);
-  } else if (is_word(word, "false")) {
-    json = Json::of_bool(false);
-  } else if (!is_word(word, "null")) {
+void JsonReader::read_word(Json& word) {
+  const auto letters = token();
+  if (is_word(letters, "true") || is_word(letters, "false")) {
+    word.type = Json::Type::boolean;
+    word.boolean = letters.size() == 4;
+  } else if (!is_word(letters, "null")) {
     not_json("a value is expected");
   }
   ++at_;
-  return json;
 }
 
 void JsonReader::check_scalar() {
   try {
+    Json ignored;
     const char first = peek();
     if (first == '"') {
       read_string();
     } else if (first == 't' || first == 'f' || first == 'n') {
-      read_word();
+      read_word(ignored);
     } else {
-      read_number();
+      read_number(ignored);
     }
   } catch (const EventError&) {
     ++at_;  // JSON all the same

@@ -57,7 +57,18 @@ class JsonReader {
   }
 
   /// Reads the next value and everything in it; `depth` containers are open around it.
-  Json read_value(int depth = 0);
+  void read_value(Json& value, int depth) {
+    if (peek() == '"') {
+      value = Json::of_string(read_string());
+    } else {
+      read_other(value, depth);
+    }
+  }
+  Json read_value(int depth = 0) {
+    Json value;
+    read_value(value, depth);
+    return value;
+  }
   /// Reads the next value where it is a string; peek() tells.
   std::string_view read_string();
   /// Checks the next value and steps over it, to any depth.
@@ -71,11 +82,12 @@ class JsonReader {
 
  private:
   std::string_view token() const;
-  Json read_array(int depth);
-  Json read_object(int depth);
+  void read_other(Json& value, int depth);
+  void read_array(Json& array, int depth);
+  void read_object(Json& object, int depth);
   std::string_view read_escaped_string(std::string_view raw);
-  Json read_number();
-  Json read_word();
+  void read_number(Json& number);
+  void read_word(Json& word);
   bool has_backslash(std::size_t begin, std::size_t end);
   bool find_backslash(std::size_t begin, std::size_t end);
   void check_scalar();

@@ -57,13 +57,15 @@ bool only_zeros(std::string_view digits) {
   return digits.find_first_not_of('0') == std::string_view::npos;
 }
 
-std::optional<long> exponent_of(std::string_view text) {
+/// The exponent, or where it is further from 0 than `limit`, the limit.
+long exponent_of(std::string_view text, long limit) {
   if (text.empty()) return 0;
+  const bool negative = text.front() == '-';
   if (text.front() == '+') text.remove_prefix(1);
   long exponent = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), exponent);
-  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return exponent;
+  if (error != std::errc{}) return negative ? -limit : limit;
+  return std::clamp(exponent, -limit, limit);
 }
 
 /// Whether `token` is a number that needs no second look: digits, and perhaps a point and more of them.
@@ -93,14 +95,14 @@ NumberNotation classify_number(std::string_view token) {
 
 std::optional<std::string> plain_number(std::string_view token) {
   const Parts parts = split(token);
-  const auto exponent = exponent_of(parts.exponent);
-  constexpr auto limit = static_cast<long>(max_number_digits);
-  if (!exponent || *exponent > 2 * limit || *exponent < -2 * limit) return std::nullopt;
+  // An exponent beyond this has a zero digit or too many of them, however long the number is written.
+  const auto limit = static_cast<long>(token.size() + max_number_digits + 1);
+  const long exponent = exponent_of(parts.exponent, limit);
 
   std::string digits = std::string(parts.whole) + std::string(parts.fraction);
   // Where the point stands in `digits`, and how many digits are to be shown after it.
-  const long point = static_cast<long>(parts.whole.size()) + *exponent;
-  const long scale = std::max(0L, static_cast<long>(parts.fraction.size()) - *exponent);
+  const long point = static_cast<long>(parts.whole.size()) + exponent;
+  const long scale = std::max(0L, static_cast<long>(parts.fraction.size()) - exponent);
   const bool zero = only_zeros(digits);
 
   std::string whole = point > 0 ? digits.substr(0, std::min(digits.size(), static_cast<std::size_t>(point))) : "";

@@ -14,7 +14,10 @@ Json read_row_object(std::string_view text, Arena& arena) {
   empty.type = Json::Type::object;
   if (text.empty()) return empty;
   try {
-    const Json json = read_json(text, arena);
+    JsonReader reader(text, arena);
+    // In `event_fields` a value stands one level deeper than it stood in its event.
+    const Json json = reader.read_value(-1);
+    reader.expect_end();
     return json.is(Json::Type::object) ? json : empty;
   } catch (const std::runtime_error& error) {
     throw std::invalid_argument("a stored event cannot be read: " + std::string(error.what()));

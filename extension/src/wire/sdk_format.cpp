@@ -3,38 +3,38 @@
 #include "wire/event_parts.hpp"
 #include "wire/fields.hpp"
 #include "wire/number.hpp"
+#include "wire/sdk_parts.hpp"
 #include "wire/text.hpp"
 
 namespace raceway::wire {
-namespace {
 
-bool is_sdk_field(std::string_view name) {
-  constexpr std::array known = {fields::id,   fields::trace_id, fields::parent_id,        fields::timestamp,
-                                fields::kind, fields::metadata, fields::causality_vector, fields::lock_set};
-  return fields::contains(known, name);
-}
-
-/// `file:line`, where the variant names both.
-std::optional<std::string> file_and_line(const Json& variant) {
-  const Json* file = variant.find(fields::file);
-  const Json* line = variant.find(fields::line);
-  if (file == nullptr || line == nullptr || !file->is(Json::Type::string) || !line->is(Json::Type::number)) {
-    return std::nullopt;
+bool set_location(Event& row, const VariantPlace& place, Arena& arena) {
+  // `file:line`, where the variant names both.
+  std::string_view derived;
+  if (place.file != nullptr && place.line != nullptr && place.file->is(Json::Type::string) &&
+      place.line->is(Json::Type::number)) {
+    derived = arena.join(place.file->text, ":", place.line->text);
   }
-  return std::string(file->text) + ":" + std::string(line->text);
-}
-
-/// Sets the column, and answers whether the column alone gives the variant's location back.
-bool read_location(const Json& variant, Event& row, Arena& arena) {
-  const auto derived = file_and_line(variant);
-  const Json* location = variant.find(fields::location);
-  if (location == nullptr || !location->is(Json::Type::string)) {
-    if (derived) row.location = arena.copy(first_characters(*derived, max_location_length));
+  if (place.location == nullptr || !place.location->is(Json::Type::string)) {
+    if (derived.data() != nullptr) row.location = first_characters(derived, max_location_length);
     return false;
   }
-  row.location = first_characters(location->text, max_location_length);
-  return row.location->size() == location->text.size() && derived != std::string(location->text);
+  const auto location = place.location->text;
+  row.location = first_characters(location, max_location_length);
+  const bool is_whole = row.location->size() == location.size();
+  return is_whole && (derived.data() == nullptr || first_characters(derived, max_location_length) != location);
 }
+
+void set_duration(Event& row, const Json* duration_ms, const Json* duration_ns) {
+  if (duration_ms != nullptr && duration_ms->is(Json::Type::number)) {
+    row.duration_ms = read_duration(*duration_ms, fields::duration_ms);
+  }
+  if (duration_ns != nullptr && duration_ns->is(Json::Type::number)) {
+    row.duration_ms = read_duration(*duration_ns, fields::duration_ns, 1e6);
+  }
+}
+
+namespace {
 
 void read_kind(const Json& event, Event& row, MetadataBuilder& metadata, Arena& arena) {
   const Json* kind = find_value(event, fields::kind);
@@ -54,7 +54,8 @@ void read_kind(const Json& event, Event& row, MetadataBuilder& metadata, Arena& 
   if (variant.is(Json::Type::null)) return;
   if (!variant.is(Json::Type::object)) throw EventError("kind." + std::string(name) + " is not an object");
 
-  const bool location_in_column = read_location(variant, row, arena);
+  const VariantPlace place = {variant.find(fields::location), variant.find(fields::file), variant.find(fields::line)};
+  const bool location_in_column = set_location(row, place, arena);
   std::vector<JsonMember> collisions;
   for (const auto& member : variant.as_object()) {
     if (member.key == fields::location && location_in_column) continue;
@@ -65,10 +66,7 @@ void read_kind(const Json& event, Event& row, MetadataBuilder& metadata, Arena& 
     }
   }
   metadata.add_fields(fields::kind_fields, collisions);
-  if (const Json* duration = variant.find(fields::duration_ms);
-      duration != nullptr && duration->is(Json::Type::number)) {
-    row.duration_ms = static_cast<float>(read_duration(*duration, fields::duration_ms));
-  }
+  set_duration(row, variant.find(fields::duration_ms), nullptr);
 }
 
 void read_metadata(const Json& event, Event& row, MetadataBuilder& metadata) {
@@ -84,9 +82,7 @@ void read_metadata(const Json& event, Event& row, MetadataBuilder& metadata) {
     }
   }
   metadata.add_fields(fields::metadata_fields, unknown);
-  if (const Json* nanos = sent->find(fields::duration_ns); nanos != nullptr && nanos->is(Json::Type::number)) {
-    row.duration_ms = static_cast<float>(read_duration(*nanos, fields::duration_ns) / 1e6);
-  }
+  set_duration(row, nullptr, sent->find(fields::duration_ns));
 }
 
 void read_clock_and_locks(const Json& event, Event& row, MetadataBuilder& metadata, Arena& arena) {
@@ -127,7 +123,7 @@ Event read_sdk_event(const Json& event, Arena& arena) {
 
   std::vector<JsonMember> unknown;
   for (const auto& member : event.as_object()) {
-    if (!is_sdk_field(member.key)) unknown.push_back(member);
+    if (!fields::is_sdk_field(member.key)) unknown.push_back(member);
   }
   metadata.add_fields(fields::event_fields, unknown);
   row.metadata = metadata.build();

@@ -3,8 +3,10 @@
 #include <array>
 #include <cstdint>
 #include <cstdio>
+#include <optional>
 
 #include "wire/errors.hpp"
+#include "wire/text.hpp"
 
 namespace raceway::wire {
 namespace {
@@ -57,7 +59,7 @@ constexpr int days_in(std::int64_t year, int month) {
 }
 
 [[noreturn]] void fail(std::string_view text, const char* problem) {
-  throw EventError("timestamp \"" + std::string(text.substr(0, 60)) + "\" " + problem);
+  throw EventError("timestamp \"" + std::string(first_characters(text, 60)) + "\" " + problem);
 }
 
 /// Walks over the text of a timestamp.
@@ -131,9 +133,63 @@ std::int64_t read_zone_seconds(Scanner& scan) {
   return sign * (hours * 3'600 + minutes * 60);
 }
 
+/// The moment that a valid date and time of day stand for.
+std::int64_t seconds_since_epoch(std::int64_t year, int month, int day, int hour, int minute, int second) {
+  const std::int64_t days = days_from_march_2000(year, month, day) - epoch;
+  return days * seconds_per_day + hour * 3'600 + minute * 60 + second;
+}
+
+/// The value of two digits; larger than any part of a time where they are none.
+int pair_at(const char* text) {
+  const auto tens = static_cast<unsigned char>(text[0] - '0');
+  const auto ones = static_cast<unsigned char>(text[1] - '0');
+  return tens > 9 || ones > 9 ? 1'000 : tens * 10 + ones;
+}
+
+/// Reads the form in which nearly every time comes, `2024-01-01T12:00:00.123456Z` or with +00:00, up to nine digits of
+/// fraction. Nothing where it is another form or wrong.
+std::optional<Timestamp> read_usual_form(std::string_view text) {
+  constexpr std::size_t whole_seconds = 19;
+  const char* const c = text.data();
+  if (text.size() <= whole_seconds) return std::nullopt;
+  if (c[4] != '-' || c[7] != '-' || c[10] != 'T' || c[13] != ':' || c[16] != ':') return std::nullopt;
+  const int century = pair_at(c);
+  const int year_of_century = pair_at(c + 2);
+  const int month = pair_at(c + 5);
+  const int day = pair_at(c + 8);
+  const int hour = pair_at(c + 11);
+  const int minute = pair_at(c + 14);
+  const int second = pair_at(c + 17);
+  if (century > 99 || year_of_century > 99 || month < 1 || month > 12 || day < 1 || hour > 23 || minute > 59 ||
+      second > 59) {
+    return std::nullopt;
+  }
+  const std::int64_t year = century * 100 + year_of_century;
+  if (day > days_in(year, month)) return std::nullopt;
+
+  std::size_t at = whole_seconds;
+  std::int64_t nanos = 0;
+  if (c[at] == '.') {
+    std::size_t digits = 0;
+    for (++at; at < text.size() && c[at] >= '0' && c[at] <= '9'; ++at, ++digits) {
+      if (digits == 9) return std::nullopt;
+      nanos = nanos * 10 + (c[at] - '0');
+    }
+    if (digits == 0) return std::nullopt;
+    constexpr std::array<std::int64_t, 10> scale = {1'000'000'000, 100'000'000, 10'000'000, 1'000'000, 100'000,
+                                                    10'000,        1'000,       100,        10,        1};
+    nanos *= scale[digits];
+  }
+  const auto zone = text.substr(at);
+  if (zone != "Z" && zone != "+00:00") return std::nullopt;
+  const std::int64_t seconds = seconds_since_epoch(year, month, day, hour, minute, second);
+  return Timestamp{seconds * micros_per_second + nanos / 1'000, static_cast<int>(nanos % 1'000)};
+}
+
 }  // namespace
 
 Timestamp read_timestamp(std::string_view text) {
+  if (const auto time = read_usual_form(text)) return *time;
   Scanner scan(text);
   const std::int64_t year = read_year(scan);
   scan.expect('-');
@@ -150,8 +206,7 @@ Timestamp read_timestamp(std::string_view text) {
   const std::int64_t zone = read_zone_seconds(scan);
   if (!scan.done()) scan.malformed();
 
-  const std::int64_t days = days_from_march_2000(year, month, day) - epoch;
-  const std::int64_t seconds = days * seconds_per_day + hour * 3'600 + minute * 60 + second - zone;
+  const std::int64_t seconds = seconds_since_epoch(year, month, day, hour, minute, second) - zone;
   // The zone can carry the last day beyond what the multiplication holds: check in seconds.
   if (seconds < first_moment / micros_per_second || seconds >= end_of_time / micros_per_second) {
     fail(text, "is out of range (years 0000 to 294276 in UTC)");

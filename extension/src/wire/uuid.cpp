@@ -43,8 +43,10 @@ bool is_canonical(const char* text, const char* places) {
 /// The 32 hex digits or 36 characters that stand inside braces or behind "urn:uuid:".
 std::string_view bare_uuid(std::string_view text) {
   constexpr std::string_view urn = "urn:uuid:";
+  const auto same = [](char a, char b) { return lower(a) == b; };
   if (text.size() >= 2 && text.front() == '{' && text.back() == '}') return text.substr(1, text.size() - 2);
-  if (text.starts_with(urn)) return text.substr(urn.size());
+  const auto prefix = text.substr(0, urn.size());
+  if (std::equal(prefix.begin(), prefix.end(), urn.begin(), urn.end(), same)) return text.substr(urn.size());
   return text;
 }
 

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <charconv>
+#include <functional>
 #include <optional>
 
 #include "wire/arena.hpp"
@@ -26,9 +27,13 @@ class ObjectWriter {
     return out_;
   }
   void add(std::string_view name, const Json& value) { append_json(key(name), value); }
-  void add_all(const Json* object) {
+  /// The members of `object`, where there is one, whose names pass.
+  template <class Passes>
+  void add_some(const Json* object, Passes passes) {
     if (object == nullptr) return;
-    for (const auto& member : object->as_object()) add(member.key, member.value);
+    for (const auto& member : object->as_object()) {
+      if (passes(member.key)) add(member.key, member.value);
+    }
   }
   void close() { out_ += '}'; }
 
@@ -55,14 +60,13 @@ bool is_derived(std::string_view location, const Json& metadata) {
 void append_kind(std::string& out, const Row& row, const Json& metadata) {
   ObjectWriter kind(out);
   ObjectWriter variant(kind.key(row.kind));
-  for (const auto& member : metadata.as_object()) {
-    if (!fields::is_taken(member.key)) variant.add(member.key, member.value);
-  }
+  variant.add_some(&metadata, std::not_fn(fields::is_taken));
   const bool has_location = metadata.find(fields::location) != nullptr;
   if (row.location && !has_location && !is_derived(*row.location, metadata)) {
     variant.add(fields::location, Json::of_string(*row.location));
   }
-  variant.add_all(find_object(metadata, fields::kind_fields));
+  // What a client put under the three names `*_fields` itself must not make a key stand twice.
+  variant.add_some(find_object(metadata, fields::kind_fields), fields::is_taken);
   variant.close();
   kind.close();
 }
@@ -101,7 +105,7 @@ void append_metadata(std::string& out, const Row& row, const Json& metadata) {
   for (const auto name : {fields::instance_id, fields::distributed_span_id, fields::upstream_span_id}) {
     if (const Json* value = metadata.find(name)) object.add(name, *value);
   }
-  object.add_all(find_object(metadata, fields::metadata_fields));
+  object.add_some(find_object(metadata, fields::metadata_fields), std::not_fn(fields::is_sdk_metadata));
   object.close();
 }
 
@@ -139,7 +143,7 @@ void append_sdk_event(std::string& out, const Row& row) {
   ObjectWriter event(out);
   event.add(fields::id, Json::of_string(row.event_id));
   event.add(fields::trace_id, Json::of_string(row.trace_id));
-  event.add(fields::parent_id, parent != nullptr ? *parent : Json::of_null());
+  event.add(fields::parent_id, parent != nullptr && parent->is(Json::Type::string) ? *parent : Json::of_null());
   event.key(fields::timestamp) += '"';
   append_timestamp(out, {row.timestamp, nanos_in(metadata)}, "Z");
   out += '"';
@@ -147,7 +151,7 @@ void append_sdk_event(std::string& out, const Row& row) {
   append_metadata(event.key(fields::metadata), row, metadata);
   append_clock(event.key(fields::causality_vector), row, metadata, arena);
   event.add(fields::lock_set, locks != nullptr && locks->is(Json::Type::array) ? *locks : no_locks);
-  event.add_all(find_object(metadata, fields::event_fields));
+  event.add_some(find_object(metadata, fields::event_fields), std::not_fn(fields::is_sdk_field));
   event.close();
 }
 

@@ -12,7 +12,8 @@ namespace raceway::server::ingest {
 /// A body on its way, and what became of it.
 struct BatchingIngestor::Waiting {
   std::string body;
-  std::uint64_t events = 0;
+  std::uint64_t events = 0;    // all that it holds
+  std::uint64_t promised = 0;  // those of them that were not rejected at once
   Clock::time_point arrived;
   bool done = false;
   storage::IngestResult result;
@@ -38,6 +39,7 @@ Answer BatchingIngestor::take(std::string body) {
   }
   auto waiting = std::make_shared<Waiting>();
   waiting->events = batch.count;
+  waiting->promised = batch.events.size();
   waiting->arrived = Clock::now();
   answer.stored = batch.events.size();
   answer.rejected = std::move(batch.rejected);
@@ -142,7 +144,7 @@ void BatchingIngestor::finish(const Batch& batch, std::vector<storage::IngestRes
     if (failure.empty()) {
       waiting.result = std::move(results[at]);
     } else if (options_.ack == config::Ack::buffered) {
-      lost_events_ += waiting.events;
+      lost_events_ += waiting.promised;
     }
     waiting.done = true;
   }

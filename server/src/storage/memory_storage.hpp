@@ -1,24 +1,41 @@
 // The embedded default: everything in this process, nothing kept when it ends.
 #pragma once
 
-#include <deque>
-#include <map>
+#include <cstddef>
 #include <memory>
-#include <shared_mutex>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "storage/storage.hpp"
-#include "wire/batch.hpp"
 
 namespace raceway::server::storage {
 
-/// Many readers at a time, or one body being stored. Bodies are parsed outside the lock.
+namespace memory {
+struct Store;
+struct ListedTrace;
+}  // namespace memory
+
+/// What the memory store takes of the heap, by what it takes it for. Bytes.
+struct MemoryUsage {
+  std::size_t records = 0;  ///< the events, with their ids
+  std::size_t index = 0;    ///< from the ids of events to their records
+  std::size_t traces = 0;   ///< what is known of each, and what finds and orders them
+  std::size_t shared = 0;   ///< what events share: texts, shapes, services; and the store itself
+
+  std::size_t total() const { return records + index + traces + shared; }
+};
+
+/// Bodies are read and stored by many threads at once, each event with all that counts it or not at all; a body is not
+/// seen as a whole. Lists are as of one moment for each trace. A body that memory does not suffice for throws
+/// std::bad_alloc, and what of it is in stays; sending it again is safe.
 class MemoryStorage : public Storage {
  public:
+  MemoryStorage();
+  ~MemoryStorage() override;
+
   std::vector<IngestResult> ingest(const std::vector<std::string_view>& bodies) override;
+  void check() override {}
   Totals totals() override;
   TracePage list_traces(const TraceFilter& filter, std::uint64_t page, std::uint64_t page_size) override;
   std::optional<std::vector<StoredEvent>> trace(const std::string& trace_id) override;
@@ -26,26 +43,14 @@ class MemoryStorage : public Storage {
                   const std::function<bool(const TraceSummary&, std::vector<StoredEvent>)>& visit) override;
   std::vector<ServiceSummary> services() override;
 
+  /// What all that is stored takes of the heap, with all that finds it, as it is now.
+  MemoryUsage usage() const;
+
  private:
-  struct Trace {
-    std::string trace_id;
-    std::deque<StoredEvent> events;  // only ever appended to: what stands in it never moves
-    std::map<std::string, std::uint64_t, std::less<>> events_by_service;
-    wire::Micros first_timestamp = 0;
-    wire::Micros last_timestamp = 0;
+  struct Listing;
+  Listing list(const TraceFilter& filter, std::size_t limit) const;
 
-    bool passes(const TraceFilter& filter) const;
-    TraceSummary summary() const;
-  };
-
-  IngestResult store(wire::Batch& batch);
-  void append(const wire::Event& event);
-  /// Traces that pass, newest first. The caller holds the lock.
-  std::vector<const Trace*> select(const TraceFilter& filter) const;
-
-  mutable std::shared_mutex mutex_;
-  std::unordered_map<std::string_view, std::unique_ptr<Trace>> traces_;  // by the id in the trace itself
-  std::unordered_map<std::string_view, const Trace*> trace_of_event_;    // by the id in the event itself
+  std::unique_ptr<memory::Store> store_;
 };
 
 }  // namespace raceway::server::storage

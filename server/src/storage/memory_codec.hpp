@@ -1,0 +1,84 @@
+// Texts, numbers and JSON values as packed bytes, and back to the very text they were.
+//
+// A JSON value is taken apart into its shape (keys and types) and what stands in it (texts and numbers, one after the
+// other). The shape is the same for many events and so a single number of the dictionary.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "storage/memory_bytes.hpp"
+#include "storage/memory_dictionary.hpp"
+#include "wire/json.hpp"
+
+namespace raceway::server::storage::memory {
+
+/// A text by its number where the dictionary has it, else by its bytes.
+void put_shared(std::string& out, std::string_view text, Dictionary& dictionary);
+
+/// The same; a UUID and other hexadecimal digits take half a byte each instead.
+void put_text(std::string& out, std::string_view text, Dictionary& dictionary);
+
+/// Reads either. Answers a view of the dictionary, of the bytes read, or of `buffer`.
+std::string_view read_text(ByteReader& from, const Dictionary& dictionary, std::string& buffer);
+
+/// A JSON number. Any text comes back as it was; plain decimals (wire/number.hpp) are short.
+void put_number(std::string& out, std::string_view text);
+void append_number(std::string& out, ByteReader& from);
+
+/// What stands at a place in a shape. The last two stand for a whole value that is known from elsewhere.
+enum class Mark : char { null, no, yes, number, text, array, object, previous_id, clock_as_sent };
+
+/// Writes members or values into a shape and what stands in them into `values`.
+class ShapeWriter {
+ public:
+  ShapeWriter(Dictionary& dictionary, std::string& shape, std::string& values)
+      : dictionary_(dictionary), shape_(shape), values_(values) {}
+
+  void member(const wire::JsonMember& member) {
+    key(member.key);
+    value(member.value);
+  }
+  void member(std::string_view name, Mark known) {
+    key(name);
+    mark(known);
+  }
+
+ private:
+  void mark(Mark mark) { shape_ += static_cast<char>(mark); }
+  void key(std::string_view name);
+  void value(const wire::Json& value);
+
+  Dictionary& dictionary_;
+  std::string& shape_;
+  std::string& values_;
+};
+
+/// What the last two marks stand for, as JSON text.
+struct KnownValues {
+  std::string_view previous_id;
+  std::string_view clock_as_sent;
+};
+
+/// Reads members back, in the order written.
+class ShapeReader {
+ public:
+  ShapeReader(std::string_view shape, ByteReader values, const Dictionary& dictionary)
+      : shape_(shape), values_(values), dictionary_(dictionary) {}
+
+  bool done() const { return shape_.done(); }
+  std::string_view next_key() { return shape_.counted(); }
+  /// Appends the value behind the key, as wire::append_json would.
+  void append_value(std::string& out, const KnownValues& known);
+
+ private:
+  ByteReader shape_;
+  ByteReader values_;
+  const Dictionary& dictionary_;
+  std::string buffer_;
+};
+
+}  // namespace raceway::server::storage::memory

@@ -1,0 +1,55 @@
+// A table from hashes to numbers, 8 bytes a slot, nine tenths full before it grows by a quarter.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "storage/memory_bytes.hpp"
+
+namespace raceway::server::storage::memory {
+
+/// Several numbers may stand under one hash: a hash only says where to look, the caller compares what it leads to.
+///
+/// Linear probing with the slots in the order of their hashes (Amble and Knuth 1974), so that a search for what is not
+/// there ends early, nothing but the slots is needed to grow, and erasing leaves no marks. Not thread-safe.
+class HashTable {
+ public:
+  /// Calls `visit(number)` for each number under the hash until one answers true; answers whether one did.
+  template <class Visit>
+  bool any_of(std::uint32_t hash, Visit visit) const {
+    if (count_ == 0) return false;
+    std::size_t at = home(hash);
+    while (hash_of(slots_[at]) < hash) ++at;
+    for (; hash_of(slots_[at]) == hash && slots_[at] != empty; ++at) {
+      if (visit(static_cast<std::uint32_t>(slots_[at]))) return true;
+    }
+    return false;
+  }
+
+  /// `number` is any but 2^32-1. Throws std::bad_alloc, and then nothing has changed.
+  void insert(std::uint32_t hash, std::uint32_t number);
+
+  /// Takes one such entry out, where there is one.
+  void erase(std::uint32_t hash, std::uint32_t number);
+
+  std::size_t size() const { return count_; }
+  /// What it takes of the heap, beside itself.
+  std::size_t bytes() const { return heap_bytes(slots_.get()); }
+
+ private:
+  static constexpr std::uint64_t empty = ~std::uint64_t{0};
+
+  static std::uint32_t hash_of(std::uint64_t slot) { return static_cast<std::uint32_t>(slot >> 32U); }
+  std::size_t home(std::uint32_t hash) const { return hash * std::uint64_t{capacity_} >> 32U; }
+  bool place(std::uint64_t slot);
+  void grow();
+  static bool spread(HashTable& grown, const HashTable& from);
+
+  std::unique_ptr<std::uint64_t[]> slots_;  // the last one is always empty
+  std::size_t capacity_ = 0;                // homes; behind them is room for what the last of them push on
+  std::size_t slot_count_ = 0;
+  std::size_t count_ = 0;
+};
+
+}  // namespace raceway::server::storage::memory

@@ -1,0 +1,174 @@
+#include "storage/memory_ingest.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <mutex>
+#include <shared_mutex>
+#include <span>
+#include <utility>
+
+#include "storage/memory_record.hpp"
+#include "storage/memory_trace_writer.hpp"
+#include "wire/reasons.hpp"
+
+namespace raceway::server::storage::memory {
+namespace {
+
+using Offered = std::vector<OfferedEvent*>;
+using Outcome = TraceWriter::Outcome;
+
+/// One body on its way in.
+class Ingest {
+ public:
+  Ingest(Store& store, wire::Batch& batch) : store_(store) {
+    result_.rejected = std::move(batch.rejected);
+    prepare(batch);
+  }
+
+  IngestResult run() {
+    if (ids_repeat_across_traces()) {
+      // Rare; the order of the body decides which one stands.
+      for (auto& event : events_) store({&event});
+    } else {
+      store(by_trace());
+    }
+    std::sort(result_.rejected.begin(), result_.rejected.end(),
+              [](const auto& a, const auto& b) { return a.index < b.index; });
+    return std::move(result_);
+  }
+
+ private:
+  void prepare(const wire::Batch& batch);
+  bool ids_repeat_across_traces() const;
+  Offered by_trace();
+  void store(Offered events);
+  Offered offer(const Offered& events);
+  bool is_free(OfferedEvent& event);
+  void settle(const OfferedEvent& event, Outcome outcome, const std::string& other);
+
+  Store& store_;
+  std::vector<OfferedEvent> events_;
+  IngestResult result_;
+};
+
+void Ingest::prepare(const wire::Batch& batch) {
+  events_.resize(batch.events.size());
+  const OfferedEvent* before = nullptr;
+  for (std::size_t at = 0; at < events_.size(); ++at) {
+    OfferedEvent& offered = events_[at];
+    const wire::Event& event = batch.events[at];
+    offered.event = &event;
+    offered.id = store_.ids.make(event.event_id);
+    const bool same_trace = before != nullptr && before->trace_id.text == event.trace_id;
+    offered.trace_id = same_trace ? before->trace_id : store_.ids.make(event.trace_id);
+    if (event.service_name) {
+      const bool same_service = before != nullptr && before->event->service_name == event.service_name;
+      offered.service = same_service ? before->service : &store_.services.get(*event.service_name);
+    }
+    before = &offered;
+  }
+}
+
+bool Ingest::ids_repeat_across_traces() const {
+  if (events_.size() < 2) return false;
+  const std::size_t mask = std::bit_ceil(events_.size() * 2) - 1;
+  std::vector<std::uint32_t> places(mask + 1);  // of an event in events_, plus 1
+  for (std::size_t event = 0; event < events_.size(); ++event) {
+    const Id& id = events_[event].id;
+    std::size_t at = id.hash & mask;
+    for (; places[at] != 0; at = (at + 1) & mask) {
+      const OfferedEvent& other = events_[places[at] - 1];
+      if (other.id.text == id.text) {
+        if (other.trace_id.text != events_[event].trace_id.text) return true;
+        break;
+      }
+    }
+    places[at] = static_cast<std::uint32_t>(event + 1);
+  }
+  return false;
+}
+
+/// The events shard by shard, in each trace by trace, in each in the body's order.
+Offered Ingest::by_trace() {
+  std::vector<std::pair<std::uint64_t, std::uint32_t>> order(events_.size());
+  for (std::uint32_t at = 0; at < order.size(); ++at) order[at] = {events_[at].trace_id.hash, at};
+  std::sort(order.begin(), order.end());
+  Offered sorted;
+  sorted.reserve(order.size());
+  for (const auto& [hash, at] : order) sorted.push_back(&events_[at]);
+  return sorted;
+}
+
+void Ingest::store(Offered events) {
+  while (!events.empty()) {
+    Offered unclear = offer(events);
+    std::erase_if(unclear, [this](OfferedEvent* event) { return !is_free(*event); });
+    events = std::move(unclear);
+  }
+}
+
+/// Answers those that are unclear.
+Offered Ingest::offer(const Offered& events) {
+  thread_local RecordWriter records;
+  Offered unclear;
+  for (auto next = events.begin(); next != events.end();) {
+    const Id& trace_id = (*next)->trace_id;
+    const std::unique_lock lock(store_.shard_of(trace_id).mutex);
+    TraceWriter writer(store_, trace_id, records);
+    for (; next != events.end() && (*next)->trace_id.text == trace_id.text; ++next) {
+      const Outcome outcome = writer.offer(**next);
+      if (outcome == Outcome::unclear) {
+        unclear.push_back(*next);
+      } else {
+        settle(**next, outcome, writer.other());
+      }
+    }
+    writer.commit();
+  }
+  return unclear;
+}
+
+/// Looks, with one shard locked at a time, at every place that the id's hash leads to. Settles an event that is there.
+bool Ingest::is_free(OfferedEvent& event) {
+  std::vector<std::uint32_t> places;
+  {
+    auto& part = store_.index.part(event.id);
+    const std::scoped_lock lock(part.mutex);
+    part.locators.any_of(table_hash(event.id), [&](std::uint32_t place) {
+      places.push_back(place);
+      return false;
+    });
+  }
+  event.cleared.clear();
+  for (const auto place : places) {
+    const Locator locator = Locator::of(place);
+    const Shard& shard = store_.shards[locator.shard];
+    const std::shared_lock lock(shard.mutex);
+    if (holds(shard.records(locator.chunk), event.id)) {
+      const OwnedId& trace_id = shard.trace_of(locator.chunk).id;
+      settle(event, trace_id.is(event.trace_id) ? Outcome::duplicate : Outcome::other_trace, trace_id.text());
+      return false;
+    }
+    if (locator.shard != part_of(event.trace_id)) event.cleared.push_back(place);
+  }
+  return true;
+}
+
+void Ingest::settle(const OfferedEvent& event, Outcome outcome, const std::string& other) {
+  if (outcome == Outcome::stored) {
+    ++result_.stored;
+  } else if (outcome == Outcome::duplicate) {
+    ++result_.duplicates;
+  } else {
+    result_.rejected.push_back(
+        {event.event->index, std::string(event.event->event_id), wire::reason_other_trace(other)});
+  }
+}
+
+}  // namespace
+
+IngestResult ingest(Store& store, wire::Batch& batch) {
+  return Ingest(store, batch).run();
+}
+
+}  // namespace raceway::server::storage::memory

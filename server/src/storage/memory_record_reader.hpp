@@ -1,0 +1,58 @@
+// Reads records (memory_record.hpp) back into events.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "storage/memory_codec.hpp"
+#include "storage/memory_record.hpp"
+#include "storage/storage.hpp"
+
+namespace raceway::server::storage::memory {
+
+/// Times differ by up to 2^63 and more: what overflows comes back.
+constexpr std::uint64_t time_step(wire::Micros from, wire::Micros to) {
+  return zigzag(static_cast<std::int64_t>(static_cast<std::uint64_t>(to) - static_cast<std::uint64_t>(from)));
+}
+constexpr wire::Micros step_time(wire::Micros from, std::uint64_t step) {
+  return static_cast<wire::Micros>(static_cast<std::uint64_t>(from) + static_cast<std::uint64_t>(unzigzag(step)));
+}
+
+/// A context's members as JSON, each with a comma behind it.
+std::string read_context(std::string_view definition, const Dictionary& dictionary);
+
+/// A clock's names, each counted, behind a byte that is 1 where they stand in the order sent.
+std::string read_names(std::string_view definition, const Dictionary& dictionary);
+
+/// The events of a chunk, in the order in which they came.
+class RecordReader {
+ public:
+  /// Both must live as long as it does.
+  RecordReader(std::string_view chunk, const Dictionary& dictionary) : chunk_(chunk), dictionary_(dictionary) {}
+
+  bool done() const { return at_ == chunk_.size(); }
+  StoredEvent next(const std::string& trace_id);
+
+ private:
+  void take_definitions(const RecordHead& head);
+  std::string read_clock(ByteReader& from);
+  std::string read_metadata(const RecordHead& head, std::string_view shape, ByteReader values) const;
+
+  std::string_view chunk_;
+  const Dictionary& dictionary_;
+  std::size_t at_ = 0;
+
+  // Of the event before.
+  std::string previous_id_;  // as JSON
+  wire::Micros time_ = 0;
+  std::string_view context_;
+  std::vector<std::string> names_;
+  bool names_are_as_sent_ = false;
+
+  std::string clock_as_sent_;  // of the event being read
+};
+
+}  // namespace raceway::server::storage::memory

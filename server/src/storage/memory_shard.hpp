@@ -1,0 +1,105 @@
+// One of the parts that the memory store keeps its traces in: those whose ids' hashes say so, with their chunks.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+#include <optional>
+#include <shared_mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "storage/memory_traces.hpp"
+
+namespace raceway::server::storage::memory {
+
+/// A trace's events as they are packed, and what they are packed with; independent of the store.
+struct PackedTrace {
+  TraceSummary summary;
+  std::vector<std::string> chunks;  ///< oldest first
+  std::shared_ptr<const Dictionary> dictionary;
+
+  std::vector<StoredEvent> events() const;
+};
+
+/// A trace in a list that is longer than what one lock is held for.
+struct ListedTrace {
+  wire::Micros last;
+  OwnedId id;
+  std::uint32_t shard;
+  std::uint32_t number;
+};
+
+/// Which traces to list: TraceFilter with the service looked up.
+struct Selection {
+  const Service* service = nullptr;  ///< of any, where there is none
+  TraceFilter filter;
+
+  bool all() const { return service == nullptr && filter.min_events <= 1 && !filter.from && !filter.to; }
+  bool has(const Trace& trace) const;
+};
+
+/// `mutex` is to be held for whatever is called: alone for what changes anything, shared for what is const.
+///
+/// A chunk holds records (memory_record.hpp) of one trace, in a block of just their size; when it is large enough the
+/// next is begun. Chunks of a trace are linked from the newest to the oldest, and known by number, for a block moves
+/// when it grows.
+class Shard {
+ public:
+  /// A chunk that has reached it gets no more records.
+  static constexpr std::size_t full_chunk = 4'096;
+  /// Numbers of chunks are below.
+  static constexpr std::uint32_t max_chunks = (1U << 26U) - 1;
+
+  Shard() = default;
+  Shard(const Shard&) = delete;
+  Shard& operator=(const Shard&) = delete;
+
+  mutable std::shared_mutex mutex;
+  Traces traces;
+  Recency recency;
+
+  /// A number for a trace's next chunk, which takes no block yet. Throws std::bad_alloc or std::length_error, and then
+  /// nothing has changed.
+  std::uint32_t add_chunk(std::uint32_t trace, std::uint32_t older);
+  /// Undoes the last add_chunk(), where nothing was appended.
+  void drop_last_chunk() { chunks_.pop_back(); }
+  /// Appends records. Throws std::bad_alloc, and then nothing has changed.
+  void append(std::uint32_t chunk, std::string_view records);
+
+  /// A chunk's records, until they are appended to. Of a number never given, none.
+  std::string_view records(std::uint32_t chunk) const;
+  const Trace& trace_of(std::uint32_t chunk) const { return traces[chunks_[chunk].trace]; }
+
+  PackedTrace pack(const Trace& trace) const;
+
+  /// Counts the traces selected and appends the newest of them, `limit` at most, newest first. Recency is up to date.
+  std::uint64_t list(const Selection& selection, std::size_t limit, std::uint32_t shard_number,
+                     std::vector<ListedTrace>& out) const;
+
+  // Counted by whoever appends.
+  std::uint64_t event_count = 0;
+  std::uint64_t trace_count = 0;
+  std::size_t loose_bytes = 0;  ///< texts of ids, services of traces
+
+  /// What they take of the heap.
+  std::size_t bytes_of_records() const { return chunk_bytes_ + heap_bytes(chunks_.data()); }
+  std::size_t bytes_of_traces() const { return traces.bytes() + recency.bytes() + loose_bytes; }
+
+ private:
+  struct Free {
+    void operator()(char* block) const { std::free(block); }
+  };
+  struct Chunk {
+    std::uint32_t trace;
+    std::uint32_t older;
+    std::unique_ptr<char, Free> block;  // the records' size, and they
+  };
+
+  std::vector<Chunk> chunks_;
+  std::size_t chunk_bytes_ = 0;
+};
+
+}  // namespace raceway::server::storage::memory
