@@ -7,10 +7,12 @@ from bench import options
 from bench.figures import Figure, Goal, number
 
 TITLE = "Comparing clocks"
-EXPLANATION = """  A query that compares the two clocks of every row of a table, on the server's own clock, less the same query that only
-  reads both columns (so the cost of the scan is out); per pair. "equal": both must look at every component. "differing":
-  before, after and concurrent in equal shares, one component (two, if concurrent) differs, at random places. Ratios are
-  times: how many times faster vclock_compare is than PL/pgSQL, and its time to the time of jsonb's = on the same pairs."""
+EXPLANATION = """\
+  A query that compares the two clocks of every row of a table, on the server's own clock, less the same query that
+  only reads both columns (so the cost of the scan is out); per pair. "equal": both must look at every component.
+  "differing": before, after and concurrent in equal shares, one component (two, if concurrent) differs, at random
+  places. Ratios are times: how many times faster vclock_compare is than PL/pgSQL, and its time to the time of
+  jsonb's = on the same pairs."""
 COMPONENTS = {2: 40_000, 8: 20_000, 64: 4_000}  # components: pairs
 PLPGSQL_SHARE = 0.02
 

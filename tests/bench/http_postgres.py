@@ -10,9 +10,10 @@ from bench.figures import Figure, Goal, number, rate_text
 from support.server import RacewayServer
 
 TITLE = "Over HTTP into PostgreSQL"
-EXPLANATION = """  Each body is answered after its commit (ack = durable); the server as by default. Clients and server share the cores;
-  each client has one connection and sends the next body when the last is answered. Ratios are to A, COPY BINARY on one
-  connection without any HTTP. A transaction is a commit that the database counted."""
+EXPLANATION = """\
+  Each body is answered after its commit (ack = durable); the server as by default. Clients and server share the
+  cores; each client has one connection and sends the next body when the last is answered. Ratios are to A, COPY
+  BINARY on one connection without any HTTP. A transaction is a commit that the database counted."""
 BODIES = (1, 100, 1000)
 CLIENTS = (1, 2, 4, 8, 16, 32, 64) if options.FULL else (1, 8, 64)
 SECONDS = 2

@@ -8,10 +8,11 @@ from bench.database import interleaved
 from bench.figures import Figure, Goal, number, rate_text
 
 TITLE = "Writing into PostgreSQL"
-EXPLANATION = """  A: COPY BINARY of the same events, encoded before, into the same empty tables with their keys, foreign key and
+EXPLANATION = """\
+  A: COPY BINARY of the same events, encoded before, into the same empty tables with their keys, foreign key and
   indexes; 10,000 a transaction, one connection; the rows of the traces were copied before and are not in its time.
-  Ratios are of events a second. WAL holds the traces' rows in every case. The statement with unnest gets binary arrays,
-  encoded before, too; ingest gets the bodies as the SDKs send them."""
+  Ratios are of events a second. WAL holds the traces' rows in every case. The statement with unnest gets binary
+  arrays, encoded before, too; ingest gets the bodies as the SDKs send them."""
 EVENTS = 150_000
 
 

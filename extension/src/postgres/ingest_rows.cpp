@@ -1,5 +1,7 @@
 #include "postgres/ingest_rows.hpp"
 
+#include <utility>
+
 #include "postgres/jsonb_writer.hpp"
 
 extern "C" {
@@ -14,7 +16,25 @@ constexpr std::size_t bytes_of_a_usual_event = 700;
 /// The columns whose values stand in the block.
 constexpr int block_columns[] = {event_id, trace_id, kind, location, vector_clock, metadata};
 
+/// A block's memory, kept for the next batch: asked from the system anew, each of its pages would cost a fault.
+std::string& spare_memory() {
+  static std::string spare;
+  return spare;
+}
+
+constexpr std::size_t spare_memory_max = std::size_t{8} << 20U;
+
 }  // namespace
+
+VarlenaBlock::VarlenaBlock() : bytes_(std::move(spare_memory())) {
+  bytes_.clear();
+}
+
+VarlenaBlock::~VarlenaBlock() {
+  if (bytes_.capacity() > spare_memory().capacity() && bytes_.capacity() <= spare_memory_max) {
+    spare_memory() = std::move(bytes_);
+  }
+}
 
 std::size_t VarlenaBlock::add_text(std::string_view text) {
   const bool is_short = text.size() + VARHDRSZ_SHORT <= VARATT_SHORT_MAX;

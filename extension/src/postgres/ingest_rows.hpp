@@ -16,6 +16,11 @@ namespace raceway::postgres {
 /// nothing may be added.
 class VarlenaBlock {
  public:
+  VarlenaBlock();
+  VarlenaBlock(const VarlenaBlock&) = delete;
+  VarlenaBlock& operator=(const VarlenaBlock&) = delete;
+  ~VarlenaBlock();
+
   std::size_t add_text(std::string_view text);
   /// Begins a varlena that is aligned as a jsonb must be: append it to bytes().
   std::size_t begin_aligned();

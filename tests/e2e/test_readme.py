@@ -1,0 +1,52 @@
+"""The README's walk-throughs, by copy and paste: its own blocks are run against a server of the test's."""
+
+import json
+import re
+import subprocess
+
+from support import paths
+
+README = (paths.ROOT / "README.md").read_text()
+
+
+def blocks(section, language):
+    """The code blocks of a section, in order."""
+    text = README.split(f"\n## {section}\n", 1)[1].split("\n## ", 1)[0]
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+
+
+def run_in_shell(script, port, directory):
+    script = script.replace("http://127.0.0.1:8080", f"http://127.0.0.1:{port}")
+    done = subprocess.run(["bash", "-euc", script], cwd=directory, capture_output=True, text=True, check=True, timeout=30)
+    return done.stdout
+
+
+def test_the_first_race_is_found_as_it_says(open_store, tmp_path):
+    port = open_store("memory").server.port
+    send, read, export = blocks("A first race, in a minute", "sh")
+    assert '"stored":3' in run_in_shell(send, port, tmp_path)
+    events = json.loads(run_in_shell(read, port, tmp_path))["data"]["events"]
+    assert [event["causality_vector"] for event in events] == [
+        [["web", 1]], [["web", 1], ["worker-1", 1]], [["web", 1], ["worker-2", 1]]]
+    run_in_shell(export, port, tmp_path)
+    exported = json.loads((tmp_path / "traces.json").read_text())["data"]
+    assert [trace["trace_id"] for trace in exported["traces"]] == ["transfer"]
+
+
+def test_the_analysts_statements_run_as_the_role_raceway(open_store, tmp_path):
+    store = open_store("postgres")
+    run_in_shell(blocks("A first race, in a minute", "sh")[0], store.server.port, tmp_path)
+    race, indexes = blocks("SQL for analysts", "sql")
+    assert store.database.rows(race) == [{"variable": "balance", "one": "bank.js:12", "other": "bank.js:45"}]
+    store.database.sql(indexes)
+
+
+def test_retention_runs_as_it_says(open_store):
+    store = open_store("postgres")
+    store.post(json.dumps({"event_id": "e", "trace_id": "t", "kind": "K", "timestamp": "2024-01-01T00:00:00Z"}).encode())
+    statements = blocks("Retention", "sql")[0]
+    store.database.sql(statements)
+    assert store.counts() == (1, 1)
+    store.database.sql("UPDATE traces SET created_at = created_at - interval '31 days'")
+    store.database.sql(statements)
+    assert store.counts() == (0, 0)
