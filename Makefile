@@ -91,6 +91,9 @@ $(BUILD)/unit_tests: $(CORE_OBJECTS) $(SERVER_OBJECTS) $(UNIT_OBJECTS)
 	@echo "  link     $@"
 	@$(CXX) $(CXXFLAGS) -o $@ $^ $(LDFLAGS) -lgtest -lgtest_main -lgmock -lrapidcheck $(LIBS)
 
+# The tests themselves are compiled fast rather than well: what they test is what runs.
+$(UNIT_OBJECTS): CXXFLAGS := -O0 -g1
+
 # The pure libraries are compiled without PostgreSQL on the include path: a header of its would not be found.
 $(BUILD)/obj/extension/%.o: extension/%.cpp $(BUILD)/flags
 	@mkdir -p '$(@D)'; echo "  compile  $<"

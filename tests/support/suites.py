@@ -109,7 +109,8 @@ def run_suite(name, command, count):
     print(f"{name:10} ", end="", flush=True)
     began = time.monotonic()
     with open(log, "wb") as out:
-        status = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=paths.TESTS,
+        # From the root, where the unit tests look for their data.
+        status = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=paths.ROOT,
                                 check=False).returncode
     tally = count(log, report)
     if tally.passed + tally.failed == 0:

@@ -39,7 +39,7 @@ class MoodyStorage : public storage::MemoryStorage {
     changed_.wait(lock, [this] { return open_; });
     if (failures_ > 0) {
       --failures_;
-      throw Unavailable("the database is away");
+      throw Unavailable(reason_);
     }
     auto results = MemoryStorage::ingest(bodies);
     batches_.emplace_back(bodies.begin(), bodies.end());
@@ -52,8 +52,11 @@ class MoodyStorage : public storage::MemoryStorage {
   void open() {
     set([this] { open_ = true; });
   }
-  void fail(int times) {
-    set([this, times] { failures_ = times; });
+  void fail(int times, const std::string& reason = "the database is away") {
+    set([&, this] {
+      failures_ = times;
+      reason_ = reason;
+    });
   }
   /// Waits until so many calls have begun.
   void wait_for_calls(int calls) {
@@ -81,6 +84,7 @@ class MoodyStorage : public storage::MemoryStorage {
   std::condition_variable changed_;
   bool open_ = true;
   int failures_ = 0;
+  std::string reason_;
   int calls_ = 0;
   std::vector<std::vector<std::string>> batches_;
 };
@@ -327,6 +331,16 @@ TEST(FailedBatch, IsRefusedInTheEndAndLeavesRoomForOthers) {
   EXPECT_EQ(ingestor.take(body_of("b", 2)).stored, 2U);
   EXPECT_EQ(ingestor.drain(), 0U) << "what was refused was not promised";
   EXPECT_EQ(storage.totals().events, 2U);
+}
+
+TEST(FailedBatch, IsRefusedAlsoWhereTheStorageGivesNoReason) {
+  MoodyStorage storage;
+  auto options = one_writer(config::Ack::durable);
+  options.give_up = 1ms;
+  BatchingIngestor ingestor(storage, options);
+  storage.fail(for_ever, "");
+  EXPECT_THROW(ingestor.take(body_of("a")), Unavailable);
+  EXPECT_EQ(storage.totals().events, 0U);
 }
 
 TEST(FailedBatch, ThatWasPromisedIsTriedBeyondTheTimeOfADurableOne) {

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <ranges>
 #include <set>
 #include <string>
 #include <string_view>
@@ -293,7 +294,7 @@ TEST(MemoryStorage, HasTheSameAfterRecordedTrafficInAnyOrder) {
   MemoryStorage backwards;
   for (const auto& [name, body] : bodies)
     expect_counts(forwards.ingest({body}).at(0), json::parse(body)["events"].size(), 0, 0);
-  for (auto at = bodies.rbegin(); at != bodies.rend(); ++at) backwards.ingest({at->second});
+  for (const auto& [name, body] : std::views::reverse(bodies)) backwards.ingest({body});
   for (const auto& [name, body] : bodies)
     expect_counts(forwards.ingest({body}).at(0), 0, json::parse(body)["events"].size(), 0);
   EXPECT_EQ(forwards.totals().events, 915U + 381U + 993U);

@@ -19,6 +19,16 @@ namespace {
 using nlohmann::json;
 using Ids = std::vector<std::string>;
 
+/// A JSON array of texts that may be no JSON.
+std::string array_of(const std::vector<std::string>& texts) {
+  std::string array = "[";
+  for (const auto& text : texts) {
+    if (array.size() > 1) array += ',';
+    array += text;
+  }
+  return array + ']';
+}
+
 TEST(Body, IsWrappedAnArrayOrOneEvent) {
   const auto sdk = sdk_event("s").dump();
   const auto documented = documented_event("d").dump();
@@ -50,7 +60,7 @@ TEST(Body, OfTwoLikeKeysTheLastOneStands) {
 
 TEST(Body, WithoutAnEventIsRefused) {
   for (const auto* body : {"{}", "[]", "{\"events\":[]}", "{\"events\":{}}", "{\"events\":null}", "{\"event\":[]}",
-                           "null", "true", "1", "\"events\"", " [ ] ", "{\"a\":{\"id\":\"x\"}}", "[] "}) {
+                           "null", "true", "1", "\"events\"", " [ ] ", R"({"a":{"id":"x"}})", "[] "}) {
     const auto error = body_error(body);
     ASSERT_TRUE(error) << body;
     EXPECT_NE(error->find("holds no event"), std::string::npos) << body << ": " << *error;
@@ -74,7 +84,7 @@ TEST(Body, ThatIsNoJsonIsRefusedWhereverItBreaks) {
       "[" + event + "}",
       event + event,
       event + ",",
-      "{\"a\":[1,}],\"events\":[" + event + "]}",
+      R"({"a":[1,}],"events":[)" + event + "]}",
       "[" + event + R"(,{"id":"x","kind":"\u0000","b":[1,]}])",  // behind something that only spoils its event
       "[" + event + R"(,{"id":"x","kind":"\ud800","b":"\x"}])",  //
       "[" + event + R"(,{"id":"x","kind":1e999999,"b":01}])",    //
@@ -126,10 +136,10 @@ TEST(Body, WithAMillionLevelsIsReadWithoutHarm) {
 
 TEST(BadEvents, DoNotFailTheirNeighbours) {
   const auto good = sdk_event("good").dump();
-  for (const std::string bad : {"1", "null", "\"id\"", "[]", "{}", "{\"id\":1}", "{\"id\":null}", "{\"id\":\"b\"}",
-                                "{\"event_id\":\"b\"}", R"({"trace_id":"b"})", R"({"id":"b","x":"\u0000"})",
+  for (const std::string bad : {"1", "null", "\"id\"", "[]", "{}", "{\"id\":1}", "{\"id\":null}", R"({"id":"b"})",
+                                R"({"event_id":"b"})", R"({"trace_id":"b"})", R"({"id":"b","x":"\u0000"})",
                                 R"({"id":"\ud800"})", R"({"id":"b","x":1e999999})", R"({"\u0000":1})"}) {
-    const auto body = "[" + bad + "," + good + "," + bad + "]";
+    const auto body = array_of({bad, good, bad});
     const auto batch = read_batch(body);
     EXPECT_EQ(batch.count, 3U) << bad;
     ASSERT_EQ(ids_of(batch), Ids({"good"})) << bad;
@@ -248,10 +258,10 @@ TEST(BadEvents, GiveReasonsThatAreAlwaysValidText) {
 TEST(Body, WithVeryManyFieldsIsReadInATimeThatGrowsWithItsSize) {
   std::string fields;
   for (int i = 0; i < 300'000; ++i) fields += ",\"f" + std::to_string(i) + "\":0";
+  const std::string both = R"(,"metadata":{"m":0)" + fields + "}" + fields;
   const auto start = std::chrono::steady_clock::now();
   for (auto text : {sdk_event("s").dump(), documented_event("d").dump()}) {
-    const std::string metadata = "\"metadata\":{\"m\":0" + fields + "}" + fields;
-    text.insert(text.size() - 1, "," + metadata);
+    text.insert(text.size() - 1, both);
     EXPECT_EQ(reason_of_text(text), "");
   }
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(20));
@@ -267,13 +277,12 @@ RC_GTEST_PROP(Body, NamesEveryIndexOnce, ()) {
       events.push_back((dice.chance(50) ? sdk_event(id) : documented_event(id)).dump());
       good.push_back(id);
     } else {
-      events.push_back(dice.chance(50) ? dice.one_of<std::string>({R"({"id":"\u0000"})", "1", "[[\"\\ud800\"]]"})
+      events.push_back(dice.chance(50) ? dice.one_of<std::string>({R"({"id":"\u0000"})", "1", R"([["\ud800"]])"})
                                        : json({{"x", dice.value(2)}}).dump());
     }
   }
-  std::string list;
-  for (const auto& event : events) list += (list.empty() ? "" : ",") + event;
-  const auto body = dice.chance(50) ? "[" + list + "]" : "{\"events\":[" + list + "]}";
+  const auto array = array_of(events);
+  const auto body = dice.chance(50) ? array : "{\"events\":" + array + "}";
 
   const auto batch = read_batch(body);
   RC_ASSERT(batch.count == events.size());

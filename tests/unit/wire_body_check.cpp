@@ -36,7 +36,11 @@ std::string describe(const Batch& batch) {
     append_json(text += ' ', event.metadata);
     text += '\n';
   }
-  for (const auto& [index, id, reason] : batch.rejected) text += std::to_string(index) + ' ' + id + ' ' + reason + '\n';
+  for (const auto& [index, id, reason] : batch.rejected) {
+    text += std::to_string(index);
+    for (const auto& part : {id, reason}) append_json_string(text += ' ', part);
+    text += '\n';
+  }
   return text;
 }
 
@@ -67,6 +71,18 @@ void check_fates(const Batch& batch) {
   for (const int count : fates) require(count == 1, "an index without exactly one fate");
 }
 
+/// Asks another reader, which takes no number beyond a double: of a long run of digits it is shown the first ones.
+bool is_json(std::string_view text) {
+  constexpr int shown = 20;
+  std::string shorter;
+  int run = 0;
+  for (const char c : text) {
+    run = c >= '0' && c <= '9' ? run + 1 : 0;
+    if (run <= shown) shorter += c;
+  }
+  return nlohmann::json::accept(shorter);
+}
+
 /// The events that a store has after `body`, in the SDK's form.
 std::vector<std::string> events_after(std::string_view body) {
   server::storage::MemoryStorage storage;
@@ -94,7 +110,7 @@ void check_body(std::string_view body) {
     return;
   }
   for (const auto& event : events_after(body)) {
-    require(nlohmann::json::accept(event), "what is read back is no JSON: " + event);
+    require(is_json(event), "what is read back is no JSON: " + event);
     // What came in the documented form may be normalized once, or be no event in the SDK's form; then it is settled.
     for (const auto& settled : events_after(event)) {
       require(events_after(settled) == std::vector{settled},

@@ -17,7 +17,7 @@ struct BatchingIngestor::Waiting {
   Clock::time_point arrived;
   bool done = false;
   storage::IngestResult result;
-  std::string failure;  // empty: stored
+  std::optional<std::string> failure;  // nothing: stored
 };
 
 BatchingIngestor::BatchingIngestor(storage::Storage& storage, const BatchingOptions& options)
@@ -58,7 +58,7 @@ Answer BatchingIngestor::take(std::string body) {
   if (options_.ack == config::Ack::buffered) return answer;
 
   finished_.wait(lock, [&] { return waiting->done; });
-  if (!waiting->failure.empty()) throw storage::Unavailable(waiting->failure);
+  if (waiting->failure) throw storage::Unavailable(*waiting->failure);
   return std::move(waiting->result);
 }
 
@@ -108,15 +108,8 @@ void BatchingIngestor::write(const Batch& batch) {
 
   const auto since = Clock::now();
   auto pause = std::chrono::milliseconds(20);
-  while (true) {
-    std::string failure;
-    try {
-      finish(batch, storage_.ingest(bodies), {});
-      return;
-    } catch (const std::exception& error) {
-      failure = error.what();
-    }
-    spdlog::warn("a batch of {} bodies was not stored: {}", bodies.size(), failure);
+  while (const auto failure = try_to_write(batch, bodies)) {
+    spdlog::warn("a batch of {} bodies was not stored: {}", bodies.size(), *failure);
     if (!may_try_again(since)) {
       finish(batch, {}, failure);
       return;
@@ -124,6 +117,16 @@ void BatchingIngestor::write(const Batch& batch) {
     // Sending a batch again is safe even where its commit is in doubt: an event is stored once.
     std::this_thread::sleep_for(pause);
     pause = std::min(pause * 2, std::chrono::milliseconds(1'000));
+  }
+}
+
+std::optional<std::string> BatchingIngestor::try_to_write(const Batch& batch,
+                                                          const std::vector<std::string_view>& bodies) {
+  try {
+    finish(batch, storage_.ingest(bodies), {});
+    return std::nullopt;
+  } catch (const std::exception& error) {
+    return error.what();
   }
 }
 
@@ -135,13 +138,13 @@ bool BatchingIngestor::may_try_again(Clock::time_point since) const {
 }
 
 void BatchingIngestor::finish(const Batch& batch, std::vector<storage::IngestResult> results,
-                              const std::string& failure) {
+                              const std::optional<std::string>& failure) {
   const std::scoped_lock lock(mutex_);
   for (std::size_t at = 0; at < batch.size(); ++at) {
     Waiting& waiting = *batch[at];
     buffered_events_ -= waiting.events;
     waiting.failure = failure;
-    if (failure.empty()) {
+    if (!failure) {
       waiting.result = std::move(results[at]);
     } else if (options_.ack == config::Ack::buffered) {
       lost_events_ += waiting.promised;

@@ -7,7 +7,9 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -47,8 +49,11 @@ class BatchingIngestor : public Ingestor {
   Batch next_batch(std::unique_lock<std::mutex>& lock);
   bool must_wait_for_more(Clock::time_point now) const;
   void write(const Batch& batch);
+  /// Answers the reason where the storage could not take the batch.
+  std::optional<std::string> try_to_write(const Batch& batch, const std::vector<std::string_view>& bodies);
   bool may_try_again(Clock::time_point since) const;
-  void finish(const Batch& batch, std::vector<storage::IngestResult> results, const std::string& failure);
+  void finish(const Batch& batch, std::vector<storage::IngestResult> results,
+              const std::optional<std::string>& failure);
 
   storage::Storage& storage_;
   const BatchingOptions options_;

@@ -1,5 +1,6 @@
 #include "storage/memory_codec.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -27,17 +28,23 @@ bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
-bool put_hex(std::string& out, std::string_view text) {
+bool is_lower_hex(char c) {
+  return is_digit(c) || (c >= 'a' && c <= 'f');
+}
+
+bool put_hex(ByteBuffer& out, std::string_view text) {
+  if (text.size() < shortest_hex || text.size() > longest_hex || text.size() % 2 != 0) return false;
+  // Most texts are none, and most of those show it here.
+  if (!is_lower_hex(text.front()) || !is_lower_hex(text.back()) || !is_lower_hex(text[3])) return false;
   if (const auto uuid = read_uuid(text)) {
-    put_varint(out, text_hex);
-    out += view(*uuid);
+    out.put_varint(text_hex);
+    out.put(view(*uuid));
     return true;
   }
-  if (text.size() < shortest_hex || text.size() > longest_hex || text.size() % 2 != 0) return false;
   const std::size_t before = out.size();
-  put_varint(out, text.size() / 2 << 2U | text_hex);
-  if (append_bytes_of_hex(out, text)) return true;
-  out.resize(before);
+  out.put_varint(text.size() / 2 << 2U | text_hex);
+  if (read_hex(text, out.extend(text.size() / 2))) return true;
+  out.shrink(before);
   return false;
 }
 
@@ -92,19 +99,24 @@ void append_decimal(std::string& out, bool negative, std::size_t scale, std::uin
 
 }  // namespace
 
-void put_shared(std::string& out, std::string_view text, Dictionary& dictionary) {
+void put_shared(ByteBuffer& out, std::string_view text, Dictionary& dictionary) {
   // What is no longer than its number would be is not worth one.
   if (text.size() > 1) {
-    if (const auto number = dictionary.number_of(text)) {
-      put_varint(out, std::uint64_t{*number} << 2U | text_shared);
-      return;
-    }
+    if (const auto number = dictionary.number_of(text)) return put_number_of_shared(out, *number);
   }
-  put_varint(out, text.size() << 2U | text_itself);
-  out += text;
+  put_itself(out, text);
 }
 
-void put_text(std::string& out, std::string_view text, Dictionary& dictionary) {
+void put_itself(ByteBuffer& out, std::string_view text) {
+  out.put_varint(text.size() << 2U | text_itself);
+  out.put(text);
+}
+
+void put_number_of_shared(ByteBuffer& out, std::uint32_t number) {
+  out.put_varint(std::uint64_t{number} << 2U | text_shared);
+}
+
+void put_text(ByteBuffer& out, std::string_view text, Dictionary& dictionary) {
   if (!put_hex(out, text)) put_shared(out, text, dictionary);
 }
 
@@ -127,16 +139,16 @@ std::string_view read_text(ByteReader& from, const Dictionary& dictionary, std::
   }
 }
 
-void put_number(std::string& out, std::string_view text) {
+void put_number(ByteBuffer& out, std::string_view text) {
   const Decimal number = read_decimal(text);
   if (!number.valid) {
-    put_varint(out, text.size() << 2U | number_text);
-    out += text;
+    out.put_varint(text.size() << 2U | number_text);
+    out.put(text);
   } else if (number.scale == 0) {
-    put_varint(out, number.digits << 2U | (number.negative ? negative_whole : whole));
+    out.put_varint(number.digits << 2U | (number.negative ? negative_whole : whole));
   } else {
-    put_varint(out, (number.scale << 1U | (number.negative ? 1U : 0U)) << 2U | decimal);
-    put_varint(out, number.digits);
+    out.put_varint((number.scale << 1U | (number.negative ? 1U : 0U)) << 2U | decimal);
+    out.put_varint(number.digits);
   }
 }
 
@@ -155,11 +167,6 @@ void append_number(std::string& out, ByteReader& from) {
   }
 }
 
-void ShapeWriter::key(std::string_view name) {
-  put_varint(shape_, name.size());
-  shape_ += name;
-}
-
 void ShapeWriter::value(const wire::Json& value) {
   switch (value.type) {
     case wire::Json::Type::null:
@@ -174,12 +181,12 @@ void ShapeWriter::value(const wire::Json& value) {
       return put_text(values_, value.text, dictionary_);
     case wire::Json::Type::array:
       mark(Mark::array);
-      put_varint(shape_, value.count);
+      shape_.put_varint(value.count);
       for (const auto& element : value.as_array()) this->value(element);
       return;
     case wire::Json::Type::object:
       mark(Mark::object);
-      put_varint(shape_, value.count);
+      shape_.put_varint(value.count);
       for (const auto& inner : value.as_object()) member(inner);
       return;
   }
@@ -222,6 +229,42 @@ void ShapeReader::append_value(std::string& out, const KnownValues& known) {
       out += is_object ? '}' : ']';
     }
   }
+}
+
+bool ShapeReader::next_value_is(const wire::Json& value) {
+  using Type = wire::Json::Type;
+  switch (static_cast<Mark>(shape_.byte())) {
+    case Mark::null:
+      return value.is(Type::null);
+    case Mark::no:
+      return value.is(Type::boolean) && !value.boolean;
+    case Mark::yes:
+      return value.is(Type::boolean) && value.boolean;
+    case Mark::number:
+      if (!value.is(Type::number)) return false;
+      buffer_.clear();
+      append_number(buffer_, values_);
+      return buffer_ == value.text;
+    case Mark::text:
+      return value.is(Type::string) && read_text(values_, dictionary_, buffer_) == value.text;
+    case Mark::array: {
+      if (!value.is(Type::array) || shape_.varint() != value.count) return false;
+      const auto elements = value.as_array();
+      return std::all_of(elements.begin(), elements.end(),
+                         [this](const auto& element) { return next_value_is(element); });
+    }
+    case Mark::object: {
+      if (!value.is(Type::object) || shape_.varint() != value.count) return false;
+      const auto members = value.as_object();
+      return std::all_of(members.begin(), members.end(), [this](const auto& member) {
+        return next_key() == member.key && next_value_is(member.value);
+      });
+    }
+    case Mark::previous_id:
+    case Mark::clock_as_sent:
+      return false;
+  }
+  return false;
 }
 
 }  // namespace raceway::server::storage::memory

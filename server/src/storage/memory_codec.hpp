@@ -17,44 +17,45 @@
 namespace raceway::server::storage::memory {
 
 /// A text by its number where the dictionary has it, else by its bytes.
-void put_shared(std::string& out, std::string_view text, Dictionary& dictionary);
+void put_shared(ByteBuffer& out, std::string_view text, Dictionary& dictionary);
 
-/// The same; a UUID and other hexadecimal digits take half a byte each instead.
-void put_text(std::string& out, std::string_view text, Dictionary& dictionary);
+/// The same of a text whose number is known, or that is known to have none.
+void put_number_of_shared(ByteBuffer& out, std::uint32_t number);
+void put_itself(ByteBuffer& out, std::string_view text);
+
+/// As put_shared; a UUID and other hexadecimal digits take half a byte each instead.
+void put_text(ByteBuffer& out, std::string_view text, Dictionary& dictionary);
 
 /// Reads either. Answers a view of the dictionary, of the bytes read, or of `buffer`.
 std::string_view read_text(ByteReader& from, const Dictionary& dictionary, std::string& buffer);
 
 /// A JSON number. Any text comes back as it was; plain decimals (wire/number.hpp) are short.
-void put_number(std::string& out, std::string_view text);
+void put_number(ByteBuffer& out, std::string_view text);
 void append_number(std::string& out, ByteReader& from);
 
 /// What stands at a place in a shape. The last two stand for a whole value that is known from elsewhere.
 enum class Mark : char { null, no, yes, number, text, array, object, previous_id, clock_as_sent };
 
-/// Writes members or values into a shape and what stands in them into `values`.
+/// Takes values apart into `shape` and `values`.
 class ShapeWriter {
  public:
-  ShapeWriter(Dictionary& dictionary, std::string& shape, std::string& values)
+  ShapeWriter(Dictionary& dictionary, ByteBuffer& shape, ByteBuffer& values)
       : dictionary_(dictionary), shape_(shape), values_(values) {}
 
+  void value(const wire::Json& value);
+  /// A value that is known from elsewhere.
+  void known(Mark mark) { shape_.put(static_cast<char>(mark)); }
   void member(const wire::JsonMember& member) {
-    key(member.key);
+    shape_.put_counted(member.key);
     value(member.value);
-  }
-  void member(std::string_view name, Mark known) {
-    key(name);
-    mark(known);
   }
 
  private:
-  void mark(Mark mark) { shape_ += static_cast<char>(mark); }
-  void key(std::string_view name);
-  void value(const wire::Json& value);
+  void mark(Mark mark) { shape_.put(static_cast<char>(mark)); }
 
   Dictionary& dictionary_;
-  std::string& shape_;
-  std::string& values_;
+  ByteBuffer& shape_;
+  ByteBuffer& values_;
 };
 
 /// What the last two marks stand for, as JSON text.
@@ -73,6 +74,8 @@ class ShapeReader {
   std::string_view next_key() { return shape_.counted(); }
   /// Appends the value behind the key, as wire::append_json would.
   void append_value(std::string& out, const KnownValues& known);
+  /// Whether the value behind the key is that one. After a no it is not to be read from any more.
+  bool next_value_is(const wire::Json& value);
 
  private:
   ByteReader shape_;

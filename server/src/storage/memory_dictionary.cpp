@@ -16,6 +16,11 @@ std::uint64_t slot_of(std::uint64_t hash, std::uint32_t number) {
   return (hash & 0xFFFFFFFF00000000U) | (number + 1U);
 }
 
+std::uint64_t next_serial() {
+  static std::atomic<std::uint64_t> serial = 0;
+  return ++serial;
+}
+
 }  // namespace
 
 /// Open addressing, at most half full; the size a power of two.
@@ -32,7 +37,8 @@ struct Dictionary::Slots {
   std::unique_ptr<std::atomic<std::uint64_t>[]> slots;
 };
 
-Dictionary::Dictionary() : seen_(std::make_unique<std::array<std::atomic<std::uint32_t>, sights>>()) {
+Dictionary::Dictionary()
+    : serial_(next_serial()), seen_(std::make_unique<std::array<std::atomic<std::uint32_t>, sights>>()) {
   all_slots_.push_back(std::make_unique<Slots>(first_slots));
   slots_.store(all_slots_.back().get(), std::memory_order_release);
 }

@@ -37,6 +37,9 @@ class Dictionary {
   /// The text of a number that number_of answered. Stays where it is as long as the dictionary.
   std::string_view text(std::uint32_t number) const { return (*pages_[number / page_size])[number % page_size]; }
 
+  /// Another one for each dictionary of the process.
+  std::uint64_t serial() const { return serial_; }
+
   bool full() const { return full_.load(std::memory_order_relaxed); }
 
   /// What it takes of the heap, itself included.
@@ -55,6 +58,7 @@ class Dictionary {
   std::string_view keep(std::string_view text);
   void grow_slots();
 
+  const std::uint64_t serial_;
   const HashKey key_ = HashKey::random();
   std::unique_ptr<std::array<std::atomic<std::uint32_t>, sights>> seen_;  // of texts that are not in: hashes
   std::atomic<const Slots*> slots_;

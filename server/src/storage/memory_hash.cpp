@@ -13,10 +13,18 @@ std::uint64_t load64(const char* at) {
   return value;
 }
 
-/// Up to eight bytes; those that lack are 0.
+std::uint64_t load32(const char* at) {
+  std::uint32_t value;  // NOLINT(cppcoreguidelines-init-variables): filled at once
+  std::memcpy(&value, at, sizeof value);
+  return value;
+}
+
+/// Fewer than eight bytes; those that lack are 0.
 std::uint64_t load_tail(const char* at, std::size_t count) {
+  if (count >= 4) return load32(at) | load32(at + count - 4) << 8U * (count - 4);
   std::uint64_t value = 0;
-  std::memcpy(&value, at, count);
+  for (std::size_t byte = 0; byte < count; ++byte)
+    value |= std::uint64_t{static_cast<unsigned char>(at[byte])} << 8U * byte;
   return value;
 }
 

@@ -1,5 +1,6 @@
 #include "storage/memory_id.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 
@@ -67,21 +68,17 @@ void append_uuid(std::string& out, const char* bytes) {
   out.append(text.data(), length);
 }
 
-bool append_bytes_of_hex(std::string& out, std::string_view text) {
+bool read_hex(std::string_view text, char* out) {
   if (text.size() % 2 != 0) return false;
-  const std::size_t before = out.size();
-  std::array<char, 8> padded{};
-  for (std::size_t at = 0; at < text.size(); at += 8) {
-    const std::size_t count = std::min<std::size_t>(8, text.size() - at);
-    padded.fill('0');
-    std::memcpy(padded.data(), text.data() + at, count);
-    std::array<char, 4> bytes{};
-    if (!read_eight(load_digits(padded.data(), padded.data() + 4), bytes.data())) {
-      out.resize(before);
-      return false;
-    }
-    out.append(bytes.data(), count / 2);
+  for (; text.size() >= 8; text.remove_prefix(8), out += 4) {
+    if (!read_eight(load_digits(text.data(), text.data() + 4), out)) return false;
   }
+  if (text.empty()) return true;
+  std::array<char, 8> padded{'0', '0', '0', '0', '0', '0', '0', '0'};
+  std::copy(text.begin(), text.end(), padded.begin());
+  std::array<char, 4> bytes{};
+  if (!read_eight(load_digits(padded.data(), padded.data() + 4), bytes.data())) return false;
+  std::copy_n(bytes.begin(), text.size() / 2, out);
   return true;
 }
 

@@ -42,9 +42,8 @@ std::optional<IdBytes> read_uuid(std::string_view text);
 /// Appends it as those 36 characters.
 void append_uuid(std::string& out, const char* bytes);
 
-/// The bytes of an even number of lower case hexadecimal digits, appended to `out`; answers whether `text` was that.
-/// Otherwise `out` stays as it was.
-bool append_bytes_of_hex(std::string& out, std::string_view text);
+/// Writes the bytes of an even number of lower case hexadecimal digits, half as many; answers whether `text` was that.
+bool read_hex(std::string_view text, char* out);
 void append_hex(std::string& out, std::string_view bytes);
 
 }  // namespace raceway::server::storage::memory

@@ -12,10 +12,7 @@ namespace {
 /// The members of one of the two parts of a metadata, with the next key in view.
 class Members {
  public:
-  Members(std::string_view shape, ByteReader values, const Dictionary& dictionary)
-      : reader_(shape, values, dictionary) {
-    step();
-  }
+  explicit Members(ShapeReader reader) : reader_(std::move(reader)) { step(); }
   bool done() const { return done_; }
   std::string_view key() const { return key_; }
 
@@ -37,36 +34,23 @@ class Members {
   bool done_ = false;
 };
 
-Members context_members(std::string_view definition, const Dictionary& dictionary) {
+}  // namespace
+
+ShapeReader read_context(std::string_view definition, const Dictionary& dictionary) {
   ByteReader from(definition);
   std::string unused;  // a shape is never kept as hexadecimal digits
   const std::string_view shape = definition.empty() ? std::string_view{} : read_text(from, dictionary, unused);
   return {shape, from, dictionary};
 }
 
-}  // namespace
-
-std::string read_context(std::string_view definition, const Dictionary& dictionary) {
-  std::string json;
-  Members members = context_members(definition, dictionary);
-  while (!members.done()) {
-    members.append(json, {});
-    json += ',';
-  }
-  return json;
-}
-
 std::string read_names(std::string_view definition, const Dictionary& dictionary) {
   ByteReader from(definition);
   const std::uint64_t head = from.varint();
-  std::string names(1, (head & names_as_sent) != 0 ? '\1' : '\0');
+  ByteBuffer names;
+  names.put((head & names_as_sent) != 0 ? '\1' : '\0');
   std::string buffer;
-  for (std::uint64_t left = head >> 1U; left > 0; --left) {
-    const auto name = read_text(from, dictionary, buffer);
-    put_varint(names, name.size());
-    names += name;
-  }
-  return names;
+  for (std::uint64_t left = head >> 1U; left > 0; --left) names.put_counted(read_text(from, dictionary, buffer));
+  return std::string(names.view());
 }
 
 void RecordReader::take_definitions(const RecordHead& head) {
@@ -113,8 +97,8 @@ StoredEvent RecordReader::next(const std::string& trace_id) {
 }
 
 std::string RecordReader::read_metadata(const RecordHead& head, std::string_view shape, ByteReader values) const {
-  Members own(shape, values, dictionary_);
-  Members shared = context_members((head.flags & has_context) != 0 ? context_ : std::string_view{}, dictionary_);
+  Members own(ShapeReader(shape, values, dictionary_));
+  Members shared(read_context((head.flags & has_context) != 0 ? context_ : std::string_view{}, dictionary_));
   const KnownValues known{previous_id_, clock_as_sent_};
   std::string json = "{";
   while (!own.done() || !shared.done()) {

@@ -21,8 +21,8 @@ constexpr wire::Micros step_time(wire::Micros from, std::uint64_t step) {
   return static_cast<wire::Micros>(static_cast<std::uint64_t>(from) + static_cast<std::uint64_t>(unzigzag(step)));
 }
 
-/// A context's members as JSON, each with a comma behind it.
-std::string read_context(std::string_view definition, const Dictionary& dictionary);
+/// The members of a context.
+ShapeReader read_context(std::string_view definition, const Dictionary& dictionary);
 
 /// A clock's names, each counted, behind a byte that is 1 where they stand in the order sent.
 std::string read_names(std::string_view definition, const Dictionary& dictionary);

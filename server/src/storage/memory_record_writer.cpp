@@ -1,30 +1,28 @@
 #include "storage/memory_record_writer.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <charconv>
 #include <cstring>
 
 #include "storage/memory_record_reader.hpp"
-#include "wire/fields.hpp"
 #include "wire/number.hpp"
 
 namespace raceway::server::storage::memory {
 namespace {
 
-namespace fields = wire::fields;
 using wire::Json;
 
 constexpr std::size_t definitions_searched = 16;
-constexpr std::size_t kept_capacity = std::size_t{64} << 10U;
 
 bool same_value(const Json& a, const Json& b);
 
 bool same_member(const wire::JsonMember& a, const wire::JsonMember& b) {
-  return a.key == b.key && same_value(a.value, b.value);
+  return same_bytes(a.key, b.key) && same_value(a.value, b.value);
 }
 
 bool same_value(const Json& a, const Json& b) {
-  if (a.type != b.type || a.boolean != b.boolean || a.count != b.count || a.text != b.text) return false;
+  if (a.type != b.type || a.boolean != b.boolean || a.count != b.count || !same_bytes(a.text, b.text)) return false;
   if (a.is(Json::Type::array)) return std::equal(a.elements, a.elements + a.count, b.elements, same_value);
   if (a.is(Json::Type::object)) return std::equal(a.members, a.members + a.count, b.members, same_member);
   return true;
@@ -34,31 +32,28 @@ bool same_value(const Json& a, const Json& b) {
 std::optional<std::uint64_t> counter_of_pair(const Json& pair) {
   if (!pair.is(Json::Type::array) || pair.count != 2) return std::nullopt;
   if (!pair.elements[0].is(Json::Type::string) || !pair.elements[1].is(Json::Type::number)) return std::nullopt;
-  const auto counter = wire::whole_number(pair.elements[1].text);
-  if (!counter) return std::nullopt;
-  std::array<char, 20> text{};
-  const char* const end = std::to_chars(text.data(), text.data() + text.size(), *counter).ptr;
-  const std::string_view written(text.data(), static_cast<std::size_t>(end - text.data()));
-  return written == pair.elements[1].text ? counter : std::nullopt;
+  const std::string_view text = pair.elements[1].text;
+  std::uint64_t counter = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), counter);
+  const bool padded = text.size() > 1 && text.front() == '0';
+  if (error != std::errc{} || end != text.data() + text.size() || padded) return std::nullopt;
+  return counter;
 }
 
-/// Whether `pairs` are the components of the clock, each once, in whatever order.
+/// Whether `pairs` are the components of the clock, each once, in whatever order. Of many it is not asked.
 bool is_permutation(const Json& pairs, std::span<const causality::Component> clock) {
-  if (!pairs.is(Json::Type::array) || pairs.count != clock.size()) return false;
-  std::vector<bool> found(clock.size());
+  constexpr std::size_t many = 64;
+  if (!pairs.is(Json::Type::array) || pairs.count != clock.size() || clock.size() > many) return false;
+  std::uint64_t found = 0;
   for (const Json& pair : pairs.as_array()) {
     const auto counter = counter_of_pair(pair);
     if (!counter) return false;
-    const auto before = [](const causality::Component& component, std::string_view name) {
-      return causality::compare_names(component.name, name) < 0;
-    };
-    const auto at = std::lower_bound(clock.begin(), clock.end(), pair.elements[0].text, before);
-    if (at == clock.end() || at->name != pair.elements[0].text || at->counter != *counter) return false;
-    const auto place = static_cast<std::size_t>(at - clock.begin());
-    if (found[place]) return false;
-    found[place] = true;
+    const causality::Component wanted{pair.elements[0].text, *counter};
+    const auto at = std::find(clock.begin(), clock.end(), wanted);
+    if (at == clock.end()) return false;
+    found |= std::uint64_t{1} << static_cast<unsigned>(at - clock.begin());
   }
-  return true;
+  return static_cast<std::size_t>(std::popcount(found)) == clock.size();
 }
 
 template <class Definitions, class Matches>
@@ -80,14 +75,14 @@ void RecordWriter::start(Dictionary& dictionary, std::string_view existing) {
   contexts_.clear();
   clocks_.clear();
   context_ = clock_ = 0;
-  is_first_ = existing.empty();
+  previous_id_ = {};
   previous_time_ = 0;
   RecordHead head;
   for (std::size_t at = 0; at < existing.size(); at = head.next) {
     head = read_head(existing, at);
     restore(head);
   }
-  if (is_first_) return;
+  if (existing.empty()) return;
   restored_id_.clear();
   if ((head.flags & text_id) != 0) {
     restored_id_ = head.id_text;
@@ -101,9 +96,9 @@ void RecordWriter::clear() {
   existing_ = {};
   contexts_.clear();
   clocks_.clear();
-  for (std::string* buffer : {&fresh_, &body_, &shape_, &values_, &names_key_}) {
+  for (ByteBuffer* buffer : {&fresh_, &body_, &marks_, &shape_, &values_, &names_key_}) {
     buffer->clear();
-    if (buffer->capacity() > kept_capacity) buffer->shrink_to_fit();
+    if (buffer->is_large()) *buffer = ByteBuffer();
   }
 }
 
@@ -127,90 +122,86 @@ void RecordWriter::restore(const RecordHead& head) {
 void RecordWriter::append(const wire::Event& event, const Id& id) {
   const std::size_t record = existing_.size() + fresh_.size();
   flags_ = 0;
-  body_.assign(id.bytes.data(), id.bytes.size());
+  body_.clear();
+  body_.put(view(id.bytes));
   if (!id.is_uuid) {
     flags_ |= text_id;
-    put_varint(body_, id.text.size());
-    body_ += id.text;
+    body_.put_counted(id.text);
   }
-  put_varint(body_, time_step(previous_time_, event.timestamp));
-  split(event);
+  body_.put_varint(time_step(previous_time_, event.timestamp));
+  look_at(event);
   put_context(record);
   put_clock(record, event);
-  put_members(event);
+  put_shape(event);
+  put_rest(event);
 
-  fresh_ += static_cast<char>(flags_);
-  put_varint(fresh_, body_.size());
-  fresh_ += body_;
+  fresh_.put(static_cast<char>(flags_));
+  fresh_.put_counted(body_.view());
   previous_id_ = event.event_id;
   previous_time_ = event.timestamp;
-  is_first_ = false;
 }
 
 /// Finds what of the metadata is the context, and whether the clock stands in it in the order sent.
-void RecordWriter::split(const wire::Event& event) {
-  event_context_.count = 0;
-  sent_clock_ = nullptr;
-  for (const auto& member : event.metadata.as_object()) {
-    if (is_context(member.key)) {
-      event_context_.members[event_context_.count++] = &member;
-    } else if (event.has_clock && member.key == fields::causality_vector && is_permutation(member.value, event.clock)) {
-      sent_clock_ = &member.value;
-    }
+void RecordWriter::look_at(const wire::Event& event) {
+  plan_ = &plans_.plan_for(event);
+  event_context_.shape = plan_->shape;
+  event_context_.count = plan_->context_count;
+  for (std::size_t at = 0; at < plan_->context_count; ++at) {
+    event_context_.members[at] = &event.metadata.members[plan_->context[at]];
   }
+  sent_clock_ = nullptr;
+  if (plan_->causality_vector == MetadataPlan::no_member || !event.has_clock) return;
+  const Json& sent = event.metadata.members[plan_->causality_vector].value;
+  if (is_permutation(sent, event.clock)) sent_clock_ = &sent;
 }
 
 bool RecordWriter::same_members(const ContextMembers& a, const ContextMembers& b) {
   if (a.count != b.count) return false;
-  for (std::size_t at = 0; at < a.count; ++at) {
-    if (!same_member(*a.members[at], *b.members[at])) return false;
+  const bool same_keys = a.shape != 0 && a.shape == b.shape;
+  // From the end: what tells requests apart (their spans) has the longest names.
+  for (std::size_t at = a.count; at-- > 0;) {
+    if (!same_keys && a.members[at]->key != b.members[at]->key) return false;
+    if (!same_value(a.members[at]->value, b.members[at]->value)) return false;
   }
   return true;
 }
 
-std::string RecordWriter::json_of(const ContextMembers& context) {
-  std::string json;
-  for (std::size_t at = 0; at < context.count; ++at) {
-    wire::append_json_string(json, context.members[at]->key);
-    json += ':';
-    wire::append_json(json, context.members[at]->value);
-    json += ',';
-  }
-  return json;
-}
-
 bool RecordWriter::matches(Context& context) const {
-  if (!context.members) {
-    if (read_context(context.definition.bytes, *dictionary_) != json_of(event_context_)) return false;
-    context.members = event_context_;
-    return true;
+  if (context.members) return same_members(*context.members, event_context_);
+  ShapeReader reader = read_context(context.definition.bytes, *dictionary_);
+  for (std::size_t at = 0; at < event_context_.count; ++at) {
+    const wire::JsonMember& member = *event_context_.members[at];
+    if (reader.done() || reader.next_key() != member.key || !reader.next_value_is(member.value)) return false;
   }
-  return same_members(*context.members, event_context_);
+  if (!reader.done()) return false;
+  context.members = event_context_;
+  return true;
 }
 
 void RecordWriter::put_context(std::size_t record) {
   if (event_context_.count == 0) return;
   flags_ |= has_context;
   const auto known = find_latest(contexts_, context_, [this](Context& context) { return matches(context); });
-  if (known) {
-    if (*known == context_) {
-      flags_ |= same_context;
-    } else {
-      put_varint(body_, contexts_[*known].definition.record + 1);
-    }
+  if (!known) return define_context(record);
+  if (*known == context_) {
+    flags_ |= same_context;
+  } else {
+    body_.put_varint(contexts_[*known].definition.record + 1);
     context_ = *known;
-    return;
   }
+}
+
+void RecordWriter::define_context(std::size_t record) {
   shape_.clear();
   values_.clear();
   ShapeWriter members(*dictionary_, shape_, values_);
   for (std::size_t at = 0; at < event_context_.count; ++at) members.member(*event_context_.members[at]);
-  names_key_.clear();
-  put_shared(names_key_, shape_, *dictionary_);
-  put_varint(body_, 0);
-  put_varint(body_, names_key_.size() + values_.size());
-  body_ += names_key_;
-  body_ += values_;
+  marks_.clear();
+  put_shared(marks_, shape_.view(), *dictionary_);
+  body_.put_varint(0);
+  body_.put_varint(marks_.size() + values_.size());
+  body_.put(marks_.view());
+  body_.put(values_.view());
   context_ = contexts_.size();
   contexts_.push_back({{record, {}}, event_context_});
 }
@@ -230,65 +221,82 @@ void RecordWriter::read_clock(const wire::Event& event) {
       counters_.push_back(component.counter);
     }
   }
-  names_key_.assign(1, sent_clock_ != nullptr ? '\1' : '\0');
-  for (const auto name : names_) {
-    put_varint(names_key_, name.size());
-    names_key_ += name;
-  }
+  names_key_.clear();
+  names_key_.put(sent_clock_ != nullptr ? '\1' : '\0');
+  for (const auto name : names_) names_key_.put_counted(name);
 }
 
 void RecordWriter::put_clock(std::size_t record, const wire::Event& event) {
   if (!event.has_clock) return;
   flags_ |= has_clock;
   read_clock(event);
-  const auto known = find_latest(clocks_, clock_, [this](const Clock& clock) { return clock.names == names_key_; });
+  const auto known =
+      find_latest(clocks_, clock_, [this](const Clock& clock) { return clock.names == names_key_.view(); });
   if (known && *known == clock_) {
     flags_ |= same_clock;
   } else if (known) {
-    put_varint(body_, clocks_[*known].record + 1);
+    body_.put_varint(clocks_[*known].record + 1);
     clock_ = *known;
   } else {
     values_.clear();
-    put_varint(values_, names_.size() << 1U | (sent_clock_ != nullptr ? names_as_sent : 0));
+    values_.put_varint(names_.size() << 1U | (sent_clock_ != nullptr ? names_as_sent : 0));
     for (const auto name : names_) put_text(values_, name, *dictionary_);
-    put_varint(body_, 0);
-    put_varint(body_, values_.size());
-    body_ += values_;
+    body_.put_varint(0);
+    body_.put_counted(values_.view());
     clock_ = clocks_.size();
-    clocks_.push_back({record, names_key_});
+    clocks_.push_back({record, std::string(names_key_.view())});
   }
-  for (const auto counter : counters_) put_varint(body_, counter);
+  for (const auto counter : counters_) body_.put_varint(counter);
 }
 
-void RecordWriter::put_members(const wire::Event& event) {
-  shape_.clear();
+/// Leaves the members' values for put_rest().
+void RecordWriter::put_shape(const wire::Event& event) {
+  marks_.clear();
   values_.clear();
-  put_varint(shape_, event.kind.size());
-  shape_ += event.kind;
-  ShapeWriter members(*dictionary_, shape_, values_);
-  for (const auto& member : event.metadata.as_object()) {
-    if (is_context(member.key)) continue;
-    if (&member.value == sent_clock_) {
-      members.member(member.key, Mark::clock_as_sent);
-    } else if (!is_first_ && member.key == fields::parent_id && member.value.is(Json::Type::string) &&
-               member.value.text == previous_id_) {
-      members.member(member.key, Mark::previous_id);
+  mark_ends_.clear();
+  marks_.put_counted(event.kind);
+  const std::size_t kind_end = marks_.size();
+  ShapeWriter writer(*dictionary_, marks_, values_);
+  for (const auto place : plan_->own) {
+    const Json& value = event.metadata.members[place].value;
+    if (&value == sent_clock_) {
+      writer.known(Mark::clock_as_sent);
+    } else if (place == plan_->parent_id && value.is(Json::Type::string) && value.text == previous_id_ &&
+               !previous_id_.empty()) {
+      writer.known(Mark::previous_id);
     } else {
-      members.member(member);
+      writer.value(value);
     }
+    mark_ends_.push_back(marks_.size());
   }
-  put_shared(body_, shape_, *dictionary_);
+  const auto marks = marks_.view();
+  if (const auto number = shape_numbers_.find(dictionary_->serial(), plan_->shape, marks)) {
+    return put_number_of_shared(body_, *number);
+  }
+  shape_.clear();
+  shape_.put(marks.substr(0, kind_end));
+  std::size_t from = kind_end;
+  for (std::size_t at = 0; at < plan_->own.size(); ++at) {
+    shape_.put_counted(event.metadata.members[plan_->own[at]].key);
+    shape_.put(marks.substr(from, mark_ends_[at] - from));
+    from = mark_ends_[at];
+  }
+  const auto number = dictionary_->number_of(shape_.view());
+  if (!number) return put_itself(body_, shape_.view());
+  shape_numbers_.note(dictionary_->serial(), plan_->shape, marks, *number);
+  put_number_of_shared(body_, *number);
+}
+
+void RecordWriter::put_rest(const wire::Event& event) {
   if (event.location) {
     flags_ |= has_location;
     put_text(body_, *event.location, *dictionary_);
   }
   if (event.duration_ms) {
     flags_ |= has_duration;
-    std::array<char, sizeof(float)> bytes{};
-    std::memcpy(bytes.data(), &*event.duration_ms, bytes.size());
-    body_.append(bytes.data(), bytes.size());
+    std::memcpy(body_.extend(sizeof(float)), &*event.duration_ms, sizeof(float));
   }
-  body_ += values_;
+  body_.put(values_.view());
 }
 
 }  // namespace raceway::server::storage::memory

@@ -30,7 +30,7 @@ TraceWriter::~TraceWriter() {
 
 TraceWriter::Outcome TraceWriter::offer(const OfferedEvent& offered) {
   if (records_.chunk_size() >= Shard::full_chunk) commit();
-  claimed_.reserve(claimed_.size() + 1);
+  if (claimed_.size() == claimed_.capacity()) claimed_.reserve(std::max<std::size_t>(16, claimed_.size() * 2));
   {
     auto& part = store_.index.part(offered.id);
     const std::scoped_lock lock(part.mutex);
@@ -42,7 +42,7 @@ TraceWriter::Outcome TraceWriter::offer(const OfferedEvent& offered) {
     if (elsewhere_ != offered.cleared) return Outcome::unclear;
     if (chunk_ == none) open();
     part.locators.insert(table_hash(offered.id), Locator{part_of(trace_id_), chunk_}.packed());
-    claimed_.push_back(offered.id);
+    claimed_.push_back(&offered);
   }
   write(offered);
   return Outcome::stored;
@@ -125,10 +125,10 @@ void TraceWriter::publish() {
 }
 
 void TraceWriter::roll_back() noexcept {
-  for (const Id& id : claimed_) {
-    auto& part = store_.index.part(id);
+  for (const OfferedEvent* offered : claimed_) {
+    auto& part = store_.index.part(offered->id);
     const std::scoped_lock lock(part.mutex);
-    part.locators.erase(table_hash(id), Locator{part_of(trace_id_), chunk_}.packed());
+    part.locators.erase(table_hash(offered->id), Locator{part_of(trace_id_), chunk_}.packed());
   }
   if (new_chunk_) shard_.drop_last_chunk();
   if (new_trace_) shard_.traces.drop_last(trace_id_);

@@ -34,7 +34,7 @@ class TraceWriter {
     unclear,      ///< its id may be in another shard: look there, note what it is not at in `cleared`, offer it again
   };
 
-  /// `records` is one that the caller keeps for the next trace.
+  /// `records` is one that the caller keeps for the next trace. What is offered must live until commit().
   TraceWriter(Store& store, const Id& trace_id, RecordWriter& records);
   ~TraceWriter();
   TraceWriter(const TraceWriter&) = delete;
@@ -63,7 +63,7 @@ class TraceWriter {
   std::vector<std::uint32_t> elsewhere_;
 
   // Since the last commit.
-  std::vector<Id> claimed_;
+  std::vector<const OfferedEvent*> claimed_;
   std::vector<std::pair<Service*, std::uint64_t>> services_;
   wire::Micros first_;
   wire::Micros last_;
