@@ -7,8 +7,8 @@ from bench.figures import Figure, Goal, rate_text
 TITLE = "While the table grows to {events:,} events"
 EXPLANATION = """\
   ingest in batches of 1,000 on one connection, into one table that is never emptied; autovacuum and checkpoints as
-  they come, {settings}. Ratios are of events a second to the first part, into the empty table; each line is the
-  median of three parts."""
+  they come. Ratios are of events a second to the first part, into the empty table; each line is the median of three
+  parts of a million. {settings}."""
 PARTS = 20
 COPIES_IN_PART = 1_000_000 // 2289 + 1  # the traffic has 2,289 events
 

@@ -16,14 +16,14 @@ def direct_way(request):
 def test_each_way_says_which_it_is(migrated):
     for number, way in enumerate(WAYS):
         answer = ingest(migrated, events_of("t", [f"e{number}"]), way)
-        assert (counts(answer), answer["way"]) == ((1, 0, 0), way)
+        assert (counts(answer), answer["ingest_way"]) == ((1, 0, 0), way)
     assert_whole(migrated)
 
 
 def test_a_duplicate_of_an_event_without_a_trace_is_rejected_by_name(migrated, direct_way):
     migrated.sql("INSERT INTO events (event_id) VALUES ('e1')")
     answer = ingest(migrated, events_of("t", ["e0", "e1", "e2"]), direct_way)
-    assert answer["way"] == direct_way
+    assert answer["ingest_way"] == direct_way
     assert answer["rejected"] == [{"index": 1, "id": "e1", "reason": "event_id is already stored under trace "}]
     assert_whole(migrated, exact=False)
 
@@ -39,7 +39,7 @@ def test_a_count_that_would_not_fit_is_an_error_of_the_event_not_a_negative_coun
     migrated.sql("INSERT INTO traces (trace_id, start_time, end_time, event_count)"
                  " VALUES ('full', '2026-01-01', '2026-01-01', 2147483647)")
     answer = ingest(migrated, events_of("full", ["e1"]) + events_of("t", ["e2"]), direct_way)
-    assert (counts(answer), answer["way"]) == ((1, 0, 1), "spi")
+    assert (counts(answer), answer["ingest_way"]) == ((1, 0, 1), "spi")
     assert "integer out of range" in answer["rejected"][0]["reason"]
     assert migrated.value("SELECT event_count FROM traces WHERE trace_id = 'full'") == 2147483647
     assert migrated.value("SELECT event_count FROM traces WHERE trace_id = 't'") == 1
@@ -50,7 +50,7 @@ def test_a_column_that_was_added_with_a_default_keeps_its_value_in_old_rows(migr
                  "CREATE TABLE traces (LIKE old INCLUDING ALL); DROP TABLE old CASCADE;"
                  "INSERT INTO traces VALUES ('t', 'bank', '2000-01-01', '2000-01-01', 1);"
                  "ALTER TABLE traces ADD COLUMN created_at timestamp DEFAULT '2001-01-01'")
-    assert ingest(migrated, events_of("t", ["e1"]), direct_way)["way"] == direct_way
+    assert ingest(migrated, events_of("t", ["e1"]), direct_way)["ingest_way"] == direct_way
     assert migrated.value("SELECT created_at FROM traces") == "2001-01-01T00:00:00"
 
 
@@ -76,4 +76,4 @@ def test_ids_of_another_collation_go_by_sql(migrated, collation):
     migrated.sql("CREATE COLLATION en_US_ci (provider = icu, locale = 'en-US-u-ks-level2', deterministic = false);"
                  f"ALTER TABLE traces ALTER trace_id TYPE varchar(255) COLLATE {collation};"
                  f"ALTER TABLE events ALTER trace_id TYPE varchar(255) COLLATE {collation}")
-    assert ingest(migrated, events_of("t", ["e1"]), "direct")["way"] == "spi"
+    assert ingest(migrated, events_of("t", ["e1"]), "direct")["ingest_way"] == "spi"

@@ -9,7 +9,7 @@ CREATE FUNCTION public.send(way text, trace text, ids text, OUT stored bigint, O
 LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM set_config('raceway.ingest_way', way, true);
-    SELECT i.stored, i.duplicates, (SELECT string_agg(r ->> 'id', ',') FROM jsonb_array_elements(i.rejected) r), i.way
+    SELECT i.stored, i.duplicates, (SELECT string_agg(r ->> 'id', ',') FROM jsonb_array_elements(i.rejected) r), i.ingest_way
     INTO stored, duplicates, rejected, way_taken
     FROM raceway.ingest((
         SELECT jsonb_agg(jsonb_build_object('event_id', id, 'trace_id', trace, 'kind', 'Log',

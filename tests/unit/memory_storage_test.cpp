@@ -8,7 +8,6 @@
 #include <atomic>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <ranges>
 #include <set>
 #include <string>
 #include <string_view>
@@ -25,7 +24,6 @@ namespace {
 
 using nlohmann::json;
 using wire::test::documented_event;
-using wire::test::sdk_event;
 using wire::test::wrapped;
 using Strings = std::vector<std::string>;
 
@@ -294,7 +292,7 @@ TEST(MemoryStorage, HasTheSameAfterRecordedTrafficInAnyOrder) {
   MemoryStorage backwards;
   for (const auto& [name, body] : bodies)
     expect_counts(forwards.ingest({body}).at(0), json::parse(body)["events"].size(), 0, 0);
-  for (const auto& [name, body] : std::views::reverse(bodies)) backwards.ingest({body});
+  std::for_each(bodies.rbegin(), bodies.rend(), [&](const auto& body) { backwards.ingest({body.second}); });
   for (const auto& [name, body] : bodies)
     expect_counts(forwards.ingest({body}).at(0), 0, json::parse(body)["events"].size(), 0);
   EXPECT_EQ(forwards.totals().events, 915U + 381U + 993U);

@@ -5,6 +5,7 @@ extern "C" {
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
+#include "catalog/catalog.h"
 #include "catalog/index.h"
 #include "catalog/pg_am.h"
 #include "executor/executor.h"
@@ -79,6 +80,50 @@ void sort_for(const DirectIndex& index, DirectRow** rows, int count) {
   qsort_arg(rows, static_cast<std::size_t>(count), sizeof(DirectRow*), compare_rows, &order);
 }
 
+enum class RowState { none, settled, open };
+
+struct FoundRow {
+  RowState state;
+  // Where it is open: the transaction that wrote or deletes it, and the token of an INSERT .. ON CONFLICT in its
+  // middle.
+  TransactionId writer;
+  uint32 speculation;
+  ItemPointerData tid;
+};
+
+/// Looks once for a row under `key` other than `own` (which may be null). A settled one is left in `slot`.
+FoundRow look_for_row(DirectTable* table, Datum key, ItemPointer own, TupleTableSlot* slot) {
+  SnapshotData dirty;
+  InitDirtySnapshot(dirty);
+  ScanKeyData scan_key;
+  ScanKeyInit(&scan_key, 1, BTEqualStrategyNumber, F_TEXTEQ, key);
+  scan_key.sk_collation = table->key.relation->rd_indcollation[0];
+  FoundRow found = {};
+  IndexScanDesc scan = index_beginscan(table->heap, table->key.relation, &dirty, 1, 0);
+  index_rescan(scan, &scan_key, 1, nullptr, 0);
+  while (index_getnext_slot(scan, ForwardScanDirection, slot)) {
+    if (own != nullptr && ItemPointerEquals(own, &slot->tts_tid)) continue;
+    const TransactionId writer = TransactionIdIsValid(dirty.xmin) ? dirty.xmin : dirty.xmax;
+    found = {TransactionIdIsValid(writer) ? RowState::open : RowState::settled, writer, dirty.speculativeToken,
+             slot->tts_tid};
+    if (found.state == RowState::settled) break;  // whatever others try under this key is in vain
+  }
+  if (found.state == RowState::settled) {
+    ExecMaterializeSlot(slot);
+  } else {
+    ExecClearTuple(slot);
+  }
+  index_endscan(scan);
+  return found;
+}
+
+/// Deletes a row that this command wrote.
+void delete_own_row(DirectTable* table, DirectRow* row) {
+  // A command cannot delete what it wrote itself; the next one can.
+  CommandCounterIncrement();
+  simple_heap_delete(table->heap, &row->tid);
+}
+
 DirectIndex open_index(Oid oid) {
   Relation relation = index_open(oid, RowExclusiveLock);
   return {relation, BuildIndexInfo(relation)};
@@ -89,16 +134,21 @@ DirectIndex open_index(Oid oid) {
 DirectTable* open_direct_table(Oid relation) {
   auto* table = static_cast<DirectTable*>(palloc0(sizeof(DirectTable)));
   table->heap = table_open(relation, RowExclusiveLock);
-  table->description = CreateTupleDescCopy(RelationGetDescr(table->heap));
+  // With the constraints: old rows take the values of columns that were added later from them.
+  table->description = CreateTupleDescCopyConstr(RelationGetDescr(table->heap));
   List* indexes = RelationGetIndexList(table->heap);
   table->others = static_cast<DirectIndex*>(palloc0(sizeof(DirectIndex) * (list_length(indexes) + 1)));
   ListCell* cell = nullptr;
   foreach (cell, indexes) {
     const Oid oid = lfirst_oid(cell);
+    const DirectIndex index = open_index(oid);
     if (oid == table->heap->rd_pkindex) {
-      table->key = open_index(oid);
+      table->key = index;
+    } else if (index.info->ii_ReadyForInserts) {
+      table->others[table->other_count++] = index;
     } else {
-      table->others[table->other_count++] = open_index(oid);
+      // CREATE INDEX CONCURRENTLY began after the layout was judged; it waits for us before it reads the table.
+      index_close(index.relation, NoLock);
     }
   }
   list_free(indexes);
@@ -115,38 +165,14 @@ TupleTableSlot* make_row_slot(DirectTable* table) {
   return MakeSingleTupleTableSlot(table->description, &TTSOpsBufferHeapTuple);
 }
 
-Standing find_standing_row(DirectTable* table, Datum key, ItemPointer own, TupleTableSlot* slot) {
-  SnapshotData dirty;
-  InitDirtySnapshot(dirty);
-  ScanKeyData scan_key;
-  ScanKeyInit(&scan_key, 1, BTEqualStrategyNumber, F_TEXTEQ, key);
-  scan_key.sk_collation = table->key.relation->rd_indcollation[0];
+bool find_standing_row(DirectTable* table, Datum key, TupleTableSlot* slot) {
   while (true) {
-    Standing standing = {};
-    TransactionId wait_for = InvalidTransactionId;
-    uint32 speculation = 0;
-    IndexScanDesc scan = index_beginscan(table->heap, table->key.relation, &dirty, 1, 0);
-    index_rescan(scan, &scan_key, 1, nullptr, 0);
-    while (index_getnext_slot(scan, ForwardScanDirection, slot)) {
-      if (own != nullptr && ItemPointerEquals(own, &slot->tts_tid)) continue;
-      standing.found = true;
-      standing.tid = slot->tts_tid;
-      wait_for = TransactionIdIsValid(dirty.xmin) ? dirty.xmin : dirty.xmax;
-      speculation = dirty.speculativeToken;
-      break;
-    }
-    const bool must_wait = standing.found && TransactionIdIsValid(wait_for);
-    if (must_wait || !standing.found) {
-      ExecClearTuple(slot);
+    FoundRow found = look_for_row(table, key, nullptr, slot);
+    if (found.state != RowState::open) return found.state == RowState::settled;
+    if (found.speculation != 0) {
+      SpeculativeInsertionWait(found.writer, found.speculation);
     } else {
-      ExecMaterializeSlot(slot);
-    }
-    index_endscan(scan);
-    if (!must_wait) return standing;
-    if (speculation != 0) {
-      SpeculativeInsertionWait(wait_for, speculation);
-    } else {
-      XactLockTableWait(wait_for, table->heap, &standing.tid, XLTW_InsertIndex);
+      XactLockTableWait(found.writer, table->heap, &found.tid, XLTW_InsertIndex);
     }
     CHECK_FOR_INTERRUPTS();
   }
@@ -173,14 +199,14 @@ void insert_into_heap(DirectTable* table, DirectRow* const* rows, int count) {
   for (int at = 0; at < slots_wanted; ++at) ExecDropSingleTupleTableSlot(slots[at]);
 }
 
-bool insert_key(DirectTable* table, DirectRow* row) {
-  return insert_entry(table, table->key, row, UNIQUE_CHECK_PARTIAL);
-}
-
-void delete_own_row(DirectTable* table, DirectRow* row) {
-  // A command cannot delete what it wrote itself; the next one can.
-  CommandCounterIncrement();
-  simple_heap_delete(table->heap, &row->tid);
+KeyOutcome add_key(DirectTable* table, DirectRow* row, TupleTableSlot* slot) {
+  if (insert_entry(table, table->key, row, UNIQUE_CHECK_PARTIAL)) return KeyOutcome::added;
+  // "None" is contested, too: the other row may be gone, or only have moved while we looked.
+  if (look_for_row(table, row->values[0], &row->tid, slot).state != RowState::settled) return KeyOutcome::contested;
+  // A row that comes and goes in one transaction is decoded as both, and its coming fails at a subscriber.
+  if (RelationIsLogicallyLogged(table->heap)) return KeyOutcome::contested;
+  delete_own_row(table, row);
+  return KeyOutcome::stands_already;
 }
 
 void insert_other_keys(DirectTable* table, DirectRow** rows, int count) {

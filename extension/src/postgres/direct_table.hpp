@@ -44,15 +44,10 @@ DirectTable* open_direct_table(Oid relation);
 /// Keeps the locks.
 void close_direct_table(DirectTable* table);
 
-/// What stands in the table under a key, with uncommitted work of others waited for.
-struct Standing {
-  bool found;
-  ItemPointerData tid;
-};
-
-/// Looks for a row under `key` other than `own` (which may be null). Where another transaction that is still open wrote
-/// or deletes such a row, waits for its end and looks again. The row found is left in `slot`.
-Standing find_standing_row(DirectTable* table, Datum key, ItemPointer own, TupleTableSlot* slot);
+/// Looks for a row under `key`, and leaves it in `slot`. Where another transaction that is still open wrote or deletes
+/// such a row, waits for its end and looks again. A row that others update meanwhile may be missed: add_key() is the
+/// judge. Not for who has a row of its own under the key: see KeyOutcome::contested.
+bool find_standing_row(DirectTable* table, Datum key, TupleTableSlot* slot);
 
 /// A slot for rows of the table; ExecDropSingleTupleTableSlot() it.
 TupleTableSlot* make_row_slot(DirectTable* table);
@@ -60,12 +55,18 @@ TupleTableSlot* make_row_slot(DirectTable* table);
 /// Writes rows into the heap, without any index entry.
 void insert_into_heap(DirectTable* table, DirectRow* const* rows, int count);
 
-/// Adds the entry of the primary key. Answers whether no other row can stand under this key; where one might, look with
-/// find_standing_row(), and take the row back with delete_own_row() where one does.
-bool insert_key(DirectTable* table, DirectRow* row);
+/// What came of adding a row's primary key.
+enum class KeyOutcome {
+  added,
+  stands_already,  ///< under another row, left in the slot; ours is taken back
+  /// Another transaction that is still open may keep the key, or the duplicate must not be seen by who decodes the log.
+  /// Roll back the subtransaction and go another way. To wait instead would be wrong: our row is in the table, so that
+  /// whoever else waits for the same key would wait for us, and we for them.
+  contested
+};
 
-/// Deletes a row that this command wrote.
-void delete_own_row(DirectTable* table, DirectRow* row);
+/// Adds the entry of the primary key of a row that is in the heap.
+KeyOutcome add_key(DirectTable* table, DirectRow* row, TupleTableSlot* slot);
 
 /// Adds the entries of all other indexes, each in its own order.
 void insert_other_keys(DirectTable* table, DirectRow** rows, int count);

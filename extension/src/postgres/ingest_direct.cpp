@@ -50,10 +50,14 @@ Datum id_datum(std::string_view id) {
   return PointerGetDatum(cstring_to_text_with_len(id.data(), static_cast<int>(id.size())));
 }
 
-/// The trace that the event in the slot belongs to.
+/// The trace that the event in the slot belongs to; empty where a user's row has none.
 std::string trace_in(TupleTableSlot* slot) {
-  bool is_null = false;
-  const auto* packed = pg_call([&] { return DatumGetTextPP(slot_getattr(slot, EventColumn::trace_id + 1, &is_null)); });
+  const text* const packed = pg_call([slot] {
+    bool is_null = false;
+    const Datum value = slot_getattr(slot, EventColumn::trace_id + 1, &is_null);
+    return is_null ? nullptr : DatumGetTextPP(value);
+  });
+  if (packed == nullptr) return {};
   return {VARDATA_ANY(packed), static_cast<std::size_t>(VARSIZE_ANY_EXHDR(packed))};
 }
 
@@ -62,8 +66,8 @@ std::vector<std::size_t> find_new(Events events, OpenTable& table, std::vector<S
   std::vector<std::size_t> fresh;
   for (std::size_t at = 0; at < events.size(); ++at) {
     check_for_interrupts();
-    const bool found = pg_call(
-        [&] { return find_standing_row(table.table(), id_datum(events[at]->event_id), nullptr, table.slot()).found; });
+    const bool found =
+        pg_call([&] { return find_standing_row(table.table(), id_datum(events[at]->event_id), table.slot()); });
     if (found) {
       outcomes[at] = {StoreOutcome::Kind::stands_already, trace_in(table.slot())};
     } else {
@@ -73,25 +77,25 @@ std::vector<std::size_t> find_new(Events events, OpenTable& table, std::vector<S
   return fresh;
 }
 
-/// Adds the keys of rows that are in the heap, in the order of the keys: who meets another's open row waits there,
-/// holding only smaller keys, so that nobody waits in a circle. Answers the rows that stay.
-std::vector<std::size_t> insert_keys(OpenTable& table, std::vector<DirectRow>& rows,
-                                     const std::vector<std::size_t>& places, std::vector<StoreOutcome>& outcomes) {
+/// Adds the keys of rows that are in the heap, in their order. Answers the rows that stay; nothing where a key is
+/// contested.
+std::optional<std::vector<std::size_t>> add_keys(OpenTable& table, std::vector<DirectRow>& rows,
+                                                 const std::vector<std::size_t>& places,
+                                                 std::vector<StoreOutcome>& outcomes) {
   std::vector<std::size_t> stored;
   for (std::size_t at = 0; at < rows.size(); ++at) {
     check_for_interrupts();
     DirectRow& row = rows[at];
-    const bool stands_elsewhere = pg_call([&] {
-      if (insert_key(table.table(), &row)) return false;
-      if (!find_standing_row(table.table(), row.values[event_id], &row.tid, table.slot()).found) return false;
-      delete_own_row(table.table(), &row);
-      return true;
-    });
-    if (stands_elsewhere) {
-      outcomes[places[at]] = {StoreOutcome::Kind::stands_already, trace_in(table.slot())};
-    } else {
-      outcomes[places[at]].kind = StoreOutcome::Kind::stored;
-      stored.push_back(at);
+    switch (pg_call([&] { return add_key(table.table(), &row, table.slot()); })) {
+      case KeyOutcome::added:
+        outcomes[places[at]].kind = StoreOutcome::Kind::stored;
+        stored.push_back(at);
+        break;
+      case KeyOutcome::stands_already:
+        outcomes[places[at]] = {StoreOutcome::Kind::stands_already, trace_in(table.slot())};
+        break;
+      case KeyOutcome::contested:
+        return std::nullopt;
     }
   }
   return stored;
@@ -131,21 +135,28 @@ std::vector<TraceGrowth> grow_by_trace(std::vector<StoredRow>& stored, VarlenaBl
   return growths;
 }
 
-void grow_traces(std::vector<StoredRow>& stored, Oid traces) {
+/// False where a trace is contested.
+bool grow_traces(std::vector<StoredRow>& stored, Oid traces) {
   VarlenaBlock services;
   const auto growths = grow_by_trace(stored, services);
   OpenTable table(traces);
   const Default created_at = pg_call([&] { return evaluate_created_at(traces, trace_created_at); });
   std::vector<std::string> look_again;
   for (const auto& growth : growths) {
-    const bool tie = pg_call([&] { return grow_trace(table.table(), table.slot(), growth, created_at); });
-    if (!tie) continue;
+    const auto grown = pg_call([&] { return grow_trace(table.table(), table.slot(), growth, created_at); });
+    if (grown == TraceOutcome::contested) return false;
+    if (grown == TraceOutcome::grown) continue;
     const char* id = VARDATA_ANY(DatumGetPointer(growth.trace_id));
     look_again.emplace_back(id, VARSIZE_ANY_EXHDR(DatumGetPointer(growth.trace_id)));
   }
   table.close();
-  pg_call([] { CommandCounterIncrement(); });
   if (!look_again.empty()) name_services(look_again);
+  return true;
+}
+
+/// What was written so far is seen by what is done from here on, as between the statements of a function.
+void begin_next_command() {
+  pg_call([] { CommandCounterIncrement(); });
 }
 
 }  // namespace
@@ -156,15 +167,15 @@ bool looks_sent_before(Events events, const DirectLayout& layout) {
   bool found = false;
   for (std::size_t probe = 0; probe < std::min(probes, events.size()) && !found; ++probe) {
     const Event& event = *events[probe * events.size() / std::min(probes, events.size())];
-    found = pg_call(
-        [&] { return find_standing_row(table.table(), id_datum(event.event_id), nullptr, table.slot()).found; });
+    found = pg_call([&] { return find_standing_row(table.table(), id_datum(event.event_id), table.slot()); });
   }
   table.close();
   return found;
 }
 
-std::vector<StoreOutcome> store_directly(Events events, const DirectLayout& layout, bool check_first) {
+std::optional<std::vector<StoreOutcome>> store_directly(Events events, const DirectLayout& layout, bool check_first) {
   std::vector<StoreOutcome> outcomes(events.size());
+  begin_next_command();
   OpenTable table(layout.events);
   std::vector<std::size_t> places;
   if (check_first) {
@@ -180,17 +191,19 @@ std::vector<StoreOutcome> store_directly(Events events, const DirectLayout& layo
   std::vector<DirectRow*> pointers;
   for (auto& row : rows.rows()) pointers.push_back(&row);
   pg_call([&] { insert_into_heap(table.table(), pointers.data(), static_cast<int>(pointers.size())); });
-  const auto stored = insert_keys(table, rows.rows(), places, outcomes);
+  const auto stored = add_keys(table, rows.rows(), places, outcomes);
+  if (!stored) return std::nullopt;
 
   std::vector<StoredRow> stored_rows;
   pointers.clear();
-  for (const auto at : stored) {
+  for (const auto at : *stored) {
     pointers.push_back(&rows.rows()[at]);
     stored_rows.push_back({fresh[at], &rows.rows()[at]});
   }
   pg_call([&] { insert_other_keys(table.table(), pointers.data(), static_cast<int>(pointers.size())); });
   table.close();
-  if (!stored_rows.empty()) grow_traces(stored_rows, layout.traces);
+  if (!stored_rows.empty() && !grow_traces(stored_rows, layout.traces)) return std::nullopt;
+  begin_next_command();
   return outcomes;
 }
 

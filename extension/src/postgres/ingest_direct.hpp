@@ -1,6 +1,7 @@
 // Storing events below the executor: the fast way of ingest. See ingest_layout.hpp for when it is allowed.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -16,8 +17,9 @@ namespace raceway::postgres {
 bool looks_sent_before(std::span<const wire::Event* const> events, const DirectLayout& layout);
 
 /// As store_events() for one part that succeeds or throws as a whole. With `check_first` each id is looked for before
-/// anything is written. SPI must be connected; a subtransaction must be open around it.
-std::vector<StoreOutcome> store_directly(std::span<const wire::Event* const> events, const DirectLayout& layout,
-                                         bool check_first);
+/// anything is written. Nothing where others write the same rows at this moment (KeyOutcome::contested).
+/// SPI must be connected; a subtransaction must be open around it, to be rolled back where there are no outcomes.
+std::optional<std::vector<StoreOutcome>> store_directly(std::span<const wire::Event* const> events,
+                                                        const DirectLayout& layout, bool check_first);
 
 }  // namespace raceway::postgres

@@ -9,11 +9,14 @@ extern "C" {
 #include "catalog/namespace.h"
 #include "catalog/pg_am.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_collation.h"
 #include "catalog/pg_namespace.h"
+#include "catalog/pg_publication.h"
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "executor/executor.h"
+#include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "rewrite/rewriteHandler.h"
@@ -48,11 +51,18 @@ int known_width(const char* column) {
   return strcmp(column, "location") == 0 ? 500 : 255;
 }
 
+bool is_id(const char* column) {
+  return strcmp(column, "event_id") == 0 || strcmp(column, "trace_id") == 0;
+}
+
 const char* columns_obstacle(Relation table, const KnownColumn* known, int count) {
   const TupleDesc description = RelationGetDescr(table);
   if (description->natts != count) return "the table has other columns";
   for (int at = 0; at < count; ++at) {
     const Form_pg_attribute column = TupleDescAttr(description, at);
+    // The order of the ids is that of their bytes: here, in the batches, and among events of one moment.
+    if (is_id(known[at].name) && column->attcollation != C_COLLATION_OID && column->attcollation != POSIX_COLLATION_OID)
+      return "an id has another collation";
     if (column->attisdropped || column->atttypid != known[at].type ||
         strcmp(NameStr(column->attname), known[at].name) != 0) {
       return "the table has other columns";
@@ -134,6 +144,19 @@ const char* defaults_obstacle(Relation table, int created_at) {
   return nullptr;
 }
 
+/// Whether publications of the table allow an UPDATE of rows, or a DELETE.
+bool may_be_updated(Relation table) {
+  if (table->rd_rel->relreplident == REPLICA_IDENTITY_NOTHING) return false;
+#if PG_VERSION_NUM >= 150000
+  PublicationDesc publications;
+  RelationBuildPublicationDesc(table, &publications);
+  return publications.rf_valid_for_update && publications.cols_valid_for_update && publications.rf_valid_for_delete &&
+         publications.cols_valid_for_delete;
+#else
+  return true;
+#endif
+}
+
 const char* table_obstacle(Relation table, Oid traces, AclMode wanted) {
   const Form_pg_class form = table->rd_rel;
   if (form->relkind != RELKIND_RELATION || form->relispartition || form->relhassubclass)
@@ -145,6 +168,7 @@ const char* table_obstacle(Relation table, Oid traces, AclMode wanted) {
   if (pg_class_aclmask(RelationGetRelid(table), GetUserId(), wanted, ACLMASK_ALL) != wanted) {
     return "a privilege on the whole table is missing";
   }
+  if (!may_be_updated(table)) return "a publication does not allow updates";
   const bool is_events = RelationGetRelid(table) != traces;
   const char* obstacle = is_events ? columns_obstacle(table, known_events, event_columns)
                                    : columns_obstacle(table, known_traces, trace_columns);
@@ -165,32 +189,36 @@ bool may_use_schema(Oid schema) {
 #endif
 }
 
+/// What does not depend on the tables.
+const char* session_obstacle() {
+  if (IsolationUsesXactSnapshot()) return "the transaction keeps one snapshot";
+  if (XactReadOnly) return "the transaction is read-only";
+  if (ExecutorCheckPerms_hook != nullptr) return "an extension watches who writes what";
+  const Oid schema = get_namespace_oid("raceway", true);
+  if (OidIsValid(schema) && !may_use_schema(schema)) return "a privilege on the schema is missing";
+  return nullptr;
+}
+
+/// The table that has this name once it is locked as INSERT locks it.
+Oid lock_table(const char* name) {
+  return RangeVarGetRelid(makeRangeVar(pstrdup("raceway"), pstrdup(name), -1), RowExclusiveLock, true);
+}
+
 }  // namespace
 
 DirectLayout find_direct_layout() {
   DirectLayout layout = {};
-  if (IsolationUsesXactSnapshot()) {
-    layout.obstacle = "the transaction keeps one snapshot";
-    return layout;
-  }
-  const Oid schema = get_namespace_oid("raceway", true);
-  layout.events = OidIsValid(schema) ? get_relname_relid("events", schema) : InvalidOid;
-  layout.traces = OidIsValid(schema) ? get_relname_relid("traces", schema) : InvalidOid;
+  layout.obstacle = session_obstacle();
+  if (layout.obstacle != nullptr) return layout;
+  layout.events = lock_table("events");
+  layout.traces = lock_table("traces");
   if (!OidIsValid(layout.events) || !OidIsValid(layout.traces)) {
     layout.obstacle = "there are no tables";
     return layout;
   }
-  if (!may_use_schema(schema)) {
-    layout.obstacle = "a privilege on the schema is missing";
-    return layout;
-  }
   const AclMode write = ACL_INSERT | ACL_SELECT;
   for (const bool is_events : {true, false}) {
-    Relation table = try_relation_open(is_events ? layout.events : layout.traces, RowExclusiveLock);
-    if (table == nullptr) {
-      layout.obstacle = "there are no tables";
-      return layout;
-    }
+    Relation table = relation_open(is_events ? layout.events : layout.traces, NoLock);
     layout.obstacle = table_obstacle(table, layout.traces, is_events ? write : write | ACL_UPDATE);
     relation_close(table, NoLock);
     if (layout.obstacle != nullptr) return layout;

@@ -295,24 +295,30 @@ std::vector<StoreOutcome> attempt(Events events) {
 }
 
 /// Whether an error speaks of the events themselves, so that without one of them the others may pass.
-bool blames_an_event(const PostgresError& error) {
-  const std::string sqlstate = unpack_sql_state(error.sqlstate());
+bool blames_an_event(int code) {
+  const std::string sqlstate = unpack_sql_state(code);
   for (const char* const general : {"08", "0A", "25", "26", "3D", "3F", "40", "42", "53", "55", "57", "58", "XX"}) {
     if (sqlstate.starts_with(general)) return false;
   }
   return true;
 }
 
-/// Attempts the events in a subtransaction; says nothing, and leaves nothing, where the database refused them.
+/// Attempts the events in a subtransaction; says nothing, and leaves nothing, where the attempt says nothing or the
+/// database refused them. `refusal` is set in the second case only.
 template <class Attempt>
 std::optional<std::vector<StoreOutcome>> try_events(Events events, std::string& refusal, Attempt&& attempt_them) {
   Subtransaction subtransaction;
   try {
-    auto outcomes = attempt_them(events);
-    subtransaction.commit();
-    return outcomes;
+    std::optional<std::vector<StoreOutcome>> outcomes = attempt_them(events);
+    if (outcomes) {
+      subtransaction.commit();
+      return outcomes;
+    }
   } catch (const PostgresError& error) {
-    if (!blames_an_event(error)) throw;
+    if (!blames_an_event(error.sqlstate())) throw;
+    refusal = std::string("the database refuses it: ") + error.what();
+  } catch (const SqlError& error) {
+    if (!blames_an_event(error.sqlstate())) throw;
     refusal = std::string("the database refuses it: ") + error.what();
   }
   subtransaction.rollback();
@@ -383,11 +389,14 @@ std::vector<StoreOutcome> store_events(Events events, IngestWay& way) {
   if (layout.obstacle != nullptr) {
     pg_call([&] { elog(DEBUG1, "raceway: ingest by SQL: %s", layout.obstacle); });
   }
-  if (way != IngestWay::spi) {
+  while (way != IngestWay::spi) {
     std::string refusal;
     const bool check_first = way == IngestWay::checking;
     auto outcomes = try_events(events, refusal, [&](Events part) { return store_directly(part, layout, check_first); });
     if (outcomes) return std::move(*outcomes);
+    // Contested by others: to check first is to wait for them without a row of our own in the table. Refused: only SQL
+    // can tell the refused events from the others.
+    way = refusal.empty() && !check_first ? IngestWay::checking : IngestWay::spi;
   }
   return store_by_spi(events);
 }

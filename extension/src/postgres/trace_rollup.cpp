@@ -1,10 +1,12 @@
 #include "postgres/trace_rollup.hpp"
 
 extern "C" {
+#include "access/amapi.h"
 #include "access/heapam.h"
 #include "access/htup_details.h"
 #include "access/tableam.h"
 #include "access/xact.h"
+#include "common/int.h"
 #include "executor/executor.h"
 #include "utils/snapmgr.h"
 }
@@ -12,8 +14,9 @@ extern "C" {
 namespace raceway::postgres {
 namespace {
 
-/// Inserts the row. False where another transaction's row came in between; then nothing is left of ours.
-bool insert_trace(DirectTable* traces, TupleTableSlot* slot, const TraceGrowth& growth, const Default& created_at) {
+/// Inserts the row.
+KeyOutcome insert_trace(DirectTable* traces, TupleTableSlot* slot, const TraceGrowth& growth,
+                        const Default& created_at) {
   DirectRow row = {};
   row.values[id_of_trace] = growth.trace_id;
   row.values[service_name] = growth.service_name;
@@ -25,20 +28,29 @@ bool insert_trace(DirectTable* traces, TupleTableSlot* slot, const TraceGrowth& 
   row.nulls[trace_created_at] = created_at.is_null;
   DirectRow* rows[] = {&row};
   insert_into_heap(traces, rows, 1);
-  if (!insert_key(traces, &row) && find_standing_row(traces, growth.trace_id, &row.tid, slot).found) {
-    delete_own_row(traces, &row);
-    return false;
-  }
-  insert_other_keys(traces, rows, 1);
-  return true;
+  const KeyOutcome outcome = add_key(traces, &row, slot);
+  if (outcome == KeyOutcome::added) insert_other_keys(traces, rows, 1);
+  return outcome;
 }
 
-/// Adds the entries of a row's new version to every index.
-void insert_entries_of_version(DirectTable* traces, HeapTuple version) {
+enum class NewEntries { none, of_summaries, all };
+
+bool takes_entries(const DirectIndex& index, NewEntries wanted) {
+#if PG_VERSION_NUM >= 160000
+  return wanted == NewEntries::all || index.relation->rd_indam->amsummarizing;
+#else
+  static_cast<void>(index);
+  return wanted == NewEntries::all;
+#endif
+}
+
+/// Adds the entries of a row's new version to the indexes that need them.
+void insert_entries_of_version(DirectTable* traces, HeapTuple version, NewEntries wanted) {
   Datum values[INDEX_MAX_KEYS];
   bool nulls[INDEX_MAX_KEYS];
   for (int at = -1; at < traces->other_count; ++at) {
     const DirectIndex& index = at < 0 ? traces->key : traces->others[at];
+    if (!takes_entries(index, wanted)) continue;
     for (int column = 0; column < index.info->ii_NumIndexAttrs; ++column) {
       values[column] =
           heap_getattr(version, index.info->ii_IndexAttrNumbers[column], traces->description, &nulls[column]);
@@ -48,20 +60,30 @@ void insert_entries_of_version(DirectTable* traces, HeapTuple version) {
   }
 }
 
-/// Writes the version; its tid is set. Answers whether the indexes need entries for it.
-bool write_version(Relation heap, ItemPointer old, HeapTuple version) {
+/// Writes the version; its tid is set. Answers which indexes need entries for it.
+NewEntries write_version(Relation heap, ItemPointer old, HeapTuple version) {
 #if PG_VERSION_NUM >= 160000
   TU_UpdateIndexes update;
   simple_heap_update(heap, old, version, &update);
-  return update != TU_None;
+  if (update == TU_Summarizing) return NewEntries::of_summaries;
+  return update == TU_All ? NewEntries::all : NewEntries::none;
 #else
   simple_heap_update(heap, old, version);
-  return !HeapTupleIsHeapOnly(version);
+  return HeapTupleIsHeapOnly(version) ? NewEntries::none : NewEntries::all;
 #endif
 }
 
-/// Updates the row in `slot`, which is locked. Answers as grow_trace().
-bool update_trace(DirectTable* traces, TupleTableSlot* slot, const TraceGrowth& growth) {
+/// As SQL adds.
+int32 added(int32 a, int32 b) {
+  int32 sum = 0;
+  if (pg_add_s32_overflow(a, b, &sum)) {
+    ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE), errmsg("integer out of range")));
+  }
+  return sum;
+}
+
+/// Updates the row in `slot`, which is locked.
+TraceOutcome update_trace(DirectTable* traces, TupleTableSlot* slot, const TraceGrowth& growth) {
   Datum values[trace_columns] = {};
   bool nulls[trace_columns] = {};
   bool changed[trace_columns] = {};
@@ -73,10 +95,11 @@ bool update_trace(DirectTable* traces, TupleTableSlot* slot, const TraceGrowth& 
   };
 
   bool is_null = false;
-  const int32 count = DatumGetInt32(old(event_count, &is_null));
-  set(event_count, Int32GetDatum(growth.event_count + (is_null ? 0 : count)));
+  int32 count = DatumGetInt32(old(event_count, &is_null));
+  if (is_null) count = 0;
+  set(event_count, Int32GetDatum(added(count, growth.event_count)));
   const Timestamp start = DatumGetTimestamp(old(start_time, &is_null));
-  const bool same_start = !is_null && start == growth.start_time;
+  const bool tie = count > 0 && (is_null || start == growth.start_time);
   if (is_null || growth.start_time < start) {
     set(start_time, TimestampGetDatum(growth.start_time));
     set(service_name, growth.service_name, !growth.has_service);
@@ -88,30 +111,33 @@ bool update_trace(DirectTable* traces, TupleTableSlot* slot, const TraceGrowth& 
   HeapTuple tuple = ExecFetchSlotHeapTuple(slot, false, &should_free);
   HeapTuple version = heap_modify_tuple(tuple, traces->description, values, nulls, changed);
   ItemPointerData tid = slot->tts_tid;
-  if (write_version(traces->heap, &tid, version)) insert_entries_of_version(traces, version);
+  const NewEntries wanted = write_version(traces->heap, &tid, version);
+  if (wanted != NewEntries::none) insert_entries_of_version(traces, version, wanted);
   heap_freetuple(version);
   if (should_free) heap_freetuple(tuple);
-  return same_start;
+  return tie ? TraceOutcome::tie : TraceOutcome::grown;
 }
 
 }  // namespace
 
-bool grow_trace(DirectTable* traces, TupleTableSlot* slot, const TraceGrowth& growth, const Default& created_at) {
+TraceOutcome grow_trace(DirectTable* traces, TupleTableSlot* slot, const TraceGrowth& growth,
+                        const Default& created_at) {
   while (true) {
     CHECK_FOR_INTERRUPTS();
-    Standing standing = find_standing_row(traces, growth.trace_id, nullptr, slot);
-    if (!standing.found) {
-      if (insert_trace(traces, slot, growth, created_at)) return false;
+    if (!find_standing_row(traces, growth.trace_id, slot)) {
+      const KeyOutcome inserted = insert_trace(traces, slot, growth, created_at);
+      if (inserted == KeyOutcome::added) return TraceOutcome::grown;
+      if (inserted == KeyOutcome::contested) return TraceOutcome::contested;
       continue;
     }
+    ItemPointerData tid = slot->tts_tid;
     TM_FailureData failure;
-    const TM_Result locked =
-        table_tuple_lock(traces->heap, &standing.tid, GetActiveSnapshot(), slot, GetCurrentCommandId(false),
-                         LockTupleNoKeyExclusive, LockWaitBlock, 0, &failure);
+    const TM_Result locked = table_tuple_lock(traces->heap, &tid, GetActiveSnapshot(), slot, GetCurrentCommandId(false),
+                                              LockTupleNoKeyExclusive, LockWaitBlock, 0, &failure);
     if (locked == TM_Ok) {
-      const bool same_start = update_trace(traces, slot, growth);
+      const TraceOutcome outcome = update_trace(traces, slot, growth);
       ExecClearTuple(slot);
-      return same_start;
+      return outcome;
     }
     // Updated or deleted by one who was faster: look again.
     if (locked != TM_Updated && locked != TM_Deleted)

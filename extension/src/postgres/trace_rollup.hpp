@@ -21,9 +21,15 @@ struct TraceGrowth {
   int32 event_count;
 };
 
-/// Adds it to the trace's row, or makes the row. Answers whether the trace was there already and began at just the same
-/// moment: then whose service names it depends on the ids of the events. Calls for several traces must come in the
-/// order of their ids, so that batches wait for each other in one direction only. Raises; no destructors.
-bool grow_trace(DirectTable* traces, TupleTableSlot* slot, const TraceGrowth& growth, const Default& created_at);
+enum class TraceOutcome {
+  grown,
+  tie,       ///< it had events that may be as early as ours: whose service names it depends on the ids of the events
+  contested  ///< as KeyOutcome::contested
+};
+
+/// Adds it to the trace's row, or makes the row. Calls for several traces must come in the order of their ids, so that
+/// batches wait for each other in one direction only. Raises; no destructors.
+TraceOutcome grow_trace(DirectTable* traces, TupleTableSlot* slot, const TraceGrowth& growth,
+                        const Default& created_at);
 
 }  // namespace raceway::postgres

@@ -29,29 +29,32 @@ bool HashTable::place(std::uint64_t slot) {
   return true;
 }
 
+/// Moves everything over in one pass: the order of the slots is the same in both.
 void HashTable::grow() {
-  HashTable grown;
-  grown.capacity_ = capacity_;
+  std::size_t capacity = capacity_;
+  std::size_t slot_count = 0;
+  std::unique_ptr<std::uint64_t[]> grown;
+  const auto move_all = [&] {
+    std::size_t next = 0;
+    for (std::size_t at = 0; at < slot_count_; ++at) {
+      if (slots_[at] == empty) continue;
+      next = std::max(next, home_in(capacity, hash_of(slots_[at])));
+      if (next + 1 == slot_count) return false;
+      grown[next++] = slots_[at];
+    }
+    return true;
+  };
   do {
-    grown.capacity_ = std::max(first_capacity, grown.capacity_ + grown.capacity_ / 4);
-    grown.slot_count_ = grown.capacity_ + room_behind;
-    grown.slots_ = std::make_unique_for_overwrite<std::uint64_t[]>(grown.slot_count_);
-  } while (!spread(grown, *this));
-  *this = std::move(grown);
-}
-
-/// In one pass: the order of the slots is the same in both.
-bool HashTable::spread(HashTable& grown, const HashTable& from) {
-  std::fill_n(grown.slots_.get(), grown.slot_count_, empty);
-  std::size_t next = 0;
-  for (std::size_t at = 0; at < from.slot_count_; ++at) {
-    if (from.slots_[at] == empty) continue;
-    next = std::max(next, grown.home(hash_of(from.slots_[at])));
-    if (next + 1 == grown.slot_count_) return false;
-    grown.slots_[next++] = from.slots_[at];
-  }
-  grown.count_ = from.count_;
-  return true;
+    capacity = std::max(first_capacity, capacity + capacity / 4);
+    slot_count = capacity + room_behind;
+    grown = std::make_unique_for_overwrite<std::uint64_t[]>(slot_count);
+    std::fill_n(grown.get(), slot_count, empty);
+  } while (!move_all());
+  slots_ = std::move(grown);
+  capacity_ = capacity;
+  slot_count_ = slot_count;
+  hint_.slots.store(slots_.get(), std::memory_order_relaxed);
+  hint_.capacity.store(capacity_, std::memory_order_relaxed);
 }
 
 void HashTable::erase(std::uint32_t hash, std::uint32_t number) {

@@ -1,6 +1,7 @@
 // A table from hashes to numbers, 8 bytes a slot, nine tenths full before it grows by a quarter.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -27,6 +28,15 @@ class HashTable {
     return false;
   }
 
+  /// Asks for the memory that a search for the hash begins with. As the one exception, thread-safe: while another
+  /// thread lets the table grow it may ask for some other memory.
+  void prefetch(std::uint32_t hash) const {
+    const std::uint64_t* const slots = hint_.slots.load(std::memory_order_relaxed);
+    const std::uint64_t capacity = hint_.capacity.load(std::memory_order_relaxed);
+    __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(slots) +
+                                                     (hash * capacity >> 32U) * sizeof(std::uint64_t)));
+  }
+
   /// `number` is any but 2^32-1. Throws std::bad_alloc, and then nothing has changed.
   void insert(std::uint32_t hash, std::uint32_t number);
 
@@ -41,11 +51,18 @@ class HashTable {
   static constexpr std::uint64_t empty = ~std::uint64_t{0};
 
   static std::uint32_t hash_of(std::uint64_t slot) { return static_cast<std::uint32_t>(slot >> 32U); }
-  std::size_t home(std::uint32_t hash) const { return hash * std::uint64_t{capacity_} >> 32U; }
+  static std::size_t home_in(std::size_t capacity, std::uint32_t hash) { return hash * std::uint64_t{capacity} >> 32U; }
+  std::size_t home(std::uint32_t hash) const { return home_in(capacity_, hash); }
   bool place(std::uint64_t slot);
   void grow();
-  static bool spread(HashTable& grown, const HashTable& from);
 
+  /// The slots and their number for prefetch().
+  struct Hint {
+    std::atomic<const std::uint64_t*> slots = nullptr;
+    std::atomic<std::uint64_t> capacity = 0;
+  };
+
+  Hint hint_;
   std::unique_ptr<std::uint64_t[]> slots_;  // the last one is always empty
   std::size_t capacity_ = 0;                // homes; behind them is room for what the last of them push on
   std::size_t slot_count_ = 0;

@@ -52,13 +52,13 @@ class Ingest {
 };
 
 void Ingest::prepare(const wire::Batch& batch) {
-  events_.resize(batch.events.size());
+  events_.reserve(batch.events.size());
   const OfferedEvent* before = nullptr;
-  for (std::size_t at = 0; at < events_.size(); ++at) {
-    OfferedEvent& offered = events_[at];
-    const wire::Event& event = batch.events[at];
+  for (const wire::Event& event : batch.events) {
+    OfferedEvent& offered = events_.emplace_back();
     offered.event = &event;
     offered.id = store_.ids.make(event.event_id);
+    store_.index.prefetch(offered.id);
     const bool same_trace = before != nullptr && before->trace_id.text == event.trace_id;
     offered.trace_id = same_trace ? before->trace_id : store_.ids.make(event.trace_id);
     if (event.service_name) {
