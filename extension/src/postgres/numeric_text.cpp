@@ -1,11 +1,10 @@
-#include "postgres/boundary.hpp"
-
 #include "postgres/numeric_text.hpp"
 
 #include <array>
 #include <cstdint>
 #include <span>
 
+#include "postgres/boundary.hpp"
 #include "wire/number.hpp"
 
 namespace raceway::postgres {

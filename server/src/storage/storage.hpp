@@ -92,9 +92,9 @@ class Storage {
   /// The events of a trace in no particular order, or nothing where there is no such trace.
   virtual std::optional<std::vector<StoredEvent>> trace(const std::string& trace_id) = 0;
 
-  /// Calls `visit` for each trace that passes when it begins, in the order of list_traces. Each is shown as of one moment
-  /// (on PostgreSQL one moment for all), its summary agrees with its events. Holds few traces at a time. Ends early where
-  /// `visit` answers false. `begin` is called first, with the number of traces to come.
+  /// Calls `visit` for each trace that passes when it begins, in the order of list_traces. Each is shown as of one
+  /// moment (on PostgreSQL one moment for all), its summary agrees with its events. Holds few traces at a time. Ends
+  /// early where `visit` answers false. `begin` is called first, with the number of traces to come.
   virtual void each_trace(const TraceFilter& filter, const std::function<void(std::uint64_t total)>& begin,
                           const std::function<bool(const TraceSummary&, std::vector<StoredEvent>)>& visit) = 0;
 
