@@ -99,10 +99,10 @@ void append_decimal(std::string& out, bool negative, std::size_t scale, std::uin
 
 }  // namespace
 
-void put_shared(ByteBuffer& out, std::string_view text, Dictionary& dictionary) {
+void put_shared(ByteBuffer& out, std::string_view text, Vocabulary& vocabulary) {
   // What is no longer than its number would be is not worth one.
   if (text.size() > 1) {
-    if (const auto number = dictionary.number_of(text)) return put_number_of_shared(out, *number);
+    if (const auto number = vocabulary.number_of(text)) return put_number_of_shared(out, *number);
   }
   put_itself(out, text);
 }
@@ -116,8 +116,8 @@ void put_number_of_shared(ByteBuffer& out, std::uint32_t number) {
   out.put_varint(std::uint64_t{number} << 2U | text_shared);
 }
 
-void put_text(ByteBuffer& out, std::string_view text, Dictionary& dictionary) {
-  if (!put_hex(out, text)) put_shared(out, text, dictionary);
+void put_text(ByteBuffer& out, std::string_view text, Vocabulary& vocabulary) {
+  if (!put_hex(out, text)) put_shared(out, text, vocabulary);
 }
 
 std::string_view read_text(ByteReader& from, const Dictionary& dictionary, std::string& buffer) {
@@ -178,7 +178,7 @@ void ShapeWriter::value(const wire::Json& value) {
       return put_number(values_, value.text);
     case wire::Json::Type::string:
       mark(Mark::text);
-      return put_text(values_, value.text, dictionary_);
+      return put_text(values_, value.text, vocabulary_);
     case wire::Json::Type::array:
       mark(Mark::array);
       shape_.put_varint(value.count);

@@ -12,19 +12,20 @@
 
 #include "storage/memory_bytes.hpp"
 #include "storage/memory_dictionary.hpp"
+#include "storage/memory_vocabulary.hpp"
 #include "wire/json.hpp"
 
 namespace raceway::server::storage::memory {
 
 /// A text by its number where the dictionary has it, else by its bytes.
-void put_shared(ByteBuffer& out, std::string_view text, Dictionary& dictionary);
+void put_shared(ByteBuffer& out, std::string_view text, Vocabulary& vocabulary);
 
 /// The same of a text whose number is known, or that is known to have none.
 void put_number_of_shared(ByteBuffer& out, std::uint32_t number);
 void put_itself(ByteBuffer& out, std::string_view text);
 
 /// As put_shared; a UUID and other hexadecimal digits take half a byte each instead.
-void put_text(ByteBuffer& out, std::string_view text, Dictionary& dictionary);
+void put_text(ByteBuffer& out, std::string_view text, Vocabulary& vocabulary);
 
 /// Reads either. Answers a view of the dictionary, of the bytes read, or of `buffer`.
 std::string_view read_text(ByteReader& from, const Dictionary& dictionary, std::string& buffer);
@@ -39,8 +40,8 @@ enum class Mark : char { null, no, yes, number, text, array, object, previous_id
 /// Takes values apart into `shape` and `values`.
 class ShapeWriter {
  public:
-  ShapeWriter(Dictionary& dictionary, ByteBuffer& shape, ByteBuffer& values)
-      : dictionary_(dictionary), shape_(shape), values_(values) {}
+  ShapeWriter(Vocabulary& vocabulary, ByteBuffer& shape, ByteBuffer& values)
+      : vocabulary_(vocabulary), shape_(shape), values_(values) {}
 
   void value(const wire::Json& value);
   /// A value that is known from elsewhere.
@@ -53,7 +54,7 @@ class ShapeWriter {
  private:
   void mark(Mark mark) { shape_.put(static_cast<char>(mark)); }
 
-  Dictionary& dictionary_;
+  Vocabulary& vocabulary_;
   ByteBuffer& shape_;
   ByteBuffer& values_;
 };

@@ -37,8 +37,7 @@ struct Dictionary::Slots {
   std::unique_ptr<std::atomic<std::uint64_t>[]> slots;
 };
 
-Dictionary::Dictionary()
-    : serial_(next_serial()), seen_(std::make_unique<std::array<std::atomic<std::uint32_t>, sights>>()) {
+Dictionary::Dictionary() : serial_(next_serial()), seen_(std::make_unique<std::array<Sights, sight_places>>()) {
   all_slots_.push_back(std::make_unique<Slots>(first_slots));
   slots_.store(all_slots_.back().get(), std::memory_order_release);
 }
@@ -63,11 +62,17 @@ std::optional<std::uint32_t> Dictionary::find(const Slots& slots, std::uint64_t 
   }
 }
 
+/// Two threads here at once may lose a sight; the text gets in a little later then.
 bool Dictionary::seen_before(std::uint64_t hash) {
-  auto& sight = (*seen_)[hash % sights];
+  Sights& sights = (*seen_)[hash % sight_places];
   const auto mark = static_cast<std::uint32_t>(hash >> 32U);
-  if (sight.load(std::memory_order_relaxed) == mark) return true;
-  sight.store(mark, std::memory_order_relaxed);
+  std::uint32_t moved = mark;
+  for (auto& sight : sights) {
+    const std::uint32_t before = sight.load(std::memory_order_relaxed);
+    sight.store(moved, std::memory_order_relaxed);
+    if (before == mark) return true;
+    moved = before;
+  }
   return false;
 }
 
@@ -110,7 +115,7 @@ void Dictionary::grow_slots() {
 
 std::size_t Dictionary::bytes() const {
   const std::scoped_lock lock(mutex_);
-  std::size_t total = heap_bytes(this) + heap_bytes(seen_.get());
+  std::size_t total = heap_bytes(seen_.get());
   for (const auto& page : pages_) total += heap_bytes(page.get());
   total += heap_bytes(all_slots_.data()) + heap_bytes(blocks_.data());
   for (const auto& slots : all_slots_) total += heap_bytes(slots.get()) + heap_bytes(slots->slots.get());

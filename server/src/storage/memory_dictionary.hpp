@@ -42,12 +42,14 @@ class Dictionary {
 
   bool full() const { return full_.load(std::memory_order_relaxed); }
 
-  /// What it takes of the heap, itself included.
+  /// What it takes of the heap, beside itself.
   std::size_t bytes() const;
 
  private:
   static constexpr std::size_t page_size = 1'024;
-  static constexpr std::size_t sights = 16'384;
+  /// The hashes of a few texts that were seen once, the last one first.
+  using Sights = std::array<std::atomic<std::uint32_t>, 4>;
+  static constexpr std::size_t sight_places = 4'096;
   using Page = std::array<std::string_view, page_size>;
   struct Slots;
 
@@ -60,7 +62,7 @@ class Dictionary {
 
   const std::uint64_t serial_;
   const HashKey key_ = HashKey::random();
-  std::unique_ptr<std::array<std::atomic<std::uint32_t>, sights>> seen_;  // of texts that are not in: hashes
+  std::unique_ptr<std::array<Sights, sight_places>> seen_;
   std::atomic<const Slots*> slots_;
   std::atomic<bool> full_ = false;
   // A page is written before the slot that leads to it is published.

@@ -7,14 +7,16 @@ namespace raceway::server::storage::memory {
 namespace {
 
 constexpr std::size_t first_capacity = 16;
-constexpr std::size_t room_behind = 48;
+constexpr std::size_t first_room = 48;
 
 }  // namespace
 
 void HashTable::insert(std::uint32_t hash, std::uint32_t number) {
   const std::uint64_t slot = std::uint64_t{hash} << 32U | number;
-  if ((count_ + 1) * 10 > capacity_ * 9) grow();
-  while (!place(slot)) grow();
+  if ((count_ + 1) * 10 > capacity_ * 9) {
+    rebuild(std::max(first_capacity, capacity_ + capacity_ / 4), first_room);
+  }
+  while (!place(slot)) rebuild(capacity_, (slot_count_ - capacity_) * 2);
 }
 
 bool HashTable::place(std::uint64_t slot) {
@@ -30,10 +32,9 @@ bool HashTable::place(std::uint64_t slot) {
 }
 
 /// Moves everything over in one pass: the order of the slots is the same in both.
-void HashTable::grow() {
-  std::size_t capacity = capacity_;
-  std::size_t slot_count = 0;
+void HashTable::rebuild(std::size_t capacity, std::size_t room) {
   std::unique_ptr<std::uint64_t[]> grown;
+  std::size_t slot_count = 0;
   const auto move_all = [&] {
     std::size_t next = 0;
     for (std::size_t at = 0; at < slot_count_; ++at) {
@@ -45,10 +46,10 @@ void HashTable::grow() {
     return true;
   };
   do {
-    capacity = std::max(first_capacity, capacity + capacity / 4);
-    slot_count = capacity + room_behind;
+    slot_count = capacity + room;
     grown = std::make_unique_for_overwrite<std::uint64_t[]>(slot_count);
     std::fill_n(grown.get(), slot_count, empty);
+    room *= 2;
   } while (!move_all());
   slots_ = std::move(grown);
   capacity_ = capacity;

@@ -54,7 +54,7 @@ class HashTable {
   static std::size_t home_in(std::size_t capacity, std::uint32_t hash) { return hash * std::uint64_t{capacity} >> 32U; }
   std::size_t home(std::uint32_t hash) const { return home_in(capacity_, hash); }
   bool place(std::uint64_t slot);
-  void grow();
+  void rebuild(std::size_t capacity, std::size_t room);
 
   /// The slots and their number for prefetch().
   struct Hint {

@@ -28,7 +28,9 @@ bool read_eight(std::uint64_t digits, char* out) {
   const std::uint64_t letters = digits >> 6U & each_byte(1);  // 'a' to 'f' have bit 6, '0' to '9' have not
   const std::uint64_t values = (digits & each_byte(0x0F)) + letters * 9;
   const std::uint64_t written = values + each_byte('0') + letters * ('a' - 10 - '0');
-  if (written != digits || (values & each_byte(0xF0)) != 0) return false;
+  // What is written the same may still be ':', '`' or 'o', and the like: letters must be 10 to 15, the others not.
+  const std::uint64_t ten_and_up = (values + each_byte(16 - 10)) >> 4U & each_byte(0x0F);
+  if (written != digits || ten_and_up != letters || (values & each_byte(0xF0)) != 0) return false;
   std::uint64_t pairs = (values << 4U | values >> 8U) & 0x00FF00FF00FF00FFU;
   pairs = (pairs | pairs >> 8U) & 0x0000FFFF0000FFFFU;
   const auto bytes = static_cast<std::uint32_t>(pairs | pairs >> 16U);

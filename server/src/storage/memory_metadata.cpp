@@ -32,7 +32,7 @@ const MetadataPlan& MetadataPlans::plan_for(const wire::Event& event) {
     make_plan(unnamed_, event);
     return unnamed_;
   }
-  MetadataPlan& plan = plans_[event.metadata_shape % plans_.size()];
+  MetadataPlan& plan = plans_[event.metadata_shape * 0x9E3779B97F4A7C15U >> 56U];
   if (plan.shape != event.metadata_shape) make_plan(plan, event);
   return plan;
 }

@@ -35,7 +35,7 @@ class MetadataPlans {
   const MetadataPlan& plan_for(const wire::Event& event);
 
  private:
-  std::array<MetadataPlan, 64> plans_;
+  std::array<MetadataPlan, 256> plans_;
   MetadataPlan unnamed_;  // of an event without metadata_shape
 };
 

@@ -69,7 +69,7 @@ std::optional<std::size_t> find_latest(Definitions& definitions, std::size_t las
 }  // namespace
 
 void RecordWriter::start(Dictionary& dictionary, std::string_view existing) {
-  dictionary_ = &dictionary;
+  vocabulary_.use(dictionary);
   existing_ = existing;
   fresh_.clear();
   contexts_.clear();
@@ -105,7 +105,8 @@ void RecordWriter::clear() {
 void RecordWriter::restore(const RecordHead& head) {
   previous_time_ = step_time(previous_time_, head.time_step);
   if (head.defines_context) contexts_.push_back({head.context, std::nullopt});
-  if (head.defines_clock) clocks_.push_back({head.clock.record, read_names(head.clock.bytes, *dictionary_)});
+  if (head.defines_clock)
+    clocks_.push_back({head.clock.record, read_names(head.clock.bytes, vocabulary_.dictionary())});
   const auto place_of = [](const auto& definitions, std::size_t record, auto record_of) {
     std::size_t at = definitions.size();
     while (record_of(definitions[--at]) != record) continue;
@@ -161,14 +162,17 @@ bool RecordWriter::same_members(const ContextMembers& a, const ContextMembers& b
   // From the end: what tells requests apart (their spans) has the longest names.
   for (std::size_t at = a.count; at-- > 0;) {
     if (!same_keys && a.members[at]->key != b.members[at]->key) return false;
-    if (!same_value(a.members[at]->value, b.members[at]->value)) return false;
+    const Json& in_a = a.members[at]->value;
+    const Json& in_b = b.members[at]->value;
+    const bool both_text = in_a.is(Json::Type::string) && in_b.is(Json::Type::string);
+    if (!(both_text ? same_bytes(in_a.text, in_b.text) : same_value(in_a, in_b))) return false;
   }
   return true;
 }
 
 bool RecordWriter::matches(Context& context) const {
   if (context.members) return same_members(*context.members, event_context_);
-  ShapeReader reader = read_context(context.definition.bytes, *dictionary_);
+  ShapeReader reader = read_context(context.definition.bytes, vocabulary_.dictionary());
   for (std::size_t at = 0; at < event_context_.count; ++at) {
     const wire::JsonMember& member = *event_context_.members[at];
     if (reader.done() || reader.next_key() != member.key || !reader.next_value_is(member.value)) return false;
@@ -194,10 +198,10 @@ void RecordWriter::put_context(std::size_t record) {
 void RecordWriter::define_context(std::size_t record) {
   shape_.clear();
   values_.clear();
-  ShapeWriter members(*dictionary_, shape_, values_);
+  ShapeWriter members(vocabulary_, shape_, values_);
   for (std::size_t at = 0; at < event_context_.count; ++at) members.member(*event_context_.members[at]);
   marks_.clear();
-  put_shared(marks_, shape_.view(), *dictionary_);
+  put_shared(marks_, shape_.view(), vocabulary_);
   body_.put_varint(0);
   body_.put_varint(marks_.size() + values_.size());
   body_.put(marks_.view());
@@ -240,7 +244,7 @@ void RecordWriter::put_clock(std::size_t record, const wire::Event& event) {
   } else {
     values_.clear();
     values_.put_varint(names_.size() << 1U | (sent_clock_ != nullptr ? names_as_sent : 0));
-    for (const auto name : names_) put_text(values_, name, *dictionary_);
+    for (const auto name : names_) put_text(values_, name, vocabulary_);
     body_.put_varint(0);
     body_.put_counted(values_.view());
     clock_ = clocks_.size();
@@ -256,7 +260,7 @@ void RecordWriter::put_shape(const wire::Event& event) {
   mark_ends_.clear();
   marks_.put_counted(event.kind);
   const std::size_t kind_end = marks_.size();
-  ShapeWriter writer(*dictionary_, marks_, values_);
+  ShapeWriter writer(vocabulary_, marks_, values_);
   for (const auto place : plan_->own) {
     const Json& value = event.metadata.members[place].value;
     if (&value == sent_clock_) {
@@ -270,7 +274,8 @@ void RecordWriter::put_shape(const wire::Event& event) {
     mark_ends_.push_back(marks_.size());
   }
   const auto marks = marks_.view();
-  if (const auto number = shape_numbers_.find(dictionary_->serial(), plan_->shape, marks)) {
+  const std::uint64_t dictionary = vocabulary_.dictionary().serial();
+  if (const auto number = shape_numbers_.find(dictionary, plan_->shape, marks)) {
     return put_number_of_shared(body_, *number);
   }
   shape_.clear();
@@ -281,16 +286,16 @@ void RecordWriter::put_shape(const wire::Event& event) {
     shape_.put(marks.substr(from, mark_ends_[at] - from));
     from = mark_ends_[at];
   }
-  const auto number = dictionary_->number_of(shape_.view());
+  const auto number = vocabulary_.number_of(shape_.view());
   if (!number) return put_itself(body_, shape_.view());
-  shape_numbers_.note(dictionary_->serial(), plan_->shape, marks, *number);
+  shape_numbers_.note(dictionary, plan_->shape, marks, *number);
   put_number_of_shared(body_, *number);
 }
 
 void RecordWriter::put_rest(const wire::Event& event) {
   if (event.location) {
     flags_ |= has_location;
-    put_text(body_, *event.location, *dictionary_);
+    put_text(body_, *event.location, vocabulary_);
   }
   if (event.duration_ms) {
     flags_ |= has_duration;

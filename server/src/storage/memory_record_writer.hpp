@@ -62,7 +62,7 @@ class RecordWriter {
   MetadataPlans plans_;
   ShapeNumbers shape_numbers_;
 
-  Dictionary* dictionary_ = nullptr;
+  Vocabulary vocabulary_;
   std::string_view existing_;
   ByteBuffer fresh_;
 

@@ -31,7 +31,9 @@ std::size_t Dictionaries::bytes() const {
     total = heap_bytes(all_.data());
     for (const auto& dictionary : all_) live.push_back(dictionary.lock());
   }
-  for (const auto& dictionary : live) total += dictionary ? dictionary->bytes() : 0;
+  for (const auto& dictionary : live) {
+    if (dictionary) total += heap_bytes(dictionary.get()) + dictionary->bytes();
+  }
   return total;
 }
 

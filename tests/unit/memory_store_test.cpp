@@ -1,0 +1,206 @@
+// The memory store under what is rare: hashes that collide, threads that offer the same ids, much traffic.
+#include "storage/memory_store.hpp"
+
+#include <gtest/gtest.h>
+#include <malloc.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cctype>
+#include <cstdio>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "storage/memory_ingest.hpp"
+#include "storage/memory_storage.hpp"
+#include "wire/reasons.hpp"
+#include "wire_support.hpp"
+
+namespace raceway::server::storage {
+namespace {
+
+using nlohmann::json;
+using wire::test::documented_event;
+using wire::test::wrapped;
+
+class MemoryStore : public testing::Test {
+ protected:
+  IngestResult send(const std::vector<json>& events) {
+    const auto body = wrapped(events);
+    auto batch = wire::read_batch(body);
+    return memory::ingest(*store_, batch);
+  }
+
+  /// Lets the hash of an event's id lead to a chunk that it is not in.
+  void collide(const std::string& id, memory::Locator with) {
+    const auto made = store_->ids.make(id);
+    store_->index.part(made).locators.insert(memory::table_hash(made), with.packed());
+  }
+
+  /// Where the first chunk of a trace is.
+  memory::Locator chunk_of(const std::string& trace_id) {
+    const auto id = store_->ids.make(trace_id);
+    auto& shard = store_->shard_of(id);
+    return {memory::part_of(id), shard.traces[shard.traces.find(id)].newest_chunk};
+  }
+
+  std::unique_ptr<memory::Store> store_ = std::make_unique<memory::Store>();
+};
+
+TEST_F(MemoryStore, DoesNotTakeOneIdForAnotherOfTheSameHash) {
+  std::vector<json> other_traces;
+  for (int at = 0; at < 200; ++at) {
+    other_traces.push_back(documented_event("other" + std::to_string(at), "trace" + std::to_string(at)));
+  }
+  EXPECT_EQ(send(other_traces).stored, 200U);
+  // Whichever shard the event's trace is in: its own and others are among these.
+  for (int at = 0; at < 200; ++at) {
+    collide("event", chunk_of("trace" + std::to_string(at)));
+    collide("second", chunk_of("trace" + std::to_string(at)));
+  }
+  collide("event", {3, 4'000'000});  // a chunk that was never begun
+  auto result = send({documented_event("event", "mine"), documented_event("event", "mine"),
+                      documented_event("second", "mine"), documented_event("third", "mine")});
+  EXPECT_EQ(result.stored, 3U);
+  EXPECT_EQ(result.duplicates, 1U);
+  result = send({documented_event("event", "mine"), documented_event("event", "not mine")});
+  EXPECT_EQ(result.stored, 0U);
+  EXPECT_EQ(result.duplicates, 1U);
+  ASSERT_EQ(result.rejected.size(), 1U);
+  EXPECT_EQ(result.rejected[0].reason, wire::reason_other_trace("mine"));
+}
+
+TEST_F(MemoryStore, LetsTheFirstOfABodyStandWhicheverShardComesFirst) {
+  for (int at = 0; at < 100; ++at) {
+    const auto number = std::to_string(at);
+    const auto result = send(
+        {documented_event("event" + number, "first" + number), documented_event("between" + number, "first" + number),
+         documented_event("event" + number, "second" + number), documented_event("event" + number, "first" + number)});
+    EXPECT_EQ(result.stored, 2U);
+    EXPECT_EQ(result.duplicates, 1U);
+    ASSERT_EQ(result.rejected.size(), 1U);
+    EXPECT_EQ(result.rejected[0].index, 2U);
+    EXPECT_EQ(result.rejected[0].reason, wire::reason_other_trace("first" + number));
+  }
+}
+
+TEST(MemoryStorageThreads, StoreAnIdOnceThoughEachOffersItUnderItsOwnTraces) {
+  constexpr int events = 2'000;
+  constexpr int senders = 4;
+  MemoryStorage storage;
+  std::atomic<std::uint64_t> stored{0};
+  std::atomic<std::uint64_t> rejected{0};
+  std::vector<std::thread> threads;
+  for (int sender = 0; sender < senders; ++sender) {
+    threads.emplace_back([&, sender] {
+      const auto mine = "trace of " + std::to_string(sender) + " number ";
+      for (int from = 0; from < events; from += 10) {
+        std::vector<json> body;
+        for (int at = from; at < from + 10; ++at) {
+          body.push_back(documented_event("event" + std::to_string(at), mine + std::to_string(at % 17)));
+        }
+        const auto text = wrapped(body);
+        const auto result = storage.ingest({text}).at(0);
+        stored += result.stored;
+        rejected += result.rejected.size();
+        EXPECT_EQ(result.duplicates, 0U);
+        for (const auto& rejection : result.rejected) {
+          EXPECT_EQ(rejection.reason.find(mine), std::string::npos) << rejection.reason;
+        }
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(stored, std::uint64_t{events});
+  EXPECT_EQ(rejected, std::uint64_t{events} * (senders - 1));
+  std::set<std::string> ids;
+  storage.each_trace(
+      {}, [](std::uint64_t) {},
+      [&](const TraceSummary& trace, const std::vector<StoredEvent>& read) {
+        EXPECT_GT(read.size(), 0U) << trace.trace_id;
+        for (const auto& event : read) EXPECT_TRUE(ids.insert(event.event_id).second);
+        return true;
+      });
+  EXPECT_EQ(ids.size(), static_cast<std::size_t>(events));
+}
+
+/// A copy of a recorded body with ids of its own, which hang together as they did.
+std::string copy_of(std::string body, std::uint32_t copy) {
+  const auto is_hex = [](char c) { return std::isxdigit(static_cast<unsigned char>(c)) != 0; };
+  for (std::size_t at = 0; at + 36 < body.size(); ++at) {
+    const bool hyphens = body[at + 8] == '-' && body[at + 13] == '-' && body[at + 18] == '-' && body[at + 23] == '-';
+    if (!hyphens || !std::all_of(&body[at], &body[at + 8], is_hex)) continue;
+    const auto digits = static_cast<std::uint32_t>(std::stoul(body.substr(at, 8), nullptr, 16));
+    std::array<char, 9> fresh{};
+    std::snprintf(fresh.data(), fresh.size(), "%08x", digits + copy * 0x9E3779B9U);
+    std::copy_n(fresh.begin(), 8, &body[at]);
+    at += 35;
+  }
+  return body;
+}
+
+TEST(MemoryStorageUsage, IsWhatTheHeapSaysAndAtMost125BytesAnEvent) {
+  const auto in_use = [] {
+    const auto heap = mallinfo2();
+    return heap.uordblks + heap.hblkhd;
+  };
+  const auto bodies = wire::test::recorded_bodies();
+  constexpr std::uint32_t copies = 20;
+  std::vector<std::string> all;
+  for (std::uint32_t copy = 0; copy < copies; ++copy) {
+    for (const auto& [name, body] : bodies) all.push_back(copy_of(body, copy));
+  }
+  MemoryStorage warm_up;  // what a thread keeps for reading and packing is not the store's
+  for (const auto& body : all) warm_up.ingest({body});
+  if (in_use() == 0) GTEST_SKIP() << "this malloc does not tell what is in use";
+
+  const auto before = in_use();
+  auto storage = std::make_unique<MemoryStorage>();
+  for (const auto& body : all) storage->ingest({body});
+  storage->list_traces({}, 1, 1);
+  const auto taken = static_cast<double>(in_use() - before);
+  const auto usage = storage->usage();
+  const auto events = storage->totals().events;
+  EXPECT_EQ(events, copies * (915U + 381U + 993U));
+  EXPECT_NEAR(static_cast<double>(usage.total()), taken, taken * 0.02);
+  EXPECT_LE(static_cast<double>(usage.total()) / static_cast<double>(events), 125.0);
+
+  storage.reset();
+  constexpr std::size_t kept_by_malloc = 256'000;  // free small blocks of each thread count as in use
+  EXPECT_LE(in_use(), before + kept_by_malloc) << "all of it is given back";
+}
+
+TEST(MemoryStorageUsage, CountsTextsServicesAndLongIdsToo) {
+  const auto in_use = [] {
+    const auto heap = mallinfo2();
+    return heap.uordblks + heap.hblkhd;
+  };
+  const auto fill = [](MemoryStorage& storage) {
+    std::vector<json> events;
+    for (int at = 0; at < 5'000; ++at) {
+      const auto number = std::to_string(at);
+      auto event = documented_event(std::string(200, 'e') + number, std::string(200, 't') + std::to_string(at / 5));
+      event["metadata"] = {{"service_name", "a service with a long name, number " + number}};
+      event["location"] = std::string(300, 'l') + number;
+      events.push_back(event);
+    }
+    storage.ingest({wrapped(events)});
+  };
+  MemoryStorage warm_up;
+  fill(warm_up);
+  if (in_use() == 0) GTEST_SKIP() << "this malloc does not tell what is in use";
+  const auto before = in_use();
+  MemoryStorage storage;
+  fill(storage);
+  const auto taken = static_cast<double>(in_use() - before);
+  EXPECT_NEAR(static_cast<double>(storage.usage().total()), taken, taken * 0.03);
+}
+
+}  // namespace
+}  // namespace raceway::server::storage
