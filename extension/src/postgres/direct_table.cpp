@@ -18,8 +18,23 @@ extern "C" {
 namespace raceway::postgres {
 namespace {
 
-/// Rows that go into the heap in one call; COPY uses the same number.
-constexpr int rows_at_once = 1000;
+/// Rows that go into the heap in one call: enough for some pages, and so few that what they are made of stays in the
+/// processor's caches.
+constexpr int rows_at_once = 64;
+
+/// Memory that is used again by every batch: asked from the system anew, each of its pages would cost a fault. Made
+/// empty when it is taken, so what an error leaves in it does not stay.
+MemoryContext take_scratch(MemoryContext* scratch) {
+  constexpr Size kept = Size{256} << 10U;
+  if (*scratch == nullptr) {
+    *scratch = AllocSetContextCreate(TopMemoryContext, "raceway scratch", kept, kept, ALLOCSET_DEFAULT_MAXSIZE);
+  }
+  MemoryContextReset(*scratch);
+  return *scratch;
+}
+
+MemoryContext scratch_of_rows = nullptr;
+MemoryContext scratch_of_entries = nullptr;
 
 /// The values of an index entry.
 struct Entry {
@@ -124,9 +139,61 @@ void delete_own_row(DirectTable* table, DirectRow* row) {
   simple_heap_delete(table->heap, &row->tid);
 }
 
+/// Adds the entry of the primary key of a row that is in the heap.
+KeyOutcome add_key(DirectTable* table, DirectRow* row, TupleTableSlot* slot) {
+  if (insert_entry(table, table->key, row, UNIQUE_CHECK_PARTIAL)) return KeyOutcome::added;
+  // "None" is contested, too: the other row may be gone, or only have moved while we looked.
+  if (look_for_row(table, row->values[0], &row->tid, slot).state != RowState::settled) return KeyOutcome::contested;
+  // A row that comes and goes in one transaction is decoded as both, and its coming fails at a subscriber.
+  if (RelationIsLogicallyLogged(table->heap)) return KeyOutcome::contested;
+  delete_own_row(table, row);
+  return KeyOutcome::stands_already;
+}
+
 DirectIndex open_index(Oid oid) {
-  Relation relation = index_open(oid, RowExclusiveLock);
-  return {relation, BuildIndexInfo(relation)};
+  DirectIndex index = {};
+  index.relation = index_open(oid, RowExclusiveLock);
+  index.info = BuildIndexInfo(index.relation);
+  index.has_order = find_btree_order(index.relation, &index.order);
+  return index;
+}
+
+BtreePath path_into(DirectTable* table, const DirectIndex& index) {
+  BtreePath path = {};
+  path.index = index.relation;
+  path.heap = table->heap;
+  path.order = &index.order;
+  path.by_key = &index == &table->key;
+  return path;
+}
+
+/// The rows' entries in the index's order; null where they must go one by one.
+PendingEntry* make_pending(const DirectIndex& index, DirectRow* const* rows, int count) {
+  if (!index.has_order || count == 0) return nullptr;
+  const MemoryContext outer = MemoryContextSwitchTo(take_scratch(&scratch_of_entries));
+  auto* entries = static_cast<PendingEntry*>(palloc(sizeof(PendingEntry) * static_cast<Size>(count)));
+  const bool made = make_entries(index.relation, index.order, index.info->ii_IndexAttrNumbers, rows, count, entries);
+  MemoryContextSwitchTo(outer);
+  return made ? entries : nullptr;
+}
+
+void insert_in_order(DirectTable* table, const DirectIndex& index, const PendingEntry* entries, int count) {
+  BtreePath path = path_into(table, index);
+  for (int done = 0; done < count;) {
+    CHECK_FOR_INTERRUPTS();
+    const int written = write_into_leaf(&path, entries + done, count - done);
+    if (written == 0) insert_entry(table, index, entries[done].row, UNIQUE_CHECK_NO);
+    done += Max(written, 1);
+  }
+  release_path(&path);
+}
+
+void insert_one_by_one(DirectTable* table, const DirectIndex& index, DirectRow** rows, int count) {
+  sort_for(index, rows, count);
+  for (int at = 0; at < count; ++at) {
+    CHECK_FOR_INTERRUPTS();
+    insert_entry(table, index, rows[at], UNIQUE_CHECK_NO);
+  }
 }
 
 }  // namespace
@@ -178,44 +245,80 @@ bool find_standing_row(DirectTable* table, Datum key, TupleTableSlot* slot) {
   }
 }
 
+KeyProbe begin_probe(DirectTable* table) {
+  return {table, path_into(table, table->key)};
+}
+
+bool may_stand(KeyProbe* probe, Datum key) {
+  if (!probe->table->key.has_order) return true;
+  BtreeEntry entry = {};
+  read_text_key(key, &entry.key);
+  const Buffer leaf = find_leaf(&probe->path, entry, BUFFER_LOCK_SHARE);
+  if (!BufferIsValid(leaf)) return true;
+  Page page = BufferGetPage(leaf);
+  Place place;
+  find_item(probe->path, page, P_FIRSTDATAKEY(btree_opaque(page)), entry, &place);
+  UnlockReleaseBuffer(leaf);
+  return place != Place::before;
+}
+
 void insert_into_heap(DirectTable* table, DirectRow* const* rows, int count) {
+  const MemoryContext scratch = take_scratch(&scratch_of_rows);
   const int slots_wanted = Min(count, rows_at_once);
-  auto** slots = static_cast<TupleTableSlot**>(palloc(sizeof(TupleTableSlot*) * slots_wanted));
+  auto** slots = static_cast<TupleTableSlot**>(palloc(sizeof(TupleTableSlot*) * static_cast<Size>(slots_wanted)));
   for (int at = 0; at < slots_wanted; ++at) slots[at] = MakeSingleTupleTableSlot(table->description, &TTSOpsHeapTuple);
   for (int from = 0; from < count; from += slots_wanted) {
+    CHECK_FOR_INTERRUPTS();
     const int size = Min(slots_wanted, count - from);
+    const MemoryContext outer = MemoryContextSwitchTo(scratch);
     for (int at = 0; at < size; ++at) {
       DirectRow* row = rows[from + at];
-      HeapTuple tuple = heap_form_tuple(table->description, row->values, row->nulls);
-      ExecForceStoreHeapTuple(tuple, slots[at], true);
+      ExecForceStoreHeapTuple(heap_form_tuple(table->description, row->values, row->nulls), slots[at], false);
     }
     table_multi_insert(table->heap, slots, size, GetCurrentCommandId(true), 0, nullptr);
+    MemoryContextSwitchTo(outer);
     for (int at = 0; at < size; ++at) {
       rows[from + at]->tid = slots[at]->tts_tid;
       ExecClearTuple(slots[at]);
     }
-    CHECK_FOR_INTERRUPTS();
+    MemoryContextReset(scratch);
   }
   for (int at = 0; at < slots_wanted; ++at) ExecDropSingleTupleTableSlot(slots[at]);
 }
 
-KeyOutcome add_key(DirectTable* table, DirectRow* row, TupleTableSlot* slot) {
-  if (insert_entry(table, table->key, row, UNIQUE_CHECK_PARTIAL)) return KeyOutcome::added;
-  // "None" is contested, too: the other row may be gone, or only have moved while we looked.
-  if (look_for_row(table, row->values[0], &row->tid, slot).state != RowState::settled) return KeyOutcome::contested;
-  // A row that comes and goes in one transaction is decoded as both, and its coming fails at a subscriber.
-  if (RelationIsLogicallyLogged(table->heap)) return KeyOutcome::contested;
-  delete_own_row(table, row);
-  return KeyOutcome::stands_already;
+PendingKeys begin_keys(DirectTable* table, DirectRow* const* rows, int count) {
+  return {make_pending(table->key, rows, count), rows, count, 0};
+}
+
+RefusedKey add_keys(DirectTable* table, PendingKeys* keys, TupleTableSlot* slot) {
+  BtreePath path = path_into(table, table->key);
+  RefusedKey refused = {nullptr, KeyOutcome::added};
+  while (keys->done < keys->count && refused.row == nullptr) {
+    CHECK_FOR_INTERRUPTS();
+    int written = 0;
+    if (keys->entries != nullptr) {
+      written = write_into_leaf(&path, keys->entries + keys->done, keys->count - keys->done);
+    }
+    if (written == 0) {
+      DirectRow* row = keys->entries != nullptr ? keys->entries[keys->done].row : keys->rows[keys->done];
+      const KeyOutcome outcome = add_key(table, row, slot);
+      if (outcome != KeyOutcome::added) refused = {row, outcome};
+      written = 1;
+    }
+    keys->done += written;
+  }
+  release_path(&path);
+  return refused;
 }
 
 void insert_other_keys(DirectTable* table, DirectRow** rows, int count) {
   for (int at = 0; at < table->other_count; ++at) {
     const DirectIndex& index = table->others[at];
-    sort_for(index, rows, count);
-    for (int row = 0; row < count; ++row) {
-      insert_entry(table, index, rows[row], UNIQUE_CHECK_NO);
-      CHECK_FOR_INTERRUPTS();
+    const PendingEntry* entries = make_pending(index, rows, count);
+    if (entries != nullptr) {
+      insert_in_order(table, index, entries, count);
+    } else {
+      insert_one_by_one(table, index, rows, count);
     }
   }
 }

@@ -6,6 +6,8 @@
 #pragma once
 
 #include "postgres/boundary.hpp"
+#include "postgres/btree_key.hpp"
+#include "postgres/btree_writer.hpp"
 
 extern "C" {
 #include "access/genam.h"
@@ -29,6 +31,8 @@ struct DirectRow {
 struct DirectIndex {
   Relation relation;
   IndexInfo* info;
+  bool has_order;  ///< its entries can be written by btree_writer.hpp
+  BtreeOrder order;
 };
 
 /// An open table: locked as INSERT locks it, its indexes too.
@@ -45,9 +49,20 @@ DirectTable* open_direct_table(Oid relation);
 void close_direct_table(DirectTable* table);
 
 /// Looks for a row under `key`, and leaves it in `slot`. Where another transaction that is still open wrote or deletes
-/// such a row, waits for its end and looks again. A row that others update meanwhile may be missed: add_key() is the
+/// such a row, waits for its end and looks again. A row that others update meanwhile may be missed: add_keys() is the
 /// judge. Not for who has a row of its own under the key: see KeyOutcome::contested.
 bool find_standing_row(DirectTable* table, Datum key, TupleTableSlot* slot);
+
+/// Looks for many keys in a row, in their order. End it with release_path(&probe.path).
+struct KeyProbe {
+  DirectTable* table;
+  BtreePath path;
+};
+KeyProbe begin_probe(DirectTable* table);
+
+/// False where no row stands under the key, not even an open or a dead one, and none did since the probe began. A tenth
+/// of the time of find_standing_row().
+bool may_stand(KeyProbe* probe, Datum key);
 
 /// A slot for rows of the table; ExecDropSingleTupleTableSlot() it.
 TupleTableSlot* make_row_slot(DirectTable* table);
@@ -65,8 +80,26 @@ enum class KeyOutcome {
   contested
 };
 
-/// Adds the entry of the primary key of a row that is in the heap.
-KeyOutcome add_key(DirectTable* table, DirectRow* row, TupleTableSlot* slot);
+/// The entries of the primary key of many rows, on their way into the index. To be used up before entries of other rows
+/// or indexes are made.
+struct PendingKeys {
+  PendingEntry* entries;  ///< in the index's order; null where the rows go one by one
+  DirectRow* const* rows;
+  int count;
+  int done;
+};
+
+/// For rows that are in the heap.
+PendingKeys begin_keys(DirectTable* table, DirectRow* const* rows, int count);
+
+/// A row whose key was not added, and why; `row` is null when every other one was.
+struct RefusedKey {
+  DirectRow* row;
+  KeyOutcome outcome;
+};
+
+/// Goes on until a key is refused. Call it again until all are done, unless one is contested.
+RefusedKey add_keys(DirectTable* table, PendingKeys* keys, TupleTableSlot* slot);
 
 /// Adds the entries of all other indexes, each in its own order.
 void insert_other_keys(DirectTable* table, DirectRow** rows, int count);

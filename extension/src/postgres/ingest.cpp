@@ -66,6 +66,23 @@ std::vector<Sending> sendings_by_id(const std::vector<Batch>& batches) {
   return sendings;
 }
 
+/// The sendings of each id, in the order in which the ids were first sent.
+std::vector<std::span<const Sending>> group_by_id(std::span<const Sending> sendings) {
+  std::vector<std::span<const Sending>> groups;
+  for (std::size_t from = 0; from < sendings.size();) {
+    std::size_t to = from + 1;
+    while (to < sendings.size() && sendings[to].event->event_id == sendings[from].event->event_id) ++to;
+    groups.push_back(sendings.subspan(from, to - from));
+    from = to;
+  }
+  std::sort(groups.begin(), groups.end(), [](const auto& a, const auto& b) {
+    const auto& [body_of_a, event_of_a] = a.front();
+    const auto& [body_of_b, event_of_b] = b.front();
+    return std::pair(body_of_a, event_of_a->index) < std::pair(body_of_b, event_of_b->index);
+  });
+  return groups;
+}
+
 void reject(BodyResult& result, const Event& event, std::string reason) {
   result.rejected.push_back({event.index, std::string(event.event_id), std::move(reason)});
 }
@@ -99,24 +116,17 @@ std::vector<BodyResult> ingest(const std::vector<std::string_view>& bodies) {
   }
 
   const auto sendings = sendings_by_id(batches);
+  const auto groups = group_by_id(sendings);
+  // In the order in which they came: what belongs together stands together in the table then.
   std::vector<const Event*> events;
-  std::vector<std::size_t> first_sending;
-  for (std::size_t at = 0; at < sendings.size(); ++at) {
-    if (at > 0 && sendings[at].event->event_id == sendings[at - 1].event->event_id) continue;
-    events.push_back(sendings[at].event);
-    first_sending.push_back(at);
-  }
-  first_sending.push_back(sendings.size());
+  for (const auto& group : groups) events.push_back(group.front().event);
 
   pg_call([] { SPI_connect(); });
   IngestWay way;
   const auto outcomes = store_events(events, way);
   pg_call([] { SPI_finish(); });
 
-  for (std::size_t at = 0; at < events.size(); ++at) {
-    const auto count = first_sending[at + 1] - first_sending[at];
-    count_sendings(std::span(sendings).subspan(first_sending[at], count), outcomes[at], results);
-  }
+  for (std::size_t at = 0; at < groups.size(); ++at) count_sendings(groups[at], outcomes[at], results);
   for (auto& result : results) {
     result.way = way;
     std::sort(result.rejected.begin(), result.rejected.end(),

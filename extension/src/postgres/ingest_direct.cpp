@@ -1,6 +1,7 @@
 #include "postgres/ingest_direct.hpp"
 
 #include <algorithm>
+#include <numeric>
 #include <string>
 
 #include "postgres/direct_table.hpp"
@@ -61,44 +62,50 @@ std::string trace_in(TupleTableSlot* slot) {
   return {VARDATA_ANY(packed), static_cast<std::size_t>(VARSIZE_ANY_EXHDR(packed))};
 }
 
-/// Marks the events that stand already; answers the places of the others.
+/// Marks the events that stand already; answers the places of the others, in the order of the events.
 std::vector<std::size_t> find_new(Events events, OpenTable& table, std::vector<StoreOutcome>& outcomes) {
+  std::vector<std::size_t> by_id(events.size());
+  std::iota(by_id.begin(), by_id.end(), std::size_t{0});
+  std::sort(by_id.begin(), by_id.end(),
+            [&](std::size_t a, std::size_t b) { return events[a]->event_id < events[b]->event_id; });
+  KeyProbe probe = pg_call([&] { return begin_probe(table.table()); });
+  for (const auto at : by_id) {
+    check_for_interrupts();
+    const bool found = pg_call([&] {
+      const Datum id = id_datum(events[at]->event_id);
+      return may_stand(&probe, id) && find_standing_row(table.table(), id, table.slot());
+    });
+    if (found) outcomes[at] = {StoreOutcome::Kind::stands_already, trace_in(table.slot())};
+  }
+  pg_call([&] { release_path(&probe.path); });
   std::vector<std::size_t> fresh;
   for (std::size_t at = 0; at < events.size(); ++at) {
-    check_for_interrupts();
-    const bool found =
-        pg_call([&] { return find_standing_row(table.table(), id_datum(events[at]->event_id), table.slot()); });
-    if (found) {
-      outcomes[at] = {StoreOutcome::Kind::stands_already, trace_in(table.slot())};
-    } else {
-      fresh.push_back(at);
-    }
+    if (outcomes[at].kind != StoreOutcome::Kind::stands_already) fresh.push_back(at);
   }
   return fresh;
 }
 
-/// Adds the keys of rows that are in the heap, in their order. Answers the rows that stay; nothing where a key is
+/// Rows on their way into the table, and which event each is of.
+struct NewRows {
+  std::vector<DirectRow>& rows;
+  const std::vector<std::size_t>& places;
+};
+
+/// Adds the keys of rows that are in the heap; marks what is stored and what stands already. False where a key is
 /// contested.
-std::optional<std::vector<std::size_t>> add_keys(OpenTable& table, std::vector<DirectRow>& rows,
-                                                 const std::vector<std::size_t>& places,
-                                                 std::vector<StoreOutcome>& outcomes) {
-  std::vector<std::size_t> stored;
-  for (std::size_t at = 0; at < rows.size(); ++at) {
-    check_for_interrupts();
-    DirectRow& row = rows[at];
-    switch (pg_call([&] { return add_key(table.table(), &row, table.slot()); })) {
-      case KeyOutcome::added:
-        outcomes[places[at]].kind = StoreOutcome::Kind::stored;
-        stored.push_back(at);
-        break;
-      case KeyOutcome::stands_already:
-        outcomes[places[at]] = {StoreOutcome::Kind::stands_already, trace_in(table.slot())};
-        break;
-      case KeyOutcome::contested:
-        return std::nullopt;
-    }
+bool add_all_keys(OpenTable& table, const NewRows& fresh, std::vector<StoreOutcome>& outcomes) {
+  std::vector<DirectRow*> pointers;
+  for (auto& row : fresh.rows) pointers.push_back(&row);
+  for (const auto place : fresh.places) outcomes[place].kind = StoreOutcome::Kind::stored;
+  PendingKeys keys =
+      pg_call([&] { return begin_keys(table.table(), pointers.data(), static_cast<int>(pointers.size())); });
+  while (true) {
+    const RefusedKey refused = pg_call([&] { return add_keys(table.table(), &keys, table.slot()); });
+    if (refused.row == nullptr) return true;
+    if (refused.outcome == KeyOutcome::contested) return false;
+    const auto at = static_cast<std::size_t>(refused.row - fresh.rows.data());
+    outcomes[fresh.places[at]] = {StoreOutcome::Kind::stands_already, trace_in(table.slot())};
   }
-  return stored;
 }
 
 /// A stored event and its row.
@@ -136,20 +143,22 @@ std::vector<TraceGrowth> grow_by_trace(std::vector<StoredRow>& stored, VarlenaBl
 }
 
 /// False where a trace is contested.
-bool grow_traces(std::vector<StoredRow>& stored, Oid traces) {
+bool add_to_traces(std::vector<StoredRow>& stored, Oid traces) {
   VarlenaBlock services;
-  const auto growths = grow_by_trace(stored, services);
+  auto growths = grow_by_trace(stored, services);
   OpenTable table(traces);
-  const Default created_at = pg_call([&] { return evaluate_created_at(traces, trace_created_at); });
+  const bool grown = pg_call([&] {
+    const Default created_at = evaluate_created_at(traces, trace_created_at);
+    return grow_traces(table.table(), table.slot(), growths.data(), static_cast<int>(growths.size()), created_at);
+  });
+  if (!grown) return false;
+  table.close();
   std::vector<std::string> look_again;
   for (const auto& growth : growths) {
-    const auto grown = pg_call([&] { return grow_trace(table.table(), table.slot(), growth, created_at); });
-    if (grown == TraceOutcome::contested) return false;
-    if (grown == TraceOutcome::grown) continue;
-    const char* id = VARDATA_ANY(DatumGetPointer(growth.trace_id));
-    look_again.emplace_back(id, VARSIZE_ANY_EXHDR(DatumGetPointer(growth.trace_id)));
+    if (!growth.is_tie) continue;
+    const char* const id = DatumGetPointer(growth.trace_id);
+    look_again.emplace_back(VARDATA_ANY(id), VARSIZE_ANY_EXHDR(id));
   }
-  table.close();
   if (!look_again.empty()) name_services(look_again);
   return true;
 }
@@ -191,18 +200,18 @@ std::optional<std::vector<StoreOutcome>> store_directly(Events events, const Dir
   std::vector<DirectRow*> pointers;
   for (auto& row : rows.rows()) pointers.push_back(&row);
   pg_call([&] { insert_into_heap(table.table(), pointers.data(), static_cast<int>(pointers.size())); });
-  const auto stored = add_keys(table, rows.rows(), places, outcomes);
-  if (!stored) return std::nullopt;
+  if (!add_all_keys(table, {rows.rows(), places}, outcomes)) return std::nullopt;
 
-  std::vector<StoredRow> stored_rows;
+  std::vector<StoredRow> stored;
   pointers.clear();
-  for (const auto at : *stored) {
+  for (std::size_t at = 0; at < fresh.size(); ++at) {
+    if (outcomes[places[at]].kind != StoreOutcome::Kind::stored) continue;
     pointers.push_back(&rows.rows()[at]);
-    stored_rows.push_back({fresh[at], &rows.rows()[at]});
+    stored.push_back({fresh[at], &rows.rows()[at]});
   }
   pg_call([&] { insert_other_keys(table.table(), pointers.data(), static_cast<int>(pointers.size())); });
   table.close();
-  if (!stored_rows.empty() && !grow_traces(stored_rows, layout.traces)) return std::nullopt;
+  if (!stored.empty() && !add_to_traces(stored, layout.traces)) return std::nullopt;
   begin_next_command();
   return outcomes;
 }

@@ -1,5 +1,6 @@
 #include "postgres/ingest_store.hpp"
 
+#include <algorithm>
 #include <array>
 #include <numeric>
 #include <optional>
@@ -333,8 +334,8 @@ IngestWay choose_way(Events events, const DirectLayout& layout) {
   return looks_sent_before(events, layout) ? IngestWay::checking : IngestWay::direct;
 }
 
-/// Offers the events by SQL, and splits what is refused until the refused events stand alone.
-std::vector<StoreOutcome> store_by_spi(Events events) {
+/// Offers the events, sorted by id, by SQL, and splits what is refused until the refused events stand alone.
+std::vector<StoreOutcome> store_sorted(Events events) {
   std::vector<StoreOutcome> outcomes(events.size());
   // Parts still to be offered, the last one next: a refused part comes back as its two halves.
   std::vector<std::pair<std::size_t, std::size_t>> parts = {{0, events.size()}};
@@ -354,6 +355,20 @@ std::vector<StoreOutcome> store_by_spi(Events events) {
       parts.emplace_back(from, middle);
     }
   }
+  return outcomes;
+}
+
+/// By SQL, in the order of the ids, in which batches wait for each other.
+std::vector<StoreOutcome> store_by_spi(Events events) {
+  std::vector<std::size_t> by_id(events.size());
+  std::iota(by_id.begin(), by_id.end(), std::size_t{0});
+  std::sort(by_id.begin(), by_id.end(),
+            [&](std::size_t a, std::size_t b) { return events[a]->event_id < events[b]->event_id; });
+  std::vector<const Event*> sorted;
+  for (const auto at : by_id) sorted.push_back(events[at]);
+  auto answers = store_sorted(sorted);
+  std::vector<StoreOutcome> outcomes(events.size());
+  for (std::size_t at = 0; at < by_id.size(); ++at) outcomes[by_id[at]] = std::move(answers[at]);
   return outcomes;
 }
 

@@ -33,9 +33,9 @@ const char* name_of(IngestWay way);
 /// way, it is spi all the same.
 extern int wanted_ingest_way;
 
-/// Offers `events`, sorted by event_id and each id once, to the tables; answers in their order. Where the database
-/// refuses the batch for what is in it (a constraint, a trigger), it is split until the refused events stand alone.
-/// Other errors (no table, no privilege, a deadlock, no space) are thrown and leave nothing stored.
+/// Offers `events`, each id once, to the tables, in this order where the way allows it; answers in the same order.
+/// Where the database refuses the batch for what is in it (a constraint, a trigger), it is split until the refused
+/// events stand alone. Other errors (no table, no privilege, a deadlock, no space) are thrown and leave nothing stored.
 /// SPI must be connected. `way` is set to the way by which the events went in, or were found: the last that was tried.
 std::vector<StoreOutcome> store_events(std::span<const wire::Event* const> events, IngestWay& way);
 

@@ -14,23 +14,28 @@ extern "C" {
 namespace raceway::postgres {
 namespace {
 
-/// Inserts the row.
-KeyOutcome insert_trace(DirectTable* traces, TupleTableSlot* slot, const TraceGrowth& growth,
-                        const Default& created_at) {
-  DirectRow row = {};
-  row.values[id_of_trace] = growth.trace_id;
-  row.values[service_name] = growth.service_name;
-  row.nulls[service_name] = !growth.has_service;
-  row.values[start_time] = TimestampGetDatum(growth.start_time);
-  row.values[end_time] = TimestampGetDatum(growth.end_time);
-  row.values[event_count] = Int32GetDatum(growth.event_count);
-  row.values[trace_created_at] = created_at.value;
-  row.nulls[trace_created_at] = created_at.is_null;
-  DirectRow* rows[] = {&row};
-  insert_into_heap(traces, rows, 1);
-  const KeyOutcome outcome = add_key(traces, &row, slot);
-  if (outcome == KeyOutcome::added) insert_other_keys(traces, rows, 1);
-  return outcome;
+/// Inserts the rows. False where one of them is contested, or was made by others since it was looked for.
+bool insert_traces(DirectTable* traces, TupleTableSlot* slot, TraceGrowth* const* growths, int count,
+                   const Default& created_at) {
+  auto* rows = static_cast<DirectRow*>(palloc0(sizeof(DirectRow) * static_cast<Size>(count)));
+  auto** pointers = static_cast<DirectRow**>(palloc(sizeof(DirectRow*) * static_cast<Size>(count)));
+  for (int at = 0; at < count; ++at) {
+    const TraceGrowth& growth = *growths[at];
+    DirectRow& row = *(pointers[at] = &rows[at]);
+    row.values[id_of_trace] = growth.trace_id;
+    row.values[service_name] = growth.service_name;
+    row.nulls[service_name] = !growth.has_service;
+    row.values[start_time] = TimestampGetDatum(growth.start_time);
+    row.values[end_time] = TimestampGetDatum(growth.end_time);
+    row.values[event_count] = Int32GetDatum(growth.event_count);
+    row.values[trace_created_at] = created_at.value;
+    row.nulls[trace_created_at] = created_at.is_null;
+  }
+  insert_into_heap(traces, pointers, count);
+  PendingKeys keys = begin_keys(traces, pointers, count);
+  if (add_keys(traces, &keys, slot).row != nullptr) return false;
+  insert_other_keys(traces, pointers, count);
+  return true;
 }
 
 enum class NewEntries { none, of_summaries, all };
@@ -83,7 +88,7 @@ int32 added(int32 a, int32 b) {
 }
 
 /// Updates the row in `slot`, which is locked.
-TraceOutcome update_trace(DirectTable* traces, TupleTableSlot* slot, const TraceGrowth& growth) {
+void update_trace(DirectTable* traces, TupleTableSlot* slot, TraceGrowth* growth) {
   Datum values[trace_columns] = {};
   bool nulls[trace_columns] = {};
   bool changed[trace_columns] = {};
@@ -97,15 +102,15 @@ TraceOutcome update_trace(DirectTable* traces, TupleTableSlot* slot, const Trace
   bool is_null = false;
   int32 count = DatumGetInt32(old(event_count, &is_null));
   if (is_null) count = 0;
-  set(event_count, Int32GetDatum(added(count, growth.event_count)));
+  set(event_count, Int32GetDatum(added(count, growth->event_count)));
   const Timestamp start = DatumGetTimestamp(old(start_time, &is_null));
-  const bool tie = count > 0 && (is_null || start == growth.start_time);
-  if (is_null || growth.start_time < start) {
-    set(start_time, TimestampGetDatum(growth.start_time));
-    set(service_name, growth.service_name, !growth.has_service);
+  growth->is_tie = count > 0 && (is_null || start == growth->start_time);
+  if (is_null || growth->start_time < start) {
+    set(start_time, TimestampGetDatum(growth->start_time));
+    set(service_name, growth->service_name, !growth->has_service);
   }
   const Timestamp end = DatumGetTimestamp(old(end_time, &is_null));
-  if (is_null || growth.end_time > end) set(end_time, TimestampGetDatum(growth.end_time));
+  if (is_null || growth->end_time > end) set(end_time, TimestampGetDatum(growth->end_time));
 
   bool should_free = false;
   HeapTuple tuple = ExecFetchSlotHeapTuple(slot, false, &should_free);
@@ -115,35 +120,45 @@ TraceOutcome update_trace(DirectTable* traces, TupleTableSlot* slot, const Trace
   if (wanted != NewEntries::none) insert_entries_of_version(traces, version, wanted);
   heap_freetuple(version);
   if (should_free) heap_freetuple(tuple);
-  return tie ? TraceOutcome::tie : TraceOutcome::grown;
 }
 
-}  // namespace
-
-TraceOutcome grow_trace(DirectTable* traces, TupleTableSlot* slot, const TraceGrowth& growth,
-                        const Default& created_at) {
-  while (true) {
+/// Locks and updates the trace's row. False where there is none.
+bool grow_standing_trace(DirectTable* traces, TupleTableSlot* slot, TraceGrowth* growth) {
+  while (find_standing_row(traces, growth->trace_id, slot)) {
     CHECK_FOR_INTERRUPTS();
-    if (!find_standing_row(traces, growth.trace_id, slot)) {
-      const KeyOutcome inserted = insert_trace(traces, slot, growth, created_at);
-      if (inserted == KeyOutcome::added) return TraceOutcome::grown;
-      if (inserted == KeyOutcome::contested) return TraceOutcome::contested;
-      continue;
-    }
     ItemPointerData tid = slot->tts_tid;
     TM_FailureData failure;
     const TM_Result locked = table_tuple_lock(traces->heap, &tid, GetActiveSnapshot(), slot, GetCurrentCommandId(false),
                                               LockTupleNoKeyExclusive, LockWaitBlock, 0, &failure);
     if (locked == TM_Ok) {
-      const TraceOutcome outcome = update_trace(traces, slot, growth);
+      update_trace(traces, slot, growth);
       ExecClearTuple(slot);
-      return outcome;
+      return true;
     }
     // Updated or deleted by one who was faster: look again.
-    if (locked != TM_Updated && locked != TM_Deleted)
+    if (locked != TM_Updated && locked != TM_Deleted) {
       elog(ERROR, "cannot lock a trace: table_tuple_lock answers %d", locked);
+    }
     ExecClearTuple(slot);
   }
+  return false;
+}
+
+}  // namespace
+
+bool grow_traces(DirectTable* traces, TupleTableSlot* slot, TraceGrowth* growths, int count,
+                 const Default& created_at) {
+  auto* may_be_there = static_cast<bool*>(palloc(static_cast<Size>(count)));
+  KeyProbe probe = begin_probe(traces);
+  for (int at = 0; at < count; ++at) may_be_there[at] = may_stand(&probe, growths[at].trace_id);
+  release_path(&probe.path);
+
+  auto** fresh = static_cast<TraceGrowth**>(palloc(sizeof(TraceGrowth*) * static_cast<Size>(count)));
+  int fresh_count = 0;
+  for (int at = 0; at < count; ++at) {
+    if (!may_be_there[at] || !grow_standing_trace(traces, slot, &growths[at])) fresh[fresh_count++] = &growths[at];
+  }
+  return fresh_count == 0 || insert_traces(traces, slot, fresh, fresh_count, created_at);
 }
 
 }  // namespace raceway::postgres

@@ -1,4 +1,4 @@
-// The roll-up of a trace, written directly: its row is inserted, or locked and updated, in this transaction.
+// The roll-ups of traces, written directly: their rows are inserted, or locked and updated, in this transaction.
 #pragma once
 
 #include "postgres/boundary.hpp"
@@ -19,17 +19,14 @@ struct TraceGrowth {
   Timestamp start_time;
   Timestamp end_time;
   int32 event_count;
+  /// Set when it is added: the trace had events that may be as early as ours, so that whose service names it depends on
+  /// the ids of the events.
+  bool is_tie;
 };
 
-enum class TraceOutcome {
-  grown,
-  tie,       ///< it had events that may be as early as ours: whose service names it depends on the ids of the events
-  contested  ///< as KeyOutcome::contested
-};
-
-/// Adds it to the trace's row, or makes the row. Calls for several traces must come in the order of their ids, so that
-/// batches wait for each other in one direction only. Raises; no destructors.
-TraceOutcome grow_trace(DirectTable* traces, TupleTableSlot* slot, const TraceGrowth& growth,
-                        const Default& created_at);
+/// Adds them to the traces' rows, or makes the rows; they come in the order of their ids. False where it is contested,
+/// see KeyOutcome. First the rows that stand are locked, in their order, then the new ones are written without waiting
+/// for anybody: so batches wait for each other in one direction only. Raises; no destructors.
+bool grow_traces(DirectTable* traces, TupleTableSlot* slot, TraceGrowth* growths, int count, const Default& created_at);
 
 }  // namespace raceway::postgres
