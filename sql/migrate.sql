@@ -1,14 +1,18 @@
 -- migrate: brings the tables, or upgrades them. They are the user's data, not members of the extension.
 
-CREATE FUNCTION raceway.migrate() RETURNS text
+CREATE FUNCTION raceway.migrate(partition_by text DEFAULT NULL) RETURNS text
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $migrate$
 DECLARE
-    latest  constant integer := 1;
+    latest  constant integer := 2;
     version integer;
     before  integer;
 BEGIN
+    IF partition_by OPERATOR(pg_catalog.<>) ALL (ARRAY['none', 'day', 'week', 'month']) THEN
+        RAISE EXCEPTION 'events cannot be partitioned by "%"', partition_by
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Choose none, day, week or month.';
+    END IF;
     -- One migration at a time, whichever servers start together; the key spells "raceway".
     PERFORM pg_catalog.pg_advisory_xact_lock(32195226876993913);
 
@@ -60,6 +64,24 @@ BEGIN
         version := 1;
     END IF;
 
+    IF version OPERATOR(pg_catalog.<) 2 THEN
+        CREATE TABLE raceway.layout (
+            only_row     boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+            partition_by text NOT NULL CHECK (partition_by OPERATOR(pg_catalog.=) ANY (ARRAY['none', 'day', 'week', 'month']))
+        );
+        COMMENT ON TABLE raceway.layout IS 'How events is laid out; see raceway.migrate() and raceway.make_partitions().';
+        INSERT INTO raceway.layout (partition_by) VALUES ('none');
+        INSERT INTO raceway.schema_migrations (version, description) VALUES (2, 'the layout of events');
+        version := 2;
+    END IF;
+
+    IF coalesce(partition_by, 'none') OPERATOR(pg_catalog.<>) 'none' AND before OPERATOR(pg_catalog.=) 0 THEN
+        PERFORM raceway.partition_empty_events(partition_by);
+    ELSIF partition_by OPERATOR(pg_catalog.<>) (SELECT l.partition_by FROM raceway.layout l) THEN
+        RAISE EXCEPTION 'events is laid out by "%", not by "%"', (SELECT l.partition_by FROM raceway.layout l), partition_by
+            USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'The layout is chosen when the tables are made.';
+    END IF;
+
     IF before OPERATOR(pg_catalog.=) version THEN
         RETURN pg_catalog.format('schema version %s, nothing to do', version);
     END IF;
@@ -67,5 +89,6 @@ BEGIN
 END
 $migrate$;
 
-COMMENT ON FUNCTION raceway.migrate() IS
-    'Creates the tables traces and events, or upgrades them; they belong to the caller. Run again, it changes nothing.';
+COMMENT ON FUNCTION raceway.migrate(text) IS
+    'Creates the tables traces and events, or upgrades them; they belong to the caller. Run again, it changes nothing. '
+    'partition_by: none (default), day, week or month.';

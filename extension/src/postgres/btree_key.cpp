@@ -127,9 +127,18 @@ bool read_btree_key(const BtreeOrder& order, IndexTuple entry, BtreeKey* key) {
   return true;
 }
 
-void read_text_key(Datum text, BtreeKey* key) {
-  const char* const varlena = DatumGetPointer(text);
-  key->values[0] = {VARDATA_ANY(varlena), static_cast<std::uint32_t>(VARSIZE_ANY_EXHDR(varlena)), false, 0};
+void read_btree_values(const BtreeOrder& order, const Datum* values, BtreeKey* key) {
+  for (int at = 0; at < order.count; ++at) {
+    BtreeKey::Value& value = key->values[at];
+    value = {};
+    if (order.columns[at].is_text) {
+      const char* const varlena = DatumGetPointer(values[at]);
+      value.text = VARDATA_ANY(varlena);
+      value.length = static_cast<std::uint32_t>(VARSIZE_ANY_EXHDR(varlena));
+    } else {
+      value.number = DatumGetInt64(values[at]);
+    }
+  }
 }
 
 std::uint64_t prefix_of(const BtreeOrder& order, const BtreeKey& key) {

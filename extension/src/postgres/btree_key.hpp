@@ -43,8 +43,8 @@ struct BtreeKey {
 /// False where a text is compressed, so that its bytes say nothing.
 bool read_btree_key(const BtreeOrder& order, IndexTuple entry, BtreeKey* key);
 
-/// The key of one text, as a value of a row.
-void read_text_key(Datum text, BtreeKey* key);
+/// The same from values, none of them NULL or compressed; refers to them.
+void read_btree_values(const BtreeOrder& order, const Datum* values, BtreeKey* key);
 
 /// Orders entries by their first column as far as eight bytes go: of two keys, the one with the smaller prefix is the
 /// smaller; equal prefixes say nothing.

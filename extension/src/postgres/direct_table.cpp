@@ -107,15 +107,19 @@ struct FoundRow {
 };
 
 /// Looks once for a row under `key` other than `own` (which may be null). A settled one is left in `slot`.
-FoundRow look_for_row(DirectTable* table, Datum key, ItemPointer own, TupleTableSlot* slot) {
+FoundRow look_for_row(DirectTable* table, const DirectKey& key, ItemPointer own, TupleTableSlot* slot) {
   SnapshotData dirty;
   InitDirtySnapshot(dirty);
-  ScanKeyData scan_key;
-  ScanKeyInit(&scan_key, 1, BTEqualStrategyNumber, F_TEXTEQ, key);
-  scan_key.sk_collation = table->key.relation->rd_indcollation[0];
+  ScanKeyData scan_keys[direct_key_columns_max];
+  const int columns = table->key.info->ii_NumIndexKeyAttrs;
+  for (int at = 0; at < columns; ++at) {
+    const auto attribute = static_cast<AttrNumber>(at + 1);
+    ScanKeyInit(&scan_keys[at], attribute, BTEqualStrategyNumber, at == 0 ? F_TEXTEQ : F_TIMESTAMP_EQ, key.values[at]);
+    scan_keys[at].sk_collation = table->key.relation->rd_indcollation[at];
+  }
   FoundRow found = {};
-  IndexScanDesc scan = index_beginscan(table->heap, table->key.relation, &dirty, 1, 0);
-  index_rescan(scan, &scan_key, 1, nullptr, 0);
+  IndexScanDesc scan = index_beginscan(table->heap, table->key.relation, &dirty, columns, 0);
+  index_rescan(scan, scan_keys, columns, nullptr, 0);
   while (index_getnext_slot(scan, ForwardScanDirection, slot)) {
     if (own != nullptr && ItemPointerEquals(own, &slot->tts_tid)) continue;
     const TransactionId writer = TransactionIdIsValid(dirty.xmin) ? dirty.xmin : dirty.xmax;
@@ -139,11 +143,19 @@ void delete_own_row(DirectTable* table, DirectRow* row) {
   simple_heap_delete(table->heap, &row->tid);
 }
 
+DirectKey key_of(const DirectTable* table, const DirectRow* row) {
+  DirectKey key = {};
+  const IndexInfo* info = table->key.info;
+  for (int at = 0; at < info->ii_NumIndexKeyAttrs; ++at)
+    key.values[at] = row->values[info->ii_IndexAttrNumbers[at] - 1];
+  return key;
+}
+
 /// Adds the entry of the primary key of a row that is in the heap.
 KeyOutcome add_key(DirectTable* table, DirectRow* row, TupleTableSlot* slot) {
   if (insert_entry(table, table->key, row, UNIQUE_CHECK_PARTIAL)) return KeyOutcome::added;
   // "None" is contested, too: the other row may be gone, or only have moved while we looked.
-  if (look_for_row(table, row->values[0], &row->tid, slot).state != RowState::settled) return KeyOutcome::contested;
+  if (look_for_row(table, key_of(table, row), &row->tid, slot).state != RowState::settled) return KeyOutcome::contested;
   // A row that comes and goes in one transaction is decoded as both, and its coming fails at a subscriber.
   if (RelationIsLogicallyLogged(table->heap)) return KeyOutcome::contested;
   delete_own_row(table, row);
@@ -232,7 +244,7 @@ TupleTableSlot* make_row_slot(DirectTable* table) {
   return MakeSingleTupleTableSlot(table->description, &TTSOpsBufferHeapTuple);
 }
 
-bool find_standing_row(DirectTable* table, Datum key, TupleTableSlot* slot) {
+bool find_standing_row(DirectTable* table, const DirectKey& key, TupleTableSlot* slot) {
   while (true) {
     FoundRow found = look_for_row(table, key, nullptr, slot);
     if (found.state != RowState::open) return found.state == RowState::settled;
@@ -249,10 +261,11 @@ KeyProbe begin_probe(DirectTable* table) {
   return {table, path_into(table, table->key)};
 }
 
-bool may_stand(KeyProbe* probe, Datum key) {
-  if (!probe->table->key.has_order) return true;
+bool may_stand(KeyProbe* probe, const DirectKey& key) {
+  const DirectIndex& index = probe->table->key;
+  if (!index.has_order) return true;
   BtreeEntry entry = {};
-  read_text_key(key, &entry.key);
+  read_btree_values(index.order, key.values, &entry.key);
   const Buffer leaf = find_leaf(&probe->path, entry, BUFFER_LOCK_SHARE);
   if (!BufferIsValid(leaf)) return true;
   Page page = BufferGetPage(leaf);

@@ -28,6 +28,13 @@ struct DirectRow {
   ItemPointerData tid;  ///< set when it is in the heap
 };
 
+inline constexpr int direct_key_columns_max = 2;
+
+/// The values of the primary key, in its order.
+struct DirectKey {
+  Datum values[direct_key_columns_max];
+};
+
 struct DirectIndex {
   Relation relation;
   IndexInfo* info;
@@ -39,7 +46,7 @@ struct DirectIndex {
 struct DirectTable {
   Relation heap;
   TupleDesc description;  ///< a copy that needs no counting of references
-  DirectIndex key;        ///< the primary key, of one column
+  DirectIndex key;        ///< the primary key: a text, and maybe a timestamp after it
   DirectIndex* others;
   int other_count;
 };
@@ -51,7 +58,7 @@ void close_direct_table(DirectTable* table);
 /// Looks for a row under `key`, and leaves it in `slot`. Where another transaction that is still open wrote or deletes
 /// such a row, waits for its end and looks again. A row that others update meanwhile may be missed: add_keys() is the
 /// judge. Not for who has a row of its own under the key: see KeyOutcome::contested.
-bool find_standing_row(DirectTable* table, Datum key, TupleTableSlot* slot);
+bool find_standing_row(DirectTable* table, const DirectKey& key, TupleTableSlot* slot);
 
 /// Looks for many keys in a row, in their order. End it with release_path(&probe.path).
 struct KeyProbe {
@@ -62,7 +69,7 @@ KeyProbe begin_probe(DirectTable* table);
 
 /// False where no row stands under the key, not even an open or a dead one, and none did since the probe began. A tenth
 /// of the time of find_standing_row().
-bool may_stand(KeyProbe* probe, Datum key);
+bool may_stand(KeyProbe* probe, const DirectKey& key);
 
 /// A slot for rows of the table; ExecDropSingleTupleTableSlot() it.
 TupleTableSlot* make_row_slot(DirectTable* table);

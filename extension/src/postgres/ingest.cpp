@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "postgres/boundary.hpp"
+#include "postgres/ingest_identity.hpp"
 #include "postgres/ingest_store.hpp"
 #include "wire/batch.hpp"
 #include "wire/reasons.hpp"
@@ -55,23 +56,23 @@ Batch read_body(std::string_view body, std::size_t number, std::size_t count) {
   }
 }
 
-/// Every sending, by event id; of equal ids the one sent first comes first.
-std::vector<Sending> sendings_by_id(const std::vector<Batch>& batches) {
+/// Every sending, by the event's identity; of equal ones the one sent first comes first.
+std::vector<Sending> sendings_by_identity(const std::vector<Batch>& batches, EventIdentity identity) {
   std::vector<Sending> sendings;
   for (std::size_t body = 0; body < batches.size(); ++body) {
     for (const auto& event : batches[body].events) sendings.push_back({body, &event});
   }
   std::stable_sort(sendings.begin(), sendings.end(),
-                   [](const Sending& a, const Sending& b) { return a.event->event_id < b.event->event_id; });
+                   [identity](const Sending& a, const Sending& b) { return identity.before(*a.event, *b.event); });
   return sendings;
 }
 
-/// The sendings of each id, in the order in which the ids were first sent.
-std::vector<std::span<const Sending>> group_by_id(std::span<const Sending> sendings) {
+/// The sendings of each event, in the order in which the events were first sent.
+std::vector<std::span<const Sending>> group_by_event(std::span<const Sending> sendings, EventIdentity identity) {
   std::vector<std::span<const Sending>> groups;
   for (std::size_t from = 0; from < sendings.size();) {
     std::size_t to = from + 1;
-    while (to < sendings.size() && sendings[to].event->event_id == sendings[from].event->event_id) ++to;
+    while (to < sendings.size() && identity.same(*sendings[to].event, *sendings[from].event)) ++to;
     groups.push_back(sendings.subspan(from, to - from));
     from = to;
   }
@@ -87,7 +88,7 @@ void reject(BodyResult& result, const Event& event, std::string reason) {
   result.rejected.push_back({event.index, std::string(event.event_id), std::move(reason)});
 }
 
-/// Counts the sendings of one event id, of which the first was offered to the tables.
+/// Counts the sendings of one event, of which the first was offered to the tables.
 void count_sendings(std::span<const Sending> sendings, const StoreOutcome& outcome, std::vector<BodyResult>& results) {
   const bool stored = outcome.kind == StoreOutcome::Kind::stored;
   const std::string_view standing = stored ? sendings.front().event->trace_id : std::string_view(outcome.text);
@@ -115,15 +116,17 @@ std::vector<BodyResult> ingest(const std::vector<std::string_view>& bodies) {
     results[body].rejected = std::move(batches[body].rejected);
   }
 
-  const auto sendings = sendings_by_id(batches);
-  const auto groups = group_by_id(sendings);
+  const DirectLayout layout = pg_call([] { return find_direct_layout(); });
+  const EventIdentity identity = {layout.is_partitioned};
+  const auto sendings = sendings_by_identity(batches, identity);
+  const auto groups = group_by_event(sendings, identity);
   // In the order in which they came: what belongs together stands together in the table then.
   std::vector<const Event*> events;
   for (const auto& group : groups) events.push_back(group.front().event);
 
   pg_call([] { SPI_connect(); });
   IngestWay way;
-  const auto outcomes = store_events(events, way);
+  const auto outcomes = store_events(events, layout, way);
   pg_call([] { SPI_finish(); });
 
   for (std::size_t at = 0; at < groups.size(); ++at) count_sendings(groups[at], outcomes[at], results);

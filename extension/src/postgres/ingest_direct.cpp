@@ -1,11 +1,13 @@
 #include "postgres/ingest_direct.hpp"
 
 #include <algorithm>
-#include <numeric>
 #include <string>
+#include <unordered_map>
 
 #include "postgres/direct_table.hpp"
+#include "postgres/ingest_identity.hpp"
 #include "postgres/ingest_rows.hpp"
+#include "postgres/ingest_spi.hpp"
 #include "postgres/trace_rollup.hpp"
 
 extern "C" {
@@ -47,8 +49,10 @@ class OpenTable {
   TupleTableSlot* slot_ = nullptr;
 };
 
-Datum id_datum(std::string_view id) {
-  return PointerGetDatum(cstring_to_text_with_len(id.data(), static_cast<int>(id.size())));
+/// The key of a table of events. Allocates; raises.
+DirectKey key_of(const Event& event) {
+  return {{PointerGetDatum(cstring_to_text_with_len(event.event_id.data(), static_cast<int>(event.event_id.size()))),
+           TimestampGetDatum(event.timestamp)}};
 }
 
 /// The trace that the event in the slot belongs to; empty where a user's row has none.
@@ -62,25 +66,25 @@ std::string trace_in(TupleTableSlot* slot) {
   return {VARDATA_ANY(packed), static_cast<std::size_t>(VARSIZE_ANY_EXHDR(packed))};
 }
 
-/// Marks the events that stand already; answers the places of the others, in the order of the events.
-std::vector<std::size_t> find_new(Events events, OpenTable& table, std::vector<StoreOutcome>& outcomes) {
-  std::vector<std::size_t> by_id(events.size());
-  std::iota(by_id.begin(), by_id.end(), std::size_t{0});
-  std::sort(by_id.begin(), by_id.end(),
-            [&](std::size_t a, std::size_t b) { return events[a]->event_id < events[b]->event_id; });
+/// Marks the events at these places that stand already; answers the other places.
+std::vector<std::size_t> find_new(Events events, const std::vector<std::size_t>& places, OpenTable& table,
+                                  std::vector<StoreOutcome>& outcomes) {
+  std::vector<std::size_t> in_order = places;
+  std::sort(in_order.begin(), in_order.end(),
+            [&](std::size_t a, std::size_t b) { return EventIdentity{true}.before(*events[a], *events[b]); });
   KeyProbe probe = pg_call([&] { return begin_probe(table.table()); });
-  for (const auto at : by_id) {
+  for (const auto place : in_order) {
     check_for_interrupts();
     const bool found = pg_call([&] {
-      const Datum id = id_datum(events[at]->event_id);
-      return may_stand(&probe, id) && find_standing_row(table.table(), id, table.slot());
+      const DirectKey key = key_of(*events[place]);
+      return may_stand(&probe, key) && find_standing_row(table.table(), key, table.slot());
     });
-    if (found) outcomes[at] = {StoreOutcome::Kind::stands_already, trace_in(table.slot())};
+    if (found) outcomes[place] = {StoreOutcome::Kind::stands_already, trace_in(table.slot())};
   }
   pg_call([&] { release_path(&probe.path); });
   std::vector<std::size_t> fresh;
-  for (std::size_t at = 0; at < events.size(); ++at) {
-    if (outcomes[at].kind != StoreOutcome::Kind::stands_already) fresh.push_back(at);
+  for (const auto place : places) {
+    if (outcomes[place].kind != StoreOutcome::Kind::stands_already) fresh.push_back(place);
   }
   return fresh;
 }
@@ -108,56 +112,92 @@ bool add_all_keys(OpenTable& table, const NewRows& fresh, std::vector<StoreOutco
   }
 }
 
-/// A stored event and its row.
-struct StoredRow {
-  const Event* event;
-  const DirectRow* row;
+/// Writes the events at these places; marks what is stored and what stands already. False where a key is contested.
+bool store_in_table(Events events, const std::vector<std::size_t>& places, OpenTable& table, const Default& created_at,
+                    std::vector<StoreOutcome>& outcomes) {
+  std::vector<const Event*> fresh;
+  for (const auto place : places) fresh.push_back(events[place]);
+  EventRows rows(fresh, created_at);
+  std::vector<DirectRow*> pointers;
+  for (auto& row : rows.rows()) pointers.push_back(&row);
+  pg_call([&] { insert_into_heap(table.table(), pointers.data(), static_cast<int>(pointers.size())); });
+  if (!add_all_keys(table, {rows.rows(), places}, outcomes)) return false;
+
+  pointers.clear();
+  for (std::size_t at = 0; at < fresh.size(); ++at) {
+    if (outcomes[places[at]].kind == StoreOutcome::Kind::stored) pointers.push_back(&rows.rows()[at]);
+  }
+  pg_call([&] { insert_other_keys(table.table(), pointers.data(), static_cast<int>(pointers.size())); });
+  return true;
+}
+
+/// What the events of one trace add to it.
+struct TraceOfBatch {
+  const Event* earliest;
+  Timestamp end_time;
+  int32 event_count;
 };
 
-/// What the stored events add to their traces, by trace. `services` keeps the names.
-std::vector<TraceGrowth> grow_by_trace(std::vector<StoredRow>& stored, VarlenaBlock& services) {
-  std::sort(stored.begin(), stored.end(), [](const StoredRow& a, const StoredRow& b) {
-    const auto by_trace = a.event->trace_id <=> b.event->trace_id;
-    if (by_trace != 0) return by_trace < 0;
-    if (a.event->timestamp != b.event->timestamp) return a.event->timestamp < b.event->timestamp;
-    return a.event->event_id < b.event->event_id;
-  });
-  std::vector<TraceGrowth> growths;
-  for (std::size_t at = 0; at < stored.size(); ++at) {
-    const Event& event = *stored[at].event;
-    const bool is_first = at == 0 || stored[at - 1].event->trace_id != event.trace_id;
-    if (is_first) {
-      TraceGrowth& growth = growths.emplace_back();
-      growth.trace_id = stored[at].row->values[trace_id];
-      growth.has_service = event.service_name.has_value();
-      if (growth.has_service) growth.service_name = services.add_text(*event.service_name);
-      growth.start_time = event.timestamp;
+bool is_earlier(const Event& a, const Event& b) {
+  return a.timestamp != b.timestamp ? a.timestamp < b.timestamp : a.event_id < b.event_id;
+}
+
+/// By trace id. Events of a trace mostly come one after the other.
+std::vector<TraceOfBatch> traces_of(Events stored) {
+  std::vector<TraceOfBatch> traces;
+  std::unordered_map<std::string_view, std::size_t> known;
+  std::size_t at = 0;
+  for (const Event* event : stored) {
+    if (traces.empty() || traces[at].earliest->trace_id != event->trace_id) {
+      at = known.try_emplace(event->trace_id, traces.size()).first->second;
+      if (at == traces.size()) traces.push_back({event, event->timestamp, 0});
     }
-    growths.back().end_time = event.timestamp;
-    ++growths.back().event_count;
+    TraceOfBatch& trace = traces[at];
+    if (is_earlier(*event, *trace.earliest)) trace.earliest = event;
+    trace.end_time = std::max(trace.end_time, event->timestamp);
+    ++trace.event_count;
   }
+  std::sort(traces.begin(), traces.end(),
+            [](const TraceOfBatch& a, const TraceOfBatch& b) { return a.earliest->trace_id < b.earliest->trace_id; });
+  return traces;
+}
+
+/// `texts` keeps what they refer to.
+std::vector<TraceGrowth> growths_of(const std::vector<TraceOfBatch>& traces, VarlenaBlock& texts) {
+  std::vector<TraceGrowth> growths;
+  for (const auto& trace : traces) {
+    const Event& earliest = *trace.earliest;
+    TraceGrowth& growth = growths.emplace_back();
+    growth.trace_id = texts.add_text(earliest.trace_id);
+    growth.has_service = earliest.service_name.has_value();
+    if (growth.has_service) growth.service_name = texts.add_text(*earliest.service_name);
+    growth.start_time = earliest.timestamp;
+    growth.end_time = trace.end_time;
+    growth.event_count = trace.event_count;
+  }
+  // The block has its place now: offsets become addresses.
   for (auto& growth : growths) {
-    if (growth.has_service) growth.service_name = services.datum(growth.service_name);
+    growth.trace_id = texts.datum(growth.trace_id);
+    if (growth.has_service) growth.service_name = texts.datum(growth.service_name);
   }
   return growths;
 }
 
 /// False where a trace is contested.
-bool add_to_traces(std::vector<StoredRow>& stored, Oid traces) {
-  VarlenaBlock services;
-  auto growths = grow_by_trace(stored, services);
-  OpenTable table(traces);
+bool add_to_traces(Events stored, Oid relation) {
+  const auto traces = traces_of(stored);
+  VarlenaBlock texts;
+  auto growths = growths_of(traces, texts);
+  OpenTable table(relation);
   const bool grown = pg_call([&] {
-    const Default created_at = evaluate_created_at(traces, trace_created_at);
+    const Default created_at = evaluate_created_at(relation, trace_created_at);
     return grow_traces(table.table(), table.slot(), growths.data(), static_cast<int>(growths.size()), created_at);
   });
   if (!grown) return false;
   table.close();
   std::vector<std::string> look_again;
-  for (const auto& growth : growths) {
-    if (!growth.is_tie) continue;
-    const char* const id = DatumGetPointer(growth.trace_id);
-    look_again.emplace_back(VARDATA_ANY(id), VARSIZE_ANY_EXHDR(id));
+  for (std::size_t at = 0; at < traces.size(); ++at) {
+    if (growths[at].is_tie) look_again.emplace_back(traces[at].earliest->trace_id);
   }
   if (!look_again.empty()) name_services(look_again);
   return true;
@@ -170,47 +210,56 @@ void begin_next_command() {
 
 }  // namespace
 
-bool looks_sent_before(Events events, const DirectLayout& layout) {
-  constexpr std::size_t probes = 4;
-  OpenTable table(layout.events);
-  bool found = false;
-  for (std::size_t probe = 0; probe < std::min(probes, events.size()) && !found; ++probe) {
-    const Event& event = *events[probe * events.size() / std::min(probes, events.size())];
-    found = pg_call([&] { return find_standing_row(table.table(), id_datum(event.event_id), table.slot()); });
+const char* find_targets(Events events, const DirectLayout& layout, std::vector<DirectTarget>& targets) {
+  std::vector<Oid> tables(events.size(), layout.events);
+  if (layout.is_partitioned) {
+    std::vector<Timestamp> times;
+    for (const Event* event : events) times.push_back(event->timestamp);
+    const int count = static_cast<int>(times.size());
+    const char* obstacle = pg_call([&] { return find_partitions(layout, times.data(), count, tables.data()); });
+    if (obstacle != nullptr) return obstacle;
   }
-  table.close();
+  for (std::size_t place = 0; place < events.size(); ++place) {
+    auto found = std::find_if(targets.begin(), targets.end(),
+                              [&](const DirectTarget& target) { return target.table == tables[place]; });
+    if (found == targets.end()) found = targets.insert(targets.end(), {tables[place], {}});
+    found->places.push_back(place);
+  }
+  // In this order batches wait for each other.
+  std::sort(targets.begin(), targets.end(), [](const auto& a, const auto& b) { return a.table < b.table; });
+  return nullptr;
+}
+
+bool looks_sent_before(Events events, const std::vector<DirectTarget>& targets) {
+  constexpr std::size_t probes = 4;
+  bool found = false;
+  for (std::size_t at = 0; at < targets.size() && !found; ++at) {
+    const auto& places = targets[at].places;
+    OpenTable table(targets[at].table);
+    for (std::size_t probe = 0; probe < std::min(probes, places.size()) && !found; ++probe) {
+      const Event& event = *events[places[probe * places.size() / std::min(probes, places.size())]];
+      found = pg_call([&] { return find_standing_row(table.table(), key_of(event), table.slot()); });
+    }
+    table.close();
+  }
   return found;
 }
 
-std::optional<std::vector<StoreOutcome>> store_directly(Events events, const DirectLayout& layout, bool check_first) {
+std::optional<std::vector<StoreOutcome>> store_directly(Events events, const DirectLayout& layout,
+                                                        const std::vector<DirectTarget>& targets, bool check_first) {
   std::vector<StoreOutcome> outcomes(events.size());
   begin_next_command();
-  OpenTable table(layout.events);
-  std::vector<std::size_t> places;
-  if (check_first) {
-    places = find_new(events, table, outcomes);
-  } else {
-    for (std::size_t at = 0; at < events.size(); ++at) places.push_back(at);
-  }
-  std::vector<const Event*> fresh;
-  for (const auto place : places) fresh.push_back(events[place]);
-
   const Default created_at = pg_call([&] { return evaluate_created_at(layout.events, event_created_at); });
-  EventRows rows(fresh, created_at);
-  std::vector<DirectRow*> pointers;
-  for (auto& row : rows.rows()) pointers.push_back(&row);
-  pg_call([&] { insert_into_heap(table.table(), pointers.data(), static_cast<int>(pointers.size())); });
-  if (!add_all_keys(table, {rows.rows(), places}, outcomes)) return std::nullopt;
-
-  std::vector<StoredRow> stored;
-  pointers.clear();
-  for (std::size_t at = 0; at < fresh.size(); ++at) {
-    if (outcomes[places[at]].kind != StoreOutcome::Kind::stored) continue;
-    pointers.push_back(&rows.rows()[at]);
-    stored.push_back({fresh[at], &rows.rows()[at]});
+  for (const auto& target : targets) {
+    OpenTable table(target.table);
+    const auto places = check_first ? find_new(events, target.places, table, outcomes) : target.places;
+    if (!store_in_table(events, places, table, created_at, outcomes)) return std::nullopt;
+    table.close();
   }
-  pg_call([&] { insert_other_keys(table.table(), pointers.data(), static_cast<int>(pointers.size())); });
-  table.close();
+  std::vector<const Event*> stored;
+  for (std::size_t place = 0; place < events.size(); ++place) {
+    if (outcomes[place].kind == StoreOutcome::Kind::stored) stored.push_back(events[place]);
+  }
   if (!stored.empty() && !add_to_traces(stored, layout.traces)) return std::nullopt;
   begin_next_command();
   return outcomes;

@@ -12,14 +12,25 @@
 
 namespace raceway::postgres {
 
-/// Whether some of the events stand in the table already, judged by a few of them: a batch that is sent again is not to
-/// be written first and taken back then.
-bool looks_sent_before(std::span<const wire::Event* const> events, const DirectLayout& layout);
+/// A table that events go into: `events` itself or one of its partitions.
+struct DirectTarget {
+  Oid table;
+  std::vector<std::size_t> places;  ///< of its events, ascending
+};
+
+/// Which event goes into which table. Answers an obstacle as DirectLayout has it, null where there is none.
+const char* find_targets(std::span<const wire::Event* const> events, const DirectLayout& layout,
+                         std::vector<DirectTarget>& targets);
+
+/// Whether some of the events stand in the tables already, judged by a few of them: a batch that is sent again is not
+/// to be written first and taken back then.
+bool looks_sent_before(std::span<const wire::Event* const> events, const std::vector<DirectTarget>& targets);
 
 /// As store_events() for one part that succeeds or throws as a whole. With `check_first` each id is looked for before
 /// anything is written. Nothing where others write the same rows at this moment (KeyOutcome::contested).
 /// SPI must be connected; a subtransaction must be open around it, to be rolled back where there are no outcomes.
 std::optional<std::vector<StoreOutcome>> store_directly(std::span<const wire::Event* const> events,
-                                                        const DirectLayout& layout, bool check_first);
+                                                        const DirectLayout& layout,
+                                                        const std::vector<DirectTarget>& targets, bool check_first);
 
 }  // namespace raceway::postgres

@@ -19,10 +19,13 @@ extern "C" {
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
+#include "partitioning/partbounds.h"
+#include "partitioning/partdesc.h"
 #include "rewrite/rewriteHandler.h"
 #include "utils/acl.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
+#include "utils/partcache.h"
 #include "utils/rel.h"
 #include "utils/rls.h"
 #include "utils/syscache.h"
@@ -74,7 +77,8 @@ const char* columns_obstacle(Relation table, const KnownColumn* known, int count
     }
     if (column->atttypid == TIMESTAMPOID && column->atttypmod != -1) return "a column is less precise";
     // Only the keys may be NOT NULL, which they never violate.
-    if (column->attnotnull && at != 0) return "a column is NOT NULL";
+    const bool is_key = at == 0 || (known == known_events && at == EventColumn::timestamp);
+    if (column->attnotnull && !is_key) return "a column is NOT NULL";
   }
   return nullptr;
 }
@@ -108,6 +112,14 @@ const char* triggers_obstacle(Relation table, Oid traces) {
   return nullptr;
 }
 
+/// The first column; where rows are partitioned by their time, then that.
+bool is_known_key(Relation key, bool is_partition) {
+  const Form_pg_index form = key->rd_index;
+  if (form->indnatts != (is_partition ? 2 : 1) || !form->indimmediate || key->rd_rel->relam != BTREE_AM_OID)
+    return false;
+  return form->indkey.values[0] == 1 && (!is_partition || form->indkey.values[1] == EventColumn::timestamp + 1);
+}
+
 const char* indexes_obstacle(Relation table) {
   List* indexes = RelationGetIndexList(table);
   const char* obstacle = OidIsValid(table->rd_pkindex) ? nullptr : "the table has no primary key";
@@ -120,10 +132,7 @@ const char* indexes_obstacle(Relation table) {
     if (!heap_attisnull(index->rd_indextuple, Anum_pg_index_indexprs, nullptr)) obstacle = "an index has expressions";
     if (!heap_attisnull(index->rd_indextuple, Anum_pg_index_indpred, nullptr)) obstacle = "an index is partial";
     if (form->indisexclusion || (form->indisunique && !is_key)) obstacle = "there are other unique constraints";
-    if (is_key && (form->indnatts != 1 || form->indkey.values[0] != 1 || !form->indimmediate ||
-                   index->rd_rel->relam != BTREE_AM_OID)) {
-      obstacle = "the primary key is another one";
-    }
+    if (is_key && !is_known_key(index, table->rd_rel->relispartition)) obstacle = "the primary key is another one";
     if (!form->indisready || !form->indisvalid) obstacle = "an index is not ready";
     index_close(index, NoLock);
   }
@@ -135,7 +144,6 @@ const char* indexes_obstacle(Relation table) {
 const char* defaults_obstacle(Relation table, int created_at) {
   const TupleDesc description = RelationGetDescr(table);
   if (description->constr == nullptr) return nullptr;
-  if (description->constr->num_check > 0) return "the table has check constraints";
   for (int at = 0; at < description->constr->num_defval; ++at) {
     if (description->constr->defval[at].adnum != created_at + 1) continue;
     auto* expression = build_column_default(table, created_at + 1);
@@ -157,27 +165,53 @@ bool may_be_updated(Relation table) {
 #endif
 }
 
-const char* table_obstacle(Relation table, Oid traces, AclMode wanted) {
-  const Form_pg_class form = table->rd_rel;
-  if (form->relkind != RELKIND_RELATION || form->relispartition || form->relhassubclass)
-    return "a table is not a plain one";
-  if (form->relam != HEAP_TABLE_AM_OID) return "a table has another access method";
-  if (form->relpersistence == RELPERSISTENCE_TEMP) return "a table is temporary";
+/// What an INSERT that names this table asks of it and its owner, beside what the rows must pass.
+const char* target_obstacle(Relation table, Oid traces, AclMode wanted) {
   if (table->rd_rules != nullptr) return "the table has rules";
   if (check_enable_rls(RelationGetRelid(table), InvalidOid, true) != RLS_NONE) return "row security is on";
   if (pg_class_aclmask(RelationGetRelid(table), GetUserId(), wanted, ACLMASK_ALL) != wanted) {
     return "a privilege on the whole table is missing";
   }
-  if (!may_be_updated(table)) return "a publication does not allow updates";
   const bool is_events = RelationGetRelid(table) != traces;
-  const char* obstacle = is_events ? columns_obstacle(table, known_events, event_columns)
-                                   : columns_obstacle(table, known_traces, trace_columns);
+  return defaults_obstacle(table, is_events ? int{EventColumn::event_created_at} : int{TraceColumn::trace_created_at});
+}
+
+/// What stands in the way of a row that is written into this table, a plain one or a partition.
+const char* rows_obstacle(Relation table, Oid traces) {
+  const Form_pg_class form = table->rd_rel;
+  if (form->relam != HEAP_TABLE_AM_OID) return "a table has another access method";
+  if (form->relpersistence == RELPERSISTENCE_TEMP) return "a table is temporary";
+  if (table->rd_att->constr != nullptr && table->rd_att->constr->num_check > 0)
+    return "the table has check constraints";
+  if (!may_be_updated(table)) return "a publication does not allow updates";
+  const char* obstacle = RelationGetRelid(table) != traces ? columns_obstacle(table, known_events, event_columns)
+                                                           : columns_obstacle(table, known_traces, trace_columns);
   if (obstacle == nullptr) obstacle = triggers_obstacle(table, traces);
-  if (obstacle == nullptr) obstacle = indexes_obstacle(table);
-  if (obstacle == nullptr) {
-    obstacle =
-        defaults_obstacle(table, is_events ? int{EventColumn::event_created_at} : int{TraceColumn::trace_created_at});
-  }
+  return obstacle == nullptr ? indexes_obstacle(table) : obstacle;
+}
+
+bool is_partitioned_by_time(Relation table) {
+  const PartitionKey key = RelationGetPartitionKey(table);
+  return key->strategy == PARTITION_STRATEGY_RANGE && key->partnatts == 1 &&
+         key->partattrs[0] == EventColumn::timestamp + 1 && key->partopcintype[0] == TIMESTAMPOID;
+}
+
+const char* table_obstacle(Relation table, Oid traces, AclMode wanted) {
+  const Form_pg_class form = table->rd_rel;
+  const bool is_partitioned = form->relkind == RELKIND_PARTITIONED_TABLE && RelationGetRelid(table) != traces;
+  const bool is_plain = form->relkind == RELKIND_RELATION && !form->relhassubclass;
+  if ((!is_plain && !is_partitioned) || form->relispartition) return "a table is not a plain one";
+  const char* obstacle = target_obstacle(table, traces, wanted);
+  if (obstacle != nullptr) return obstacle;
+  if (!is_partitioned) return rows_obstacle(table, traces);
+  return is_partitioned_by_time(table) ? nullptr : "a table is partitioned in another way";
+}
+
+const char* partition_obstacle(Oid partition, Oid traces) {
+  Relation table = table_open(partition, RowExclusiveLock);
+  const bool is_plain = table->rd_rel->relkind == RELKIND_RELATION;
+  const char* obstacle = is_plain ? rows_obstacle(table, traces) : "a partition is not a plain table";
+  table_close(table, NoLock);
   return obstacle;
 }
 
@@ -199,6 +233,13 @@ const char* session_obstacle() {
   return nullptr;
 }
 
+/// Without a lock, and whoever asks.
+bool is_partitioned() {
+  const Oid schema = get_namespace_oid("raceway", true);
+  const Oid events = OidIsValid(schema) ? get_relname_relid("events", schema) : InvalidOid;
+  return OidIsValid(events) && get_rel_relkind(events) == RELKIND_PARTITIONED_TABLE;
+}
+
 /// The table that has this name once it is locked as INSERT locks it.
 Oid lock_table(const char* name) {
   return RangeVarGetRelid(makeRangeVar(pstrdup("raceway"), pstrdup(name), -1), RowExclusiveLock, true);
@@ -208,6 +249,7 @@ Oid lock_table(const char* name) {
 
 DirectLayout find_direct_layout() {
   DirectLayout layout = {};
+  layout.is_partitioned = is_partitioned();
   layout.obstacle = session_obstacle();
   if (layout.obstacle != nullptr) return layout;
   layout.events = lock_table("events");
@@ -220,10 +262,34 @@ DirectLayout find_direct_layout() {
   for (const bool is_events : {true, false}) {
     Relation table = relation_open(is_events ? layout.events : layout.traces, NoLock);
     layout.obstacle = table_obstacle(table, layout.traces, is_events ? write : write | ACL_UPDATE);
+    if (is_events && layout.is_partitioned != (table->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)) {
+      layout.obstacle = "the layout changes at this moment";
+    }
     relation_close(table, NoLock);
     if (layout.obstacle != nullptr) return layout;
   }
   return layout;
+}
+
+const char* find_partitions(const DirectLayout& layout, const Timestamp* times, int count, Oid* partitions) {
+  Relation table = table_open(layout.events, NoLock);
+  const PartitionKey key = RelationGetPartitionKey(table);
+  const PartitionDesc description = RelationGetPartitionDesc(table, true);
+  const PartitionBoundInfo bounds = description->boundinfo;
+  const char* obstacle = description->nparts == 0 ? "there are no partitions" : nullptr;
+  for (int at = 0; at < count && obstacle == nullptr; ++at) {
+    Datum time = TimestampGetDatum(times[at]);
+    bool is_bound = false;
+    const int bound = partition_range_datum_bsearch(key->partsupfunc, key->partcollation, bounds, 1, &time, &is_bound);
+    int index = bounds->indexes[bound + 1];
+    if (index < 0) index = bounds->default_index;
+    partitions[at] = index < 0 ? InvalidOid : description->oids[index];
+    if (index < 0) obstacle = "no partition takes an event";
+    const bool is_new = at == 0 || partitions[at] != partitions[at - 1];
+    if (obstacle == nullptr && is_new) obstacle = partition_obstacle(partitions[at], layout.traces);
+  }
+  table_close(table, NoLock);
+  return obstacle;
 }
 
 Default evaluate_created_at(Oid relation, int column) {

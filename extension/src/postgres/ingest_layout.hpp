@@ -3,6 +3,10 @@
 
 #include "postgres/boundary.hpp"
 
+extern "C" {
+#include "utils/timestamp.h"
+}
+
 namespace raceway::postgres {
 
 /// The columns of the tables, in their order.
@@ -25,6 +29,7 @@ inline constexpr int trace_columns = 6;
 struct DirectLayout {
   Oid events;
   Oid traces;
+  bool is_partitioned;  ///< events is, by ranges of timestamp: an event is identified by its id and its time then
   /// Null: they may not; else why. A literal.
   const char* obstacle;
 };
@@ -33,6 +38,10 @@ struct DirectLayout {
 /// constraints, defaults, generated columns, partitions, privileges, kinds of indexes, and what the transaction asks
 /// for. Locks both tables as INSERT does. Raises; no destructors.
 DirectLayout find_direct_layout();
+
+/// The partitions that take events of these times, each locked as INSERT locks it; 0 where none does. Answers an
+/// obstacle as DirectLayout has it, null where all may be written directly. Raises; no destructors.
+const char* find_partitions(const DirectLayout& layout, const Timestamp* times, int count, Oid* partitions);
 
 /// The value of created_at for rows of this transaction. `table` passed find_direct_layout().
 struct Default {

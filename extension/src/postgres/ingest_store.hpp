@@ -1,5 +1,5 @@
-// Storing events in the tables through SPI: one statement for a whole batch, exact trace roll-ups, in an order of locks
-// that no two batches can deadlock on.
+// Storing events in the tables with exact trace roll-ups, by the fastest way that the tables allow, in an order of
+// locks that no two batches can deadlock on.
 #pragma once
 
 #include <span>
@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "postgres/boundary.hpp"
+#include "postgres/ingest_layout.hpp"
 #include "wire/event.hpp"
 
 namespace raceway::postgres {
@@ -33,14 +34,12 @@ const char* name_of(IngestWay way);
 /// way, it is spi all the same.
 extern int wanted_ingest_way;
 
-/// Offers `events`, each id once, to the tables, in this order where the way allows it; answers in the same order.
-/// Where the database refuses the batch for what is in it (a constraint, a trigger), it is split until the refused
-/// events stand alone. Other errors (no table, no privilege, a deadlock, no space) are thrown and leave nothing stored.
-/// SPI must be connected. `way` is set to the way by which the events went in, or were found: the last that was tried.
-std::vector<StoreOutcome> store_events(std::span<const wire::Event* const> events, IngestWay& way);
-
-/// Sets the service of each trace to that of its earliest event, by time, then id. The traces must be locked by this
-/// transaction, and SPI connected.
-void name_services(const std::vector<std::string>& trace_ids);
+/// Offers `events`, each once (EventIdentity), to the tables, in this order where the way allows it; answers in the
+/// same order. Where the database refuses the batch for what is in it (a constraint, a trigger), it is split until the
+/// refused events stand alone. Other errors (no table, no privilege, a deadlock, no space) are thrown and leave nothing
+/// stored. SPI must be connected. `way` is set to the way by which the events went in, or were found: the last that was
+/// tried.
+std::vector<StoreOutcome> store_events(std::span<const wire::Event* const> events, const DirectLayout& layout,
+                                       IngestWay& way);
 
 }  // namespace raceway::postgres

@@ -124,7 +124,7 @@ void update_trace(DirectTable* traces, TupleTableSlot* slot, TraceGrowth* growth
 
 /// Locks and updates the trace's row. False where there is none.
 bool grow_standing_trace(DirectTable* traces, TupleTableSlot* slot, TraceGrowth* growth) {
-  while (find_standing_row(traces, growth->trace_id, slot)) {
+  while (find_standing_row(traces, {{growth->trace_id}}, slot)) {
     CHECK_FOR_INTERRUPTS();
     ItemPointerData tid = slot->tts_tid;
     TM_FailureData failure;
@@ -150,7 +150,7 @@ bool grow_traces(DirectTable* traces, TupleTableSlot* slot, TraceGrowth* growths
                  const Default& created_at) {
   auto* may_be_there = static_cast<bool*>(palloc(static_cast<Size>(count)));
   KeyProbe probe = begin_probe(traces);
-  for (int at = 0; at < count; ++at) may_be_there[at] = may_stand(&probe, growths[at].trace_id);
+  for (int at = 0; at < count; ++at) may_be_there[at] = may_stand(&probe, {{growths[at].trace_id}});
   release_path(&probe.path);
 
   auto** fresh = static_cast<TraceGrowth**>(palloc(sizeof(TraceGrowth*) * static_cast<Size>(count)));

@@ -15,6 +15,8 @@ struct BatchingIngestor::Waiting {
   std::uint64_t events = 0;    // all that it holds
   std::uint64_t promised = 0;  // those of them that were not rejected at once
   Clock::time_point arrived;
+  // Of its own: a batch that is done wakes those whose bodies it held, not all who wait.
+  std::condition_variable finished;
   bool done = false;
   storage::IngestResult result;
   std::optional<std::string> failure;  // nothing: stored
@@ -53,27 +55,30 @@ Answer BatchingIngestor::take(std::string body) {
   }
   buffered_events_ += waiting->events;
   queued_events_ += waiting->events;
+  last_arrival_ = waiting->arrived;
   queue_.push_back(waiting);
   arrived_.notify_one();
   if (options_.ack == config::Ack::buffered) return answer;
 
-  finished_.wait(lock, [&] { return waiting->done; });
+  waiting->finished.wait(lock, [&] { return waiting->done; });
   if (waiting->failure) throw storage::Unavailable(*waiting->failure);
   return std::move(waiting->result);
 }
 
-bool BatchingIngestor::must_wait_for_more(Clock::time_point now) const {
+/// When the batch at hand may be written, at the latest. Needs a queue that is not empty.
+BatchingIngestor::Clock::time_point BatchingIngestor::may_start_at() const {
   // Where no other writer is at work there is nothing to gain by waiting: what comes meanwhile makes the next batch.
-  return busy_writers_ > 0 && !draining_ && queued_events_ < options_.batch_size &&
-         now < queue_.front()->arrived + options_.flush_interval;
+  if (busy_writers_ == 0 || draining_ || queued_events_ >= options_.batch_size) return {};
+  return std::min(queue_.front()->arrived + options_.flush_interval, last_arrival_ + options_.flush_interval / 10);
 }
 
 BatchingIngestor::Batch BatchingIngestor::next_batch(std::unique_lock<std::mutex>& lock) {
   while (true) {
     arrived_.wait(lock, [this] { return !queue_.empty() || draining_; });
     if (queue_.empty()) return {};
-    if (!must_wait_for_more(Clock::now())) break;
-    arrived_.wait_until(lock, queue_.front()->arrived + options_.flush_interval);
+    const auto start = may_start_at();
+    if (Clock::now() >= start) break;
+    arrived_.wait_until(lock, start);
   }
   Batch batch;
   std::uint64_t events = 0;
@@ -150,8 +155,8 @@ void BatchingIngestor::finish(const Batch& batch, std::vector<storage::IngestRes
       lost_events_ += waiting.promised;
     }
     waiting.done = true;
+    waiting.finished.notify_one();
   }
-  finished_.notify_all();
 }
 
 std::uint64_t BatchingIngestor::drain() {

@@ -1,0 +1,82 @@
+-- The layout for growth: `events` in partitions by ranges of "timestamp". Its key holds the time, too: a re-sent event
+-- carries the same time, so the key still tells it.
+
+CREATE FUNCTION raceway.partition_interval(partition_by text) RETURNS interval
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN CASE partition_by WHEN 'day' THEN interval '1 day' WHEN 'week' THEN interval '7 days' WHEN 'month' THEN interval '1 month' END;
+
+COMMENT ON FUNCTION raceway.partition_interval(text) IS
+    'internal to the layout for growth: how long a partition is; NULL where there are none';
+
+CREATE FUNCTION raceway.make_partitions(first timestamp, last timestamp) RETURNS integer
+LANGUAGE plpgsql VOLATILE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $make$
+DECLARE
+    most         constant integer := 1000;
+    partition_by text := (SELECT l.partition_by FROM raceway.layout l);
+    length       interval := raceway.partition_interval(partition_by);
+    lower_bound  timestamp;
+    upper_bound  timestamp;
+    name         text;
+    made         integer := 0;
+BEGIN
+    IF length IS NULL THEN
+        RAISE EXCEPTION 'raceway.events is not partitioned' USING ERRCODE = 'object_not_in_prerequisite_state',
+            HINT = 'A new installation is partitioned by SELECT raceway.migrate(partition_by => ''day'');';
+    END IF;
+    IF NOT isfinite(first) OR NOT isfinite(last) OR last >= first + most * length THEN
+        RAISE EXCEPTION 'from % to % it would be more than % partitions', first, last, most
+            USING ERRCODE = 'program_limit_exceeded', HINT = 'What no partition takes, events_default keeps.';
+    END IF;
+    -- One at a time, and not beside a migration: the same key.
+    PERFORM pg_advisory_xact_lock(32195226876993913);
+
+    lower_bound := date_trunc(partition_by, first);
+    WHILE lower_bound <= last LOOP
+        upper_bound := lower_bound + length;
+        name := 'events_' || to_char(lower_bound, 'FMYYYY_MM_DD');
+        IF to_regclass(format('raceway.%I', name)) IS NULL THEN
+            EXECUTE format('CREATE TABLE raceway.%I (LIKE raceway.events INCLUDING ALL)', name);
+            -- What came before its partition stands in the default one, and moves.
+            EXECUTE format('WITH moved AS (DELETE FROM raceway.events_default WHERE "timestamp" >= %L AND "timestamp" < %L RETURNING *)'
+                           ' INSERT INTO raceway.%I SELECT * FROM moved', lower_bound, upper_bound, name);
+            EXECUTE format('ALTER TABLE raceway.events ATTACH PARTITION raceway.%I FOR VALUES FROM (%L) TO (%L)', name, lower_bound, upper_bound);
+            made := made + 1;
+        END IF;
+        lower_bound := upper_bound;
+    END LOOP;
+    RETURN made;
+END
+$make$;
+
+COMMENT ON FUNCTION raceway.make_partitions(timestamp, timestamp) IS
+    'Makes the partitions of events that are missing between two times, and moves into them what stands in the default one; answers their number.';
+
+CREATE FUNCTION raceway.partition_empty_events(partition_by text) RETURNS void
+LANGUAGE plpgsql VOLATILE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $partition$
+BEGIN
+    ALTER TABLE raceway.events RENAME TO events_default;
+    ALTER TABLE raceway.events_default DROP CONSTRAINT events_pkey, DROP CONSTRAINT events_trace_id_fkey;
+    ALTER TABLE raceway.events_default ALTER "timestamp" SET NOT NULL;
+    CREATE TABLE raceway.events (LIKE raceway.events_default INCLUDING DEFAULTS INCLUDING COMMENTS)
+        PARTITION BY RANGE ("timestamp");
+    ALTER TABLE raceway.events ADD PRIMARY KEY (event_id, "timestamp"),
+        ADD FOREIGN KEY (trace_id) REFERENCES raceway.traces (trace_id) ON DELETE CASCADE;
+    ALTER INDEX raceway.idx_events_trace_id RENAME TO events_default_trace_id_idx;
+    ALTER INDEX raceway.idx_events_timestamp RENAME TO events_default_timestamp_idx;
+    CREATE INDEX idx_events_trace_id ON raceway.events (trace_id);
+    CREATE INDEX idx_events_timestamp ON raceway.events ("timestamp");
+    COMMENT ON TABLE raceway.events IS 'One row an event, in partitions by time. Times are UTC; vector_clock maps components to counters.';
+    COMMENT ON TABLE raceway.events_default IS 'The events of times that have no partition of their own, see raceway.make_partitions().';
+    ALTER TABLE raceway.events ATTACH PARTITION raceway.events_default DEFAULT;
+    UPDATE raceway.layout SET partition_by = partition_empty_events.partition_by;
+    PERFORM raceway.make_partitions(
+        (now() AT TIME ZONE 'UTC') - raceway.partition_interval(partition_by),
+        (now() AT TIME ZONE 'UTC') + 7 * raceway.partition_interval(partition_by));
+END
+$partition$;
+
+COMMENT ON FUNCTION raceway.partition_empty_events(text) IS 'internal to migrate(): partitions events while it is new';
