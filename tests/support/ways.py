@@ -14,15 +14,15 @@ TABLES = """
     ORDER BY 1
 """
 
-BTREES = """
+TABLES_OF_RACEWAY = "pg_class t WHERE t.relkind = 'r' AND t.relnamespace = 'raceway'::regnamespace"
+
+BTREES = f"""
     SELECT count(bt_index_parent_check(i.indexrelid, true, true))
     FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am a ON a.oid = c.relam
-    WHERE i.indrelid IN ('raceway.events'::regclass, 'raceway.traces'::regclass) AND a.amname = 'btree'
+    WHERE i.indrelid IN (SELECT t.oid FROM {TABLES_OF_RACEWAY}) AND a.amname = 'btree'
 """
 
-HEAPS = """
-    SELECT * FROM verify_heapam('raceway.events') UNION ALL SELECT * FROM verify_heapam('raceway.traces')
-"""
+HEAPS = f"SELECT t.relname, h.* FROM {TABLES_OF_RACEWAY}".replace(" WHERE ", ", verify_heapam(t.oid) h WHERE ", 1)
 
 
 def literal(text):

@@ -7,7 +7,9 @@ Place place_by_row(const BtreeEntry& entry, IndexTuple item) {
   ItemPointer first = BTreeTupleGetHeapTID(item);
   if (first == nullptr) return Place::behind;
   auto* const row = const_cast<ItemPointer>(&entry.row);
-  if (ItemPointerCompare(row, first) < 0) return Place::before;
+  const int32 to_first = ItemPointerCompare(row, first);
+  if (to_first <= 0) return to_first < 0 ? Place::before : Place::at;
+  if (BTreeTupleIsPivot(item)) return Place::behind;
   return ItemPointerCompare(row, BTreeTupleGetMaxHeapTID(item)) > 0 ? Place::behind : Place::at;
 }
 
