@@ -5,6 +5,7 @@ extern "C" {
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
+#include "access/xlog.h"
 #include "catalog/catalog.h"
 #include "catalog/index.h"
 #include "catalog/pg_am.h"
@@ -162,6 +163,12 @@ KeyOutcome add_key(DirectTable* table, DirectRow* row, TupleTableSlot* slot) {
   return KeyOutcome::stands_already;
 }
 
+/// Wakes the process that writes the log for those who do not wait: what a large batch has logged so far goes to the
+/// disk while the batch goes on, and its commit has the less to wait for.
+void let_log_be_written() {
+  XLogSetAsyncXactLSN(GetXLogInsertRecPtr());
+}
+
 DirectIndex open_index(Oid oid) {
   DirectIndex index = {};
   index.relation = index_open(oid, RowExclusiveLock);
@@ -295,6 +302,7 @@ void insert_into_heap(DirectTable* table, DirectRow* const* rows, int count) {
       ExecClearTuple(slots[at]);
     }
     MemoryContextReset(scratch);
+    if (RelationNeedsWAL(table->heap)) let_log_be_written();
   }
   for (int at = 0; at < slots_wanted; ++at) ExecDropSingleTupleTableSlot(slots[at]);
 }

@@ -66,22 +66,49 @@ std::string trace_in(TupleTableSlot* slot) {
   return {VARDATA_ANY(packed), static_cast<std::size_t>(VARSIZE_ANY_EXHDR(packed))};
 }
 
+/// In the order in which batches wait for each other.
+bool comes_before(const Event* a, const Event* b) {
+  return EventIdentity{true}.before(*a, *b);
+}
+
+/// Looks for the events, which come in this order, one after the other; `found` is told which one stands, and under
+/// which trace, and answers whether to go on.
+template <class Found>
+void look_for(Events in_order, OpenTable& table, Found found) {
+  KeyProbe probe = pg_call([&] { return begin_probe(table.table()); });
+  for (std::size_t at = 0; at < in_order.size(); ++at) {
+    check_for_interrupts();
+    const bool stands = pg_call([&] {
+      const DirectKey key = key_of(*in_order[at]);
+      return may_stand(&probe, key) && find_standing_row(table.table(), key, table.slot());
+    });
+    if (stands && !found(at)) break;
+  }
+  pg_call([&] { release_path(&probe.path); });
+}
+
+bool is_any_standing(std::vector<const Event*> events, OpenTable& table) {
+  std::sort(events.begin(), events.end(), comes_before);
+  bool is_any = false;
+  look_for(events, table, [&](std::size_t) {
+    is_any = true;
+    return false;
+  });
+  return is_any;
+}
+
 /// Marks the events at these places that stand already; answers the other places.
 std::vector<std::size_t> find_new(Events events, const std::vector<std::size_t>& places, OpenTable& table,
                                   std::vector<StoreOutcome>& outcomes) {
   std::vector<std::size_t> in_order = places;
   std::sort(in_order.begin(), in_order.end(),
-            [&](std::size_t a, std::size_t b) { return EventIdentity{true}.before(*events[a], *events[b]); });
-  KeyProbe probe = pg_call([&] { return begin_probe(table.table()); });
-  for (const auto place : in_order) {
-    check_for_interrupts();
-    const bool found = pg_call([&] {
-      const DirectKey key = key_of(*events[place]);
-      return may_stand(&probe, key) && find_standing_row(table.table(), key, table.slot());
-    });
-    if (found) outcomes[place] = {StoreOutcome::Kind::stands_already, trace_in(table.slot())};
-  }
-  pg_call([&] { release_path(&probe.path); });
+            [&](std::size_t a, std::size_t b) { return comes_before(events[a], events[b]); });
+  std::vector<const Event*> sorted;
+  for (const auto place : in_order) sorted.push_back(events[place]);
+  look_for(sorted, table, [&](std::size_t at) {
+    outcomes[in_order[at]] = {StoreOutcome::Kind::stands_already, trace_in(table.slot())};
+    return true;
+  });
   std::vector<std::size_t> fresh;
   for (const auto place : places) {
     if (outcomes[place].kind != StoreOutcome::Kind::stands_already) fresh.push_back(place);
@@ -231,15 +258,16 @@ const char* find_targets(Events events, const DirectLayout& layout, std::vector<
 }
 
 bool looks_sent_before(Events events, const std::vector<DirectTarget>& targets) {
-  constexpr std::size_t probes = 4;
+  constexpr std::size_t probes = 16;
   bool found = false;
   for (std::size_t at = 0; at < targets.size() && !found; ++at) {
     const auto& places = targets[at].places;
-    OpenTable table(targets[at].table);
-    for (std::size_t probe = 0; probe < std::min(probes, places.size()) && !found; ++probe) {
-      const Event& event = *events[places[probe * places.size() / std::min(probes, places.size())]];
-      found = pg_call([&] { return find_standing_row(table.table(), key_of(event), table.slot()); });
+    std::vector<const Event*> probed;
+    for (std::size_t probe = 0; probe < std::min(probes, places.size()); ++probe) {
+      probed.push_back(events[places[probe * places.size() / std::min(probes, places.size())]]);
     }
+    OpenTable table(targets[at].table);
+    found = is_any_standing(probed, table);
     table.close();
   }
   return found;
