@@ -65,6 +65,13 @@ std::uint64_t first_bytes(const char* text, std::size_t length) {
   return std::endian::native == std::endian::little ? __builtin_bswap64(bytes) : bytes;
 }
 
+/// The prefix that a text's first bytes, or a number, make in this column.
+std::uint64_t prefix_in(const BtreeOrder::Column& column, std::uint64_t first) {
+  constexpr std::uint64_t sign = std::uint64_t{1} << 63U;
+  const std::uint64_t prefix = column.is_text ? first : first ^ sign;
+  return column.descending ? ~prefix : prefix;
+}
+
 int compare_texts(const BtreeKey::Value& a, const BtreeKey::Value& b) {
   const std::uint32_t shorter = Min(a.length, b.length);
   if (shorter >= sizeof(std::uint64_t)) {
@@ -145,10 +152,23 @@ std::uint64_t prefix_of(const BtreeOrder& order, const BtreeKey& key) {
   const BtreeOrder::Column& column = order.columns[0];
   const BtreeKey::Value& value = key.values[0];
   if (value.is_null) return column.nulls_first ? 0 : ~std::uint64_t{0};
-  constexpr std::uint64_t sign = std::uint64_t{1} << 63U;
-  const std::uint64_t prefix =
-      column.is_text ? first_bytes(value.text, value.length) : static_cast<std::uint64_t>(value.number) ^ sign;
-  return column.descending ? ~prefix : prefix;
+  return prefix_in(column,
+                   column.is_text ? first_bytes(value.text, value.length) : static_cast<std::uint64_t>(value.number));
+}
+
+bool glance_prefix(const BtreeOrder& order, IndexTuple entry, std::uint64_t* prefix) {
+  if (IndexTupleHasNulls(entry)) return false;
+  const char* const data = reinterpret_cast<char*>(entry) + IndexInfoFindDataOffset(entry->t_info);
+  const BtreeOrder::Column& column = order.columns[0];
+  std::uint64_t first = 0;
+  if (column.is_text) {
+    if (!VARATT_IS_1B(data) || VARSIZE_1B(data) < VARHDRSZ_SHORT + sizeof first) return false;
+    first = first_bytes(VARDATA_1B(data), sizeof first);
+  } else {
+    memcpy(&first, data, sizeof first);
+  }
+  *prefix = prefix_in(column, first);
+  return true;
 }
 
 KeyComparison compare_key(const BtreeOrder& order, const BtreeKey& key, IndexTuple other, int columns) {

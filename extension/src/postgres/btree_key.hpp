@@ -50,6 +50,9 @@ void read_btree_values(const BtreeOrder& order, const Datum* values, BtreeKey* k
 /// smaller; equal prefixes say nothing.
 std::uint64_t prefix_of(const BtreeOrder& order, const BtreeKey& key);
 
+/// The same of an entry, where that is told at a glance.
+bool glance_prefix(const BtreeOrder& order, IndexTuple entry, std::uint64_t* prefix);
+
 enum class KeyComparison { less, equal, greater, unknown };
 
 /// How `key` stands to the first `columns` of the key columns of `other`. Unknown where a text there is compressed.

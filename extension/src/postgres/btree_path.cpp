@@ -98,6 +98,10 @@ Buffer accept_leaf(const BtreePath& path, Buffer buffer, const BtreeEntry& entry
 Place place_of(Relation index, const BtreeOrder& order, const BtreeEntry& entry, Page page, OffsetNumber item,
                bool with_row) {
   auto* const tuple = reinterpret_cast<IndexTuple>(PageGetItem(page, PageGetItemId(page, item)));
+  std::uint64_t prefix = 0;
+  if (glance_prefix(order, tuple, &prefix) && prefix != entry.prefix) {
+    return entry.prefix < prefix ? Place::before : Place::behind;
+  }
   const int columns = Min(order.count, BTreeTupleGetNAtts(tuple, index));
   switch (compare_key(order, entry.key, tuple, columns)) {
     case KeyComparison::less:

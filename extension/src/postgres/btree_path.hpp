@@ -16,6 +16,7 @@ namespace raceway::postgres {
 
 /// An entry that is looked for, or is to be inserted. Refers to what its key was read from.
 struct BtreeEntry {
+  std::uint64_t prefix;  ///< prefix_of() the key
   BtreeKey key;
   ItemPointerData row;  ///< not used where entries are looked for by key
 };

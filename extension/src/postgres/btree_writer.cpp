@@ -18,6 +18,7 @@ Size size_of(const PendingEntry& entry) {
 
 BtreeEntry searchable(const BtreePath& path, const PendingEntry& pending) {
   BtreeEntry entry;
+  entry.prefix = pending.prefix;
   read_btree_key(*path.order, pending.tuple, &entry.key);
   entry.row = pending.tuple->t_tid;
   return entry;

@@ -22,6 +22,7 @@ namespace {
 /// Rows that go into the heap in one call: enough for some pages, and so few that what they are made of stays in the
 /// processor's caches.
 constexpr int rows_at_once = 64;
+constexpr int rows_between_nudges = 4 * rows_at_once;
 
 /// Memory that is used again by every batch: asked from the system anew, each of its pages would cost a fault. Made
 /// empty when it is taken, so what an error leaves in it does not stay.
@@ -165,7 +166,7 @@ KeyOutcome add_key(DirectTable* table, DirectRow* row, TupleTableSlot* slot) {
 
 /// Wakes the process that writes the log for those who do not wait: what a large batch has logged so far goes to the
 /// disk while the batch goes on, and its commit has the less to wait for.
-void let_log_be_written() {
+void nudge_log_writer() {
   XLogSetAsyncXactLSN(GetXLogInsertRecPtr());
 }
 
@@ -273,6 +274,7 @@ bool may_stand(KeyProbe* probe, const DirectKey& key) {
   if (!index.has_order) return true;
   BtreeEntry entry = {};
   read_btree_values(index.order, key.values, &entry.key);
+  entry.prefix = prefix_of(index.order, entry.key);
   const Buffer leaf = find_leaf(&probe->path, entry, BUFFER_LOCK_SHARE);
   if (!BufferIsValid(leaf)) return true;
   Page page = BufferGetPage(leaf);
@@ -302,7 +304,7 @@ void insert_into_heap(DirectTable* table, DirectRow* const* rows, int count) {
       ExecClearTuple(slots[at]);
     }
     MemoryContextReset(scratch);
-    if (RelationNeedsWAL(table->heap)) let_log_be_written();
+    if (RelationNeedsWAL(table->heap) && (from + size) % rows_between_nudges == 0) nudge_log_writer();
   }
   for (int at = 0; at < slots_wanted; ++at) ExecDropSingleTupleTableSlot(slots[at]);
 }

@@ -258,7 +258,7 @@ const char* find_targets(Events events, const DirectLayout& layout, std::vector<
 }
 
 bool looks_sent_before(Events events, const std::vector<DirectTarget>& targets) {
-  constexpr std::size_t probes = 16;
+  const std::size_t probes = std::clamp<std::size_t>(events.size() / 64, 4, 16);
   bool found = false;
   for (std::size_t at = 0; at < targets.size() && !found; ++at) {
     const auto& places = targets[at].places;
