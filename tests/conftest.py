@@ -4,6 +4,8 @@ import signal
 
 import pytest
 
+pytest.register_assert_rewrite("support")  # so that what fails there is shown as well
+
 from support.cluster import PostgresCluster
 from support.store import BACKENDS, Store
 

@@ -10,6 +10,7 @@ from support.cluster import PostgresCluster
 from support.load import LoadClient, acknowledged_by, load, sent_by
 from support.server import RacewayServer
 from support.traffic import OverlappingTraffic, documented_event
+from support.ways import assert_sound
 from support.wait import wait_until
 
 
@@ -48,6 +49,7 @@ def test_kill_9_of_the_server_loses_nothing_acknowledged(database):
         assert all(client.lost_connections for client in clients)
         assert set().union(*(client.statuses for client in clients)) == {200}
         check_promises(database, acknowledged_by(clients), sent_by(clients))
+        assert_sound(database)
     finally:
         assert server.stop() == 0
 
@@ -74,6 +76,7 @@ def test_an_immediate_stop_of_postgresql_is_a_503_and_heals_by_itself(own_cluste
             acknowledge_some(clients, 1000)
         assert set().union(*(client.statuses for client in clients)) == {200, 503}
         check_promises(database, acknowledged_by(clients), sent_by(clients) | {"probe": {"trace_id": "probe"}})
+        assert_sound(database)
 
 
 def test_while_the_database_is_away_reading_is_a_503_too(own_cluster):
@@ -109,6 +112,7 @@ def test_connections_cut_by_the_administrator_are_replaced(cluster, open_store):
                         f" WHERE datname = '{store.database.name}' AND pid <> pg_backend_pid()")
         acknowledge_some(clients, 100)
     check_promises(store.database, acknowledged_by(clients), sent_by(clients))
+    assert_sound(store.database)
 
 
 @pytest.mark.parametrize("ack", ["durable", "buffered"])

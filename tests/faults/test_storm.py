@@ -6,10 +6,11 @@ import time
 import pytest
 
 from support import model
-from support.checks import check_promises, inexact_traces, stored_events
+from support.checks import check_promises, stored_events
 from support.load import LoadClient, acknowledged_by, load, sent_by
 from support.server import RacewayServer
 from support.traffic import OverlappingTraffic, documented_event
+from support.ways import assert_sound, assert_whole
 
 SECONDS = float(os.environ.get("RACEWAY_STORM_SECONDS", "60"))
 CLIENTS = 4
@@ -39,6 +40,7 @@ def test_overlapping_batches_from_4_clients_to_each_of_2_servers(cluster, databa
     assert set().union(*(client.statuses for client in clients)) == {200}
     assert [client.rejected for client in clients if client.rejected] == []
     check_promises(database, acknowledged_by(clients), sent)
+    assert_sound(database)
 
     stored = stored_events(database)
     assert sum(client.stored for client in clients) == len(stored), "an event was counted as stored twice or never"
@@ -72,7 +74,7 @@ def test_one_id_under_many_traces_is_stored_once_and_else_rejected(database, two
     assert sum(client.stored for client in clients) == len(stored)
     assert all(client.rejected for client in clients)
     assert {entry["id"] for client in clients for entry in client.rejected} <= set(stored)
-    assert inexact_traces(database) == []
+    assert_whole(database)
 
 
 def test_two_migrations_at_once_make_one_schema(cluster):

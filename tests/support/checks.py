@@ -6,7 +6,9 @@ INEXACT_TRACES = """
            t.service_name, e.service
     FROM traces t FULL JOIN (
         SELECT trace_id, count(*) AS n, min(timestamp) AS first, max(timestamp) AS last,
-               (array_agg(metadata ->> 'service_name' ORDER BY timestamp, event_id COLLATE "C"))[1] AS service
+               (array_agg(CASE WHEN jsonb_typeof(metadata -> 'service_name') = 'string'
+                               THEN left(metadata ->> 'service_name', 255) END
+                          ORDER BY timestamp, event_id COLLATE "C"))[1] AS service
         FROM events GROUP BY trace_id) e USING (trace_id)
     WHERE (t.event_count, t.start_time, t.end_time) IS DISTINCT FROM (e.n, e.first, e.last)
        OR t.service_name IS DISTINCT FROM e.service

@@ -75,10 +75,11 @@ class PostgresCluster:
     start it from the main thread.
     """
 
-    def __init__(self, name="main", settings=None, with_extension=True):
+    def __init__(self, name="main", settings=None, with_extension=True, initdb=()):
         self.directory = temporary_directory("rw-")
         self.data = self.directory / "data"
         self.log = paths.LOGS / f"postgres-{name}.log"
+        self._log_begin = self.log.stat().st_size if self.log.exists() else 0  # of others of that name before us
         self.port = free_port()
         self.host = str(self.directory)
         self.process = None
@@ -98,22 +99,32 @@ class PostgresCluster:
             **({"extension_destdir": str(staged_extension())} if with_extension else {}),
             **(settings or {}),
         }
+        self._initdb = initdb
         atexit.register(self.remove)
         self._initialise()
         self.start()
+        self._furnish()
+
+    def _furnish(self):
         self.sql(f"CREATE ROLE raceway LOGIN PASSWORD '{PASSWORD}'")
 
-    def _initialise(self):
+    def _own_directory(self):
         if os.geteuid() == 0:
             owner = pwd.getpwnam("postgres")
             os.chown(self.directory, owner.pw_uid, owner.pw_gid)
+
+    def _initialise(self):
+        self._own_directory()
         subprocess.run(
             [*become_postgres(), binary("initdb"), "-D", str(self.data), "-U", "postgres", "-A", "trust", "-E", "UTF8",
-             "--locale=C.UTF-8", "--no-sync", "--no-instructions"],
+             "--locale=C.UTF-8", "--no-sync", "--no-instructions", *self._initdb],
             check=True, cwd="/", stdout=subprocess.DEVNULL, env=_clean_environment(),
         )
         hba = self.data / "pg_hba.conf"
-        hba.write_text("local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n")
+        hba.write_text("local all,replication all trust\nhost all all 127.0.0.1/32 scram-sha-256\n")
+        self._configure()
+
+    def _configure(self):
         with open(self.data / "postgresql.conf", "a", encoding="utf-8") as conf:
             for key, value in self._settings.items():
                 conf.write(f"{key} = '{value}'\n")
@@ -126,6 +137,10 @@ class PostgresCluster:
                 cwd="/", stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
                 env=_clean_environment(),
             )
+        self.await_ready()
+
+    def await_ready(self):
+        """Waits until it accepts connections."""
         wait_until(self._is_ready, 30, f"PostgreSQL accepts connections (see {self.log})", every=0.05)
 
     def _is_ready(self):
@@ -139,6 +154,12 @@ class PostgresCluster:
             self.process.send_signal(number)
             self.process.wait(timeout=60)
 
+    def log_text(self):
+        """What it has said."""
+        with open(self.log, encoding="utf-8", errors="replace") as log:
+            log.seek(self._log_begin)
+            return log.read()
+
     def stop(self):
         """A fast shutdown: open transactions are rolled back, everything is written."""
         self._end(signal.SIGINT)
@@ -146,6 +167,18 @@ class PostgresCluster:
     def stop_immediately(self):
         """As after a crash: nothing is written any more; the next start recovers from the log."""
         self._end(signal.SIGQUIT)
+
+    def kill(self):
+        """kill -9 of all its processes, between two instructions of each."""
+        postmaster = self.process.pid
+        self.process.send_signal(signal.SIGSTOP)  # so that it starts no other meanwhile
+        children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text()
+        for pid in [postmaster, *map(int, children.split())]:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        self.process.wait(timeout=30)
 
     def remove(self):
         """Ends the cluster and removes its files. May be called again."""
