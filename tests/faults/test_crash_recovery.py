@@ -20,7 +20,7 @@ from support.wait import wait_until
 ACTS = ["single"] * 4 + ["rolled_back", "twice", "savepoints"]
 # A cache of few pages and a log of few segments: pages are written out and checkpoints end all the time.
 CRASHING = {"full_page_writes": "on", "shared_buffers": "2MB", "max_wal_size": "4MB", "min_wal_size": "2MB",
-            "max_prepared_transactions": 4, "deadlock_timeout": "30ms", "autovacuum_naptime": "1s",
+            "wal_level": "minimal", "max_wal_senders": 0, "max_prepared_transactions": 4, "deadlock_timeout": "30ms", "autovacuum_naptime": "1s",
             "autovacuum_vacuum_threshold": 500}
 SMALL_SEGMENTS = ("--wal-segsize=1", "--data-checksums")
 
@@ -49,6 +49,12 @@ def stop_immediately(cluster, _):
     cluster.start()
 
 
+def growing(first, count):
+    """Small events, with ids and traces that grow."""
+    return [{"event_id": f"{number:012d}", "trace_id": f"{number:012d}", "kind": "Log",
+             "timestamp": "2026-01-01T00:00:00Z"} for number in range(first, first + count)]
+
+
 CRASHES = {"kill -9 of all of it": kill_everything, "kill -9 of one backend": kill_one_writer,
            "an immediate stop": stop_immediately}
 
@@ -72,6 +78,43 @@ def test_what_was_promised_is_there_and_whole_after(crashing, crash):
         assert_kept(database, books, pool)
         assert_sound(database)
     assert books.ends["unknown"] and books.ways["direct"]
+    assert crashing.complaints() == []
+
+
+def test_tables_that_are_not_logged_are_empty_and_whole_after_a_crash(crashing):
+    database = crashing.create_database(migrated=True)
+    database.sql("ALTER TABLE events SET UNLOGGED; ALTER TABLE traces SET UNLOGGED")
+    body = json.dumps(growing(0, 2000)).encode()
+    for _ in range(2):
+        with Session(database) as session:
+            answer, = session.ingest([body], "direct")
+            assert (answer["stored"], answer["ingest_way"]) == (2000, "direct")
+            assert_whole(database)
+        crashing.kill()
+        crashing.start()
+        assert database.value("SELECT count(*) FROM events") == 0
+        assert_whole(database)
+
+
+def test_tables_that_are_made_in_the_same_transaction_need_no_log_and_outlive_a_crash(crashing):
+    """Under wal_level = minimal their files are written before the commit instead."""
+    made = crashing.create_database()
+    emptied = crashing.create_database(migrated=True)
+    body = json.dumps(growing(0, 3000)).encode()
+    for database, statements in ((made, "CREATE EXTENSION raceway; SELECT raceway.migrate()"),
+                                 (emptied, "TRUNCATE traces, events")):
+        with Session(database) as session, session.transaction():
+            session.run(statements)
+            answer, = session.ingest([body], "direct")
+            assert (answer["stored"], answer["ingest_way"]) == (3000, "direct")
+    crashing.kill()
+    crashing.start()
+    for database in (made, emptied):
+        assert database.value("SELECT count(*) FROM events") == 3000
+        with Session(database) as session:
+            session.ingest([json.dumps(growing(1500, 3000)).encode()], "direct")
+        assert_whole(database)
+    assert crashing.complaints() == []
 
 
 def test_prepared_transactions_outlive_a_crash(crashing):
@@ -146,12 +189,6 @@ def test_a_crash_between_any_two_records_of_the_log_leaves_it_whole(archived):
 def limit_files(session, size):
     """No file may grow beyond that size by this session: PostgreSQL sees EFBIG, much as on a full disk."""
     subprocess.run([*become_postgres(), "prlimit", f"--pid={session.pid}", f"--fsize={size}:"], check=True)
-
-
-def growing(first, count):
-    """Small events, with ids and traces that grow."""
-    return [{"event_id": f"{number:012d}", "trace_id": f"{number:012d}", "kind": "Log",
-             "timestamp": "2026-01-01T00:00:00Z"} for number in range(first, first + count)]
 
 
 @pytest.mark.parametrize("relation", ["events", "events_pkey", "idx_events_trace_id", "traces_pkey"])

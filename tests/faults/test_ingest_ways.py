@@ -1,9 +1,12 @@
 """The ways of ingest (raceway.ingest_way) where a way below the executor could do something else than an INSERT."""
 
+import json
+
 import pytest
 
 from support.cluster import SqlError
-from support.ways import WAYS, assert_whole, counts, events_of, ingest, ingest_call, table_rows
+from support.wait import wait_until
+from support.ways import WAYS, assert_whole, counts, events_of, ingest, ingest_call, literal, table_rows
 
 DIRECT_WAYS = ("direct", "checking")
 
@@ -64,6 +67,19 @@ def test_a_trace_that_the_same_statement_wrote_is_grown(migrated, way):
 
 
 @pytest.mark.parametrize("way", WAYS)
+def test_several_calls_in_one_statement_are_as_one_after_the_other(migrated, way):
+    """Although all of them see the tables as they were before the statement."""
+    bodies = [events_of("t", ["e1", "e2"]), events_of("t", ["e2", "e3"]), events_of("u", ["e3", "e4"]),
+              events_of("t", ["e1", "e2", "e3"])]
+    calls = ", ".join(f"(convert_to({literal(json.dumps(body))}, 'UTF8'))" for body in bodies)
+    said = migrated.sql(f"SET raceway.ingest_way = {way};"
+                        "SELECT stored, duplicates, jsonb_array_length(rejected), ingest_way"
+                        f" FROM (VALUES {calls}) AS v (body), LATERAL raceway.ingest(body)")
+    assert said.splitlines() == [f"2|0|0|{way}", f"1|1|0|{way}", f"1|0|1|{way}", f"0|3|0|{way}"]
+    assert_whole(migrated)
+
+
+@pytest.mark.parametrize("way", WAYS)
 def test_a_trace_made_beforehand_without_events_keeps_the_service_it_was_given(migrated, way):
     event, = events_of("t", ["e1"])
     migrated.sql(f"INSERT INTO traces (trace_id, service_name, start_time) VALUES ('t', 'mine', '{event['timestamp']}')")
@@ -77,3 +93,13 @@ def test_ids_of_another_collation_go_by_sql(migrated, collation):
                  f"ALTER TABLE traces ALTER trace_id TYPE varchar(255) COLLATE {collation};"
                  f"ALTER TABLE events ALTER trace_id TYPE varchar(255) COLLATE {collation}")
     assert ingest(migrated, events_of("t", ["e1"]), "direct")["ingest_way"] == "spi"
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_rows_are_counted_for_who_cleans_up_and_analyzes(migrated, way):
+    ingest(migrated, events_of("t", [f"e{n}" for n in range(100)]), way)
+    ingest(migrated, events_of("t", [f"e{n}" for n in range(50, 150)]), way)
+    counted = wait_until(lambda: migrated.rows(
+        "SELECT n_live_tup, n_mod_since_analyze >= 150 AS modified FROM pg_stat_user_tables"
+        " WHERE relname = 'events' AND n_live_tup >= 150"), 20, "the statistics have arrived")
+    assert counted == [{"n_live_tup": 150, "modified": True}]

@@ -24,7 +24,7 @@ SHAPES = {
     "ids as wide as can be": (Shape(traces=10, ids="wide"), 6, 200),
     "large metadata": (Shape(large=0.6, huge=0.1), 5, 40),
     "mostly bad events": (Shape(spoiled=0.8), 10, 100),
-    "ten thousand events": (Shape(traces=500, large=0.001, spoiled=0.002), 2, 10_000),
+    "ten thousand events": (Shape(traces=3000, large=0.001, spoiled=0.002), 2, 10_000),
 }
 
 CHANGES = [

@@ -9,6 +9,7 @@ import atexit
 import json
 import os
 import pwd
+import re
 import shutil
 import signal
 import subprocess
@@ -159,6 +160,11 @@ class PostgresCluster:
         with open(self.log, encoding="utf-8", errors="replace") as log:
             log.seek(self._log_begin)
             return log.read()
+
+    def complaints(self):
+        """What no session may make it say, whatever it does."""
+        bad = re.compile(r"PANIC|TRAP|leak|corrupt|invalid page|invalid memory|zero page|beyond EOF|inconsistent")
+        return [line for line in self.log_text().splitlines() if bad.search(line)]
 
     def stop(self):
         """A fast shutdown: open transactions are rolled back, everything is written."""

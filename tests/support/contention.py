@@ -178,6 +178,8 @@ class Contender(threading.Thread):
             try:
                 self.session.run("ROLLBACK")
             except DatabaseError as error:
+                if self._may_be_lost and self.session.is_lost(error):
+                    return
                 if error.pgcode != CANCELLED:  # that may hit this, too
                     raise
 
@@ -257,13 +259,18 @@ class Contender(threading.Thread):
         if self.session.run("SELECT 1 FROM traces WHERE trace_id = %s FOR UPDATE", trace_id):
             page.deleted += len(self.session.run("DELETE FROM events WHERE trace_id = %s RETURNING 1", trace_id))
             self.session.run("DELETE FROM traces WHERE trace_id = %s", trace_id)
+            if self._chance.random() < 0.4:  # some of them again, in the same transaction
+                self._ingest(page)
         return self._end_transaction()
 
     def do_touch(self, page):
-        """Moves rows of traces about."""
+        """Moves rows of traces about, at times of those that are grown then."""
+        self.session.run("BEGIN")
         self.session.run("UPDATE traces SET created_at = created_at + interval '1 s' WHERE trace_id = %s",
                          self._pool.trace(self._chance.randrange(self._pool.traces)))
-        return "COMMIT"
+        if self._chance.random() < 0.4:
+            self._ingest(page)
+        return self._end_transaction()
 
 
 def contenders(database, pool, books, chance, acts, count=4, **options):

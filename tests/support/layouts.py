@@ -137,6 +137,11 @@ OBSTACLES = {
         "CREATE TABLE public.kinds (kind varchar PRIMARY KEY); INSERT INTO public.kinds VALUES ('Log');"
         "GRANT ALL ON public.kinds TO PUBLIC; ALTER TABLE events ADD FOREIGN KEY (kind) REFERENCES public.kinds",
         "NOT EXISTS (SELECT 1 FROM events WHERE kind = 'Secret')"),
+    "another foreign key, named so as to come last": Layout(
+        "CREATE TABLE public.kinds (kind varchar PRIMARY KEY); INSERT INTO public.kinds VALUES ('Log');"
+        "GRANT ALL ON public.kinds TO PUBLIC;"
+        "ALTER TABLE events ADD CONSTRAINT zz FOREIGN KEY (kind) REFERENCES public.kinds DEFERRABLE INITIALLY IMMEDIATE",
+        "NOT EXISTS (SELECT 1 FROM events WHERE kind = 'Secret')"),
     "a foreign key of traces": Layout(
         "CREATE TABLE public.known (id varchar COLLATE \"C\" PRIMARY KEY); INSERT INTO public.known VALUES ('t');"
         "GRANT ALL ON public.known TO PUBLIC; ALTER TABLE traces ADD FOREIGN KEY (trace_id) REFERENCES public.known",
