@@ -5,6 +5,7 @@ import json
 import pytest
 
 from support.cluster import SqlError
+from support.sessions import DatabaseError, Session
 from support.wait import wait_until
 from support.ways import WAYS, assert_whole, counts, events_of, ingest, ingest_call, literal, table_rows
 
@@ -103,3 +104,29 @@ def test_rows_are_counted_for_who_cleans_up_and_analyzes(migrated, way):
         "SELECT n_live_tup, n_mod_since_analyze >= 150 AS modified FROM pg_stat_user_tables"
         " WHERE relname = 'events' AND n_live_tup >= 150"), 20, "the statistics have arrived")
     assert counted == [{"n_live_tup": 150, "modified": True}]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_who_reads_serializably_is_not_deceived_by_pages_that_split(migrated, way):
+    """Two transactions each read what the other writes: one must fail, although the page that the first has read was
+    split in between by somebody who is not serializable."""
+    ingest(migrated, events_of("t", [f"k{n:06d}" for n in range(0, 2000, 100)]), "spi")
+    migrated.sql("CREATE TABLE others (id integer)")
+    empty = "SELECT count(*) FROM events WHERE event_id BETWEEN 'k000950a' AND 'k000950z'"
+    with Session(migrated) as one, Session(migrated) as two, Session(migrated) as splitting:
+        for session in (one, two):
+            session.run("BEGIN ISOLATION LEVEL SERIALIZABLE; SET LOCAL enable_seqscan = off;"
+                        "SET LOCAL enable_bitmapscan = off")
+        assert one.value(empty) == 0
+        assert two.value("SELECT count(*) FROM others") == 0
+        pages = "SELECT pg_relation_size('events_pkey')"
+        before = splitting.value(pages)
+        new = events_of("t", [f"k{n:06d}" for n in range(2000) if n % 100])
+        assert splitting.ingest([json.dumps(new).encode()], way)[0]["ingest_way"] == way
+        assert splitting.value(pages) > before
+        one.run("INSERT INTO others VALUES (1)")
+        with pytest.raises(DatabaseError, match="could not serialize") as failed:
+            two.run("INSERT INTO events (event_id, trace_id) VALUES ('k000950m', 't')")
+            one.run("COMMIT")
+            two.run("COMMIT")
+        assert failed.value.pgcode == "40001"

@@ -10,7 +10,7 @@ CHANGES = [
     "CREATE INDEX CONCURRENTLY spare_clock ON events USING gin (vector_clock)", "DROP INDEX IF EXISTS spare_clock",
     "REINDEX INDEX CONCURRENTLY events_pkey", "REINDEX INDEX CONCURRENTLY idx_events_trace_id",
     "REINDEX INDEX CONCURRENTLY traces_pkey", "REINDEX TABLE CONCURRENTLY events", "REINDEX INDEX events_pkey",
-    "REINDEX INDEX idx_events_timestamp", "REINDEX TABLE traces", "VACUUM FULL traces",
+    "REINDEX INDEX idx_events_timestamp", "REINDEX TABLE traces", "VACUUM FULL traces", "VACUUM FULL events",
 ]
 
 LEFT_OVER = """
