@@ -165,7 +165,7 @@ def test_a_crash_between_any_two_records_of_the_log_leaves_it_whole(archived):
         wait_until(lambda: books.stored > 3000, 60, "there is something to copy")
         backup = Backup(archived, archived.directory / "backup")
         begin = archived.sql("SELECT pg_current_wal_insert_lsn()")
-        run_for([], times(1.5))
+        run_for([], times(1.0))
     end = archived.sql("SELECT pg_switch_wal()")
     assert_kept(database, books, pool)
 

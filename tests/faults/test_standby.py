@@ -50,7 +50,7 @@ def test_a_standby_comes_out_page_for_page_as_its_primary_and_takes_over(checked
         copy = standby.database(database)
         maintenance = Maintenance(database, chance, CHANGES, "postgres")
         readers = [Reader(copy, pool, random.Random(chance.random())) for _ in range(2)]
-        run_for([*contenders(database, pool, books, chance, ACTS, 3), maintenance, *readers], times(2.5))
+        run_for([*contenders(database, pool, books, chance, ACTS, 3), maintenance, *readers], times(1.5))
         assert all(reader.turns for reader in readers) and maintenance.done and books.ways["direct"]
 
         standby.catch_up()
@@ -61,7 +61,7 @@ def test_a_standby_comes_out_page_for_page_as_its_primary_and_takes_over(checked
         standby.assert_consistent()
 
         with running(contenders(database, pool, books, chance, ACTS, 3, keeps_journal=True)):
-            run_for([], times(0.7))
+            run_for([], times(0.5))
             followed_to = standby.promote()
         there = rows_there(copy)
         assert books.standing_at(followed_to) - there == set(), "what the standby had was promised, and it lost it"

@@ -70,7 +70,7 @@ def test_indexes_are_made_and_dropped_while_many_write(prepared):
         except DatabaseError:
             drop_invalid_indexes(builder)
 
-    run_for([*writers, Loop(change, 0.05)], times(2.0))
+    run_for([*writers, Loop(change, 0.05)], times(1.5))
     drop_invalid_indexes(builder)
     assert_kept(prepared, books, pool)
     assert_sound(prepared)

@@ -103,7 +103,7 @@ def calls(deck, count, most):
             yield deck.chance.choice(earlier)
             continue
         bodies = deck.chance.choice([1, 1, 1, 2, 4])
-        size = most if number == 0 else deck.chance.randint(1, most)
+        size = most if number == 0 else deck.chance.randint(1, min(most, 3000))
         hands = [deck.hand(max(1, size // bodies)) for _ in range(bodies)]
         earlier.append(hands)
         yield hands

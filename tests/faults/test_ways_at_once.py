@@ -37,18 +37,18 @@ def contend(database, acts, seconds, others=lambda writers, pool: [], sessions=6
 
 def test_overlapping_batches_in_whatever_transactions(migrated):
     """While somebody reads: at every moment an index says what the rows say, and the roll-ups are exact."""
-    books = contend(migrated, WRITING, 2.0, lambda _, pool: [Reader(migrated, pool, chance_of("reader"))])
+    books = contend(migrated, WRITING, 1.5, lambda _, pool: [Reader(migrated, pool, chance_of("reader"))])
     assert set(books.ways) == {"direct", "checking", "spi"}
     assert books.ends["COMMIT"] and books.ends["ROLLBACK"]
 
 
 def test_batches_one_to_a_transaction_never_deadlock(migrated):
-    books = contend(migrated, ["single", "single", "rolled_back"], 1.5)
+    books = contend(migrated, ["single", "single", "rolled_back"], 1.2)
     assert set(books.ends) == {"COMMIT", "ROLLBACK"}
 
 
 def test_while_others_insert_delete_and_rebuild(migrated):
-    books = contend(migrated, ALL_ACTS, 3.5, lambda *_: [Maintenance(migrated, chance_of("maintenance"))])
+    books = contend(migrated, ALL_ACTS, 2.5, lambda *_: [Maintenance(migrated, chance_of("maintenance"))])
     assert set(books.ways) == {"direct", "checking", "spi"} and books.deleted
 
 
@@ -58,7 +58,7 @@ def test_while_statements_are_cancelled_in_their_middle(migrated):
         chance = chance_of("cancel")
         return [Loop(lambda: killer.run("SELECT pg_cancel_backend(%s)", chance.choice(writers).session.pid), 0.004)]
 
-    books = contend(migrated, WRITING + ["delete"], 2.0, cancel_them)
+    books = contend(migrated, WRITING + ["delete"], 1.5, cancel_them)
     assert books.ends["57014"] and books.ends["COMMIT"]
 
 
@@ -96,6 +96,6 @@ def test_while_what_is_known_of_the_tables_is_outdated_all_the_time(migrated):
         return Loop(write)
 
     changes = [Maintenance(migrated, chance_of(f"options {number}"), options) for number in range(2)]
-    run_for([writer("a"), writer("b"), *changes], times(1.5))
+    run_for([writer("a"), writer("b"), *changes], times(1.0))
     assert set(ways) == {"direct"}
     assert_whole(migrated)

@@ -179,12 +179,15 @@ class PostgresCluster:
         postmaster = self.process.pid
         self.process.send_signal(signal.SIGSTOP)  # so that it starts no other meanwhile
         children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text()
-        for pid in [postmaster, *map(int, children.split())]:
+        pids = [postmaster, *map(int, children.split())]
+        for pid in pids:
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 pass
         self.process.wait(timeout=30)
+        # While one of them is attached to the shared memory, no other cluster starts on these files.
+        wait_until(lambda: not any(_lives(pid) for pid in pids), 30, "all processes have ended")
 
     def remove(self):
         """Ends the cluster and removes its files. May be called again."""
@@ -273,6 +276,14 @@ class Database:
     def tcp_connection_string(self, password=PASSWORD, user=None):
         return (f"host=127.0.0.1 port={self.cluster.port} dbname={self.name} user={user or self.owner} "
                 f"password={password}")
+
+
+def _lives(pid):
+    """Whether it has not ended yet; a zombie has."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def _clean_environment():
