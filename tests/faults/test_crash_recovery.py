@@ -10,7 +10,7 @@ import pytest
 
 from support.chance import chance_of, times
 from support.cluster import PostgresCluster, become_postgres, binary
-from support.contention import Books, Contender, Pool, assert_kept, contenders, rows_there, run_for, running
+from support.contention import Books, Contender, Pool, assert_kept, contenders, lasting, rows_there, run_for, running
 from support.maintenance import Maintenance
 from support.replicas import PRIMARY_SETTINGS, Backup, Recovered, as_lsn, as_number
 from support.sessions import DatabaseError, Session
@@ -19,9 +19,11 @@ from support.wait import wait_until
 
 ACTS = ["single"] * 4 + ["rolled_back", "twice", "savepoints"]
 # A cache of few pages and a log of few segments: pages are written out and checkpoints end all the time.
-CRASHING = {"full_page_writes": "on", "shared_buffers": "2MB", "max_wal_size": "4MB", "min_wal_size": "2MB",
-            "wal_level": "minimal", "max_wal_senders": 0, "max_prepared_transactions": 4, "deadlock_timeout": "30ms", "autovacuum_naptime": "1s",
-            "autovacuum_vacuum_threshold": 500}
+CRASHING = {
+    "full_page_writes": "on", "shared_buffers": "2MB", "max_wal_size": "4MB", "min_wal_size": "2MB",
+    "wal_level": "minimal", "max_wal_senders": 0, "max_prepared_transactions": 4, "deadlock_timeout": "30ms",
+    "autovacuum_naptime": "1s", "autovacuum_vacuum_threshold": 500,
+}
 SMALL_SEGMENTS = ("--wal-segsize=1", "--data-checksums")
 
 
@@ -157,7 +159,7 @@ def test_a_crash_between_any_two_records_of_the_log_leaves_it_whole(archived):
     What comes out is whole, and takes the same events again."""
     database = archived.create_database(migrated=True)
     chance, pool, books = chance_of("cut"), Pool("r", shared=20_000), Books()
-    writers = contenders(database, pool, books, chance, ACTS, keeps_journal=True)
+    writers = contenders(database, pool, books, chance, [*ACTS, "delete"], keeps_journal=True)
     maintenance = Maintenance(database, chance, ["VACUUM (INDEX_CLEANUP ON) events", "CHECKPOINT",
                                                  "VACUUM (INDEX_CLEANUP ON) traces",
                                                  "REINDEX INDEX idx_events_timestamp"], "postgres")
@@ -177,7 +179,8 @@ def test_a_crash_between_any_two_records_of_the_log_leaves_it_whole(archived):
         with Recovered(backup, archived.data, lsn) as recovered:
             copy = recovered.database(database)
             there = rows_there(copy)
-            assert books.standing_at(as_number(lsn)) - there == set(), f"a promise is broken at {lsn}"
+            promises = lasting(pool, books.standing_at(as_number(lsn)))
+            assert promises - there == set(), f"a promise is broken at {lsn}"
             assert there - books.standing == set()
             assert_whole(copy)
             more = contenders(copy, pool, Books(), chance, ACTS, count=2)

@@ -7,10 +7,10 @@ import pytest
 
 from support.chance import chance_of, times
 from support.cluster import PostgresCluster
-from support.contention import Books, Pool, assert_kept, contenders, rows_there, run_for, running
+from support.contention import Books, Pool, assert_kept, contenders, lasting, rows_there, run_for, running
 from support.maintenance import Maintenance
-from support.replicas import PRIMARY_SETTINGS, Standby
 from support.reader import Reader
+from support.replicas import PRIMARY_SETTINGS, Standby
 from support.sessions import DatabaseError, Session
 from support.traffic import documented_event
 from support.ways import BTREES, UNSOUND_HEAPS, assert_whole, install_checkers, table_rows
@@ -50,7 +50,7 @@ def test_a_standby_comes_out_page_for_page_as_its_primary_and_takes_over(checked
         copy = standby.database(database)
         maintenance = Maintenance(database, chance, CHANGES, "postgres")
         readers = [Reader(copy, pool, random.Random(chance.random())) for _ in range(2)]
-        run_for([*contenders(database, pool, books, chance, ACTS, 3), maintenance, *readers], times(1.5))
+        run_for([*contenders(database, pool, books, chance, [*ACTS, "delete"], 3), maintenance, *readers], times(1.5))
         assert all(reader.turns for reader in readers) and maintenance.done and books.ways["direct"]
 
         standby.catch_up()
@@ -60,11 +60,12 @@ def test_a_standby_comes_out_page_for_page_as_its_primary_and_takes_over(checked
             session.ingest([json.dumps(documented_event()).encode()], "direct")
         standby.assert_consistent()
 
-        with running(contenders(database, pool, books, chance, ACTS, 3, keeps_journal=True)):
+        with running(contenders(database, pool, books, chance, [*ACTS, "delete"], 3, keeps_journal=True)):
             run_for([], times(0.5))
             followed_to = standby.promote()
         there = rows_there(copy)
-        assert books.standing_at(followed_to) - there == set(), "what the standby had was promised, and it lost it"
+        promises = lasting(pool, books.standing_at(followed_to))
+        assert promises - there == set(), "what the standby had was promised, and it lost it"
         assert there - books.standing == set()
         assert_whole(copy)
         own, own_pool = Books(), Pool("own")

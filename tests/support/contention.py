@@ -29,10 +29,10 @@ class Pool:
     def trace(self, number):
         return f"{self.name}-t{number % self.traces:02d}"
 
-    def event(self, event_id, beside=0):
-        """The event of that id; `beside` 1 puts it under another trace."""
+    def event(self, event_id, number=None, beside=0):
+        """The event of that id, of trace `number`, or of any; `beside` 1 puts it under another trace."""
         draw = random.Random(event_id)
-        trace_id = self.trace(draw.randrange(self.traces) + beside)
+        trace_id = self.trace((draw.randrange(self.traces) if number is None else number) + beside)
         # What the row says of itself shows when a key leads to another row.
         metadata = {"me": [event_id, trace_id], "service_name": f"service-{draw.randrange(4)}"}
         if draw.random() < 0.02:
@@ -48,13 +48,13 @@ class Pool:
             if draw < 0.45:
                 events.append(self.event(f"{self.name}-shared-{chance.randrange(self.shared)}"))
             elif draw < 0.5:
-                events.append(self.event(f"{self.name}-contested-{chance.randrange(200)}", chance.randrange(2)))
+                events.append(self.event(f"{self.name}-contested-{chance.randrange(200)}", beside=chance.randrange(2)))
             elif draw < 0.55 and events:
                 events.append(chance.choice(events))
             else:
-                # Among the ids of others, and of its trace: pages fill, and empty when the trace is deleted.
-                number = chance.randrange(10**9)
-                events.append(self.event(f"{self.name}-{chance.choice('adgjmpsvy')}-{number}-{owner}"))
+                # Side by side with others of its trace: whole pages are emptied when that is deleted.
+                number = chance.randrange(self.traces)
+                events.append(self.event(f"{self.name}-{number:02d}-{chance.randrange(10**9)}-{owner}", number))
         return events
 
 
@@ -337,15 +337,20 @@ def rows_there(database):
     return {(event_id, trace_id) for event_id, trace_id, _ in rows}
 
 
+def lasting(pool, promises):
+    """Those of traces that nobody deletes."""
+    undying = {pool.trace(number) for number in range(0, pool.traces, 2)}
+    return {(event_id, trace_id) for event_id, trace_id in promises if trace_id in undying}
+
+
 def assert_kept(database, books, pool):
     """What the books say is in the tables, and nothing else."""
     assert books.problems[:5] == []
     there = rows_there(database)
     if not books.unknown:
         assert len(there) == books.stored - books.deleted, "said to be stored and not there, or the other way round"
-    undying = {pool.trace(number) for number in range(0, pool.traces, 2)} if books.deleted else None
-    lost = {promise for promise in books.standing if undying is None or promise[1] in undying} - there
-    assert lost == set(), "a promise is broken"
+    promises = lasting(pool, books.standing) if books.deleted else books.standing
+    assert promises - there == set(), "a promise is broken"
     assert {row for row in there if not row[1].startswith("plain-")} - books.standing - books.unknown == set(), (
         "there, and never committed")
     assert [row for row in inexact_traces(database) if not row["trace_id"].startswith("plain-")] == []
