@@ -184,7 +184,7 @@ def test_a_crash_between_any_two_records_of_the_log_leaves_it_whole(archived):
             assert there - books.standing == set()
             assert_whole(copy)
             more = contenders(copy, pool, Books(), chance, ACTS, count=2)
-            run_for(more, 0.5)
+            run_for(more, 0.3)
             rows_there(copy)
             assert_whole(copy)
 

@@ -69,7 +69,7 @@ def test_a_standby_comes_out_page_for_page_as_its_primary_and_takes_over(checked
         assert there - books.standing == set()
         assert_whole(copy)
         own, own_pool = Books(), Pool("own")
-        run_for(contenders(copy, own_pool, own, chance, ACTS, 2), 0.7)
+        run_for(contenders(copy, own_pool, own, chance, ACTS, 2), 0.4)
         assert rows_there(copy) == there | own.standing
         assert_whole(copy)
         assert own.ways["direct"]

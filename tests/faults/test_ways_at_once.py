@@ -65,7 +65,7 @@ def test_while_statements_are_cancelled_in_their_middle(migrated):
 def test_while_sessions_are_terminated(migrated):
     chance, pool, books = chance_of("terminated"), Pool("x"), Books()
     with Session(migrated, "postgres") as administrator:
-        for _ in range(times(2)):
+        for _ in range(times(1)):
             writers = contenders(migrated, pool, books, chance, WRITING, 6, may_be_lost=True)
             with running(writers):
                 for writer in writers:
