@@ -14,11 +14,17 @@ TABLES = """
     ORDER BY 1
 """
 
-# The two tables and what keeps their large values.
-RELATIONS = """
-    SELECT c.oid FROM pg_class c WHERE c.oid IN ('raceway.events'::regclass, 'raceway.traces'::regclass)
-    UNION ALL SELECT c.reltoastrelid FROM pg_class c
-    WHERE c.oid IN ('raceway.events'::regclass, 'raceway.traces'::regclass) AND c.reltoastrelid <> 0
+# The tables that hold rows: the two, or the partitions of events instead of it.
+LEAVES = """
+    SELECT c.oid, c.reltoastrelid FROM pg_class c
+    WHERE c.relkind = 'r' AND c.oid IN (SELECT 'raceway.events'::regclass UNION ALL SELECT 'raceway.traces'::regclass
+                                        UNION ALL SELECT relid FROM pg_partition_tree('raceway.events'))
+"""
+
+# They and what keeps their large values.
+RELATIONS = f"""
+    SELECT l.oid FROM ({LEAVES}) l
+    UNION ALL SELECT l.reltoastrelid FROM ({LEAVES}) l WHERE l.reltoastrelid <> 0
 """
 
 BTREES = f"""
@@ -38,8 +44,9 @@ UNSOUND_HEAPS = f"""
 # is not its level's last is the page's high key, and no entry.
 WRONG_ENTRIES = f"""
     SELECT b.indexrelid::regclass, sum(p.entries) AS entries, r.count
-    FROM (SELECT 'raceway.events'::regclass AS oid, count(*) FROM raceway.events
-          UNION ALL SELECT 'raceway.traces'::regclass, count(*) FROM raceway.traces) r
+    FROM (SELECT l.oid, count(n.tableoid) FROM ({LEAVES}) l
+          LEFT JOIN (SELECT tableoid FROM raceway.events UNION ALL SELECT tableoid FROM raceway.traces) n
+          ON n.tableoid = l.oid GROUP BY 1) r
     JOIN ({BTREES}) b ON b.indrelid = r.oid, LATERAL (
         SELECT sum(greatest(1, cardinality(i.tids))) FILTER (WHERE i.itemoffset > 1 OR s.btpo_next = 0) AS entries
         FROM generate_series(1, pg_relation_size(b.indexrelid) / current_setting('block_size')::int - 1) AS block,
@@ -47,6 +54,7 @@ WRONG_ENTRIES = f"""
         WHERE s.type IN ('l', 'r') AND s.btpo_level = 0) p
     GROUP BY b.indexrelid, r.count HAVING coalesce(sum(p.entries), 0) <> r.count
 """
+
 
 def literal(text):
     """`text` as a literal of SQL that psql does not look into."""

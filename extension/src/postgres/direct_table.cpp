@@ -224,12 +224,14 @@ DirectTable* open_direct_table(Oid relation) {
   // With the constraints: old rows take the values of columns that were added later from them.
   table->description = CreateTupleDescCopyConstr(RelationGetDescr(table->heap));
   List* indexes = RelationGetIndexList(table->heap);
+  // Of this moment: opening an index may have the cache forget it until it is asked again.
+  const Oid key = table->heap->rd_pkindex;
   table->others = static_cast<DirectIndex*>(palloc0(sizeof(DirectIndex) * (list_length(indexes) + 1)));
   ListCell* cell = nullptr;
   foreach (cell, indexes) {
     const Oid oid = lfirst_oid(cell);
     const DirectIndex index = open_index(oid);
-    if (oid == table->heap->rd_pkindex) {
+    if (oid == key) {
       table->key = index;
     } else if (index.info->ii_ReadyForInserts) {
       table->others[table->other_count++] = index;

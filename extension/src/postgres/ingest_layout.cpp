@@ -122,13 +122,15 @@ bool is_known_key(Relation key, bool is_partition) {
 
 const char* indexes_obstacle(Relation table) {
   List* indexes = RelationGetIndexList(table);
-  const char* obstacle = OidIsValid(table->rd_pkindex) ? nullptr : "the table has no primary key";
+  // Of this moment: opening an index may have the cache forget it until it is asked again.
+  const Oid key = table->rd_pkindex;
+  const char* obstacle = OidIsValid(key) ? nullptr : "the table has no primary key";
   ListCell* cell = nullptr;
   foreach (cell, indexes) {
     const Oid oid = lfirst_oid(cell);
     Relation index = index_open(oid, RowExclusiveLock);
     const Form_pg_index form = index->rd_index;
-    const bool is_key = oid == table->rd_pkindex;
+    const bool is_key = oid == key;
     if (!heap_attisnull(index->rd_indextuple, Anum_pg_index_indexprs, nullptr)) obstacle = "an index has expressions";
     if (!heap_attisnull(index->rd_indextuple, Anum_pg_index_indpred, nullptr)) obstacle = "an index is partial";
     if (form->indisexclusion || (form->indisunique && !is_key)) obstacle = "there are other unique constraints";
