@@ -1,6 +1,7 @@
 """Many clients, two servers, one database: overlapping traces, overlapping ids."""
 
 import os
+import re
 import time
 
 import pytest
@@ -49,8 +50,10 @@ def test_overlapping_batches_from_4_clients_to_each_of_2_servers(cluster, databa
     assert {trace_id: (row["event_count"], row["service_name"]) for trace_id, row in got.items()} == {
         trace_id: (len(trace.rows), trace.service_name) for trace_id, trace in traces.items()}
 
-    said = log_since(cluster, log_place)
-    assert [line for line in said.splitlines() if " ERROR: " in line or " FATAL: " in line or "deadlock" in line] == []
+    said = log_since(cluster, log_place).splitlines()
+    # Autovacuum gives way to whoever needs a lock that it holds, and says so as an error of its own.
+    assert [line for line in said if re.search(" ERROR: | FATAL: |deadlock", line)
+            and "canceling autovacuum task" not in line] == []
     for server in two_servers:
         assert "error" not in server.log_text().lower()
     print(f"{sum(client.statuses[200] for client in clients)} batches, {len(stored)} events")

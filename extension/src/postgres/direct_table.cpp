@@ -174,7 +174,8 @@ DirectIndex open_index(Oid oid) {
   DirectIndex index = {};
   index.relation = index_open(oid, RowExclusiveLock);
   index.info = BuildIndexInfo(index.relation);
-  index.has_order = find_btree_order(index.relation, &index.order);
+  // One that is still to be built has no page yet to read its version from.
+  index.has_order = index.info->ii_ReadyForInserts && find_btree_order(index.relation, &index.order);
   return index;
 }
 
