@@ -1,6 +1,7 @@
 // Events whose layout was learned are read in another way than the first of them: with the same outcome, whatever they
 // hold.
 #include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
 
 #include <cstdint>
 #include <cstdio>
@@ -14,6 +15,7 @@
 
 #include "wire/batch.hpp"
 #include "wire/json.hpp"
+#include "wire_body_check.hpp"
 #include "wire_support.hpp"
 
 namespace raceway::wire::test {
@@ -169,7 +171,119 @@ TEST(EventLayouts, MakeNoDifferenceToKeysThatComeAndGo) {
   }
 }
 
-TEST(EventLayouts, GiveTheSameShapeOnlyToTheSameKeys) {
+/// An event that differs from the next such one in a few places, and there mostly by a character more or less.
+std::string similar_event(Dice& dice) {
+  const auto text = [&] {
+    return std::string(dice.one_of({"\"a\"", "\"ab\"", "\"\"", "\"a\\n\"", "\"\xC3\xA9\"", "null", "1"}));
+  };
+  const auto number = [&] { return std::string(dice.one_of({"1", "12", "1.0", "1e1", "null", "-0", "\"1\""})); };
+  const auto id = [&] {
+    return std::string(dice.one_of(
+        {"\"6a1c1b1e-3b0c-4a4e-9d0e-0c7a7b8a9f10\"", "\"6A1C1B1E-3b0c-4a4e-9d0e-0c7a7b8a9f10\"", "\"t\"", "\"tt\""}));
+  };
+  const auto tags = [&] { return std::string(dice.one_of({"{}", R"({"k":1})", R"({"k":1,"l":[2]})", "null"})); };
+  const auto clock = [&] {
+    return std::string(dice.one_of({"[]", R"([["a",1]])", R"([["a",12]])", R"([["ab",1]])", R"([["b",1],["a",2]])",
+                                    R"([["a",1],["b",2]])", "null"}));
+  };
+  std::string json = R"({"id":)" + id() + R"(,"trace_id":)" + id() + R"(,"parent_id":)" +
+                     dice.one_of({id(), std::string("null")}) + R"(,"timestamp":"2026-11-22T07:25:33.5235)" +
+                     dice.one_of({"1", "2", "123"}) + R"(Z","kind":{"StateChange":{"variable":)" + text() +
+                     R"(,"new_value":)" + number() + R"(}},"metadata":{"thread_id":)" + text() + R"(,"process_id":)" +
+                     number() + R"(,"service_name":)" + text() + R"(,"tags":)" + tags() + R"(,"duration_ns":)" +
+                     number();
+  if (dice.chance(30)) json += R"(,"instance_id":)" + text();
+  json += R"(},"causality_vector":)" + clock() + R"(,"lock_set":)" + dice.one_of({"[]", R"(["l"])"}) + "}";
+  return json;
+}
+
+RC_GTEST_PROP(EventLayouts, TakeNoEventForTheOneBefore, ()) {
+  Dice dice;
+  std::vector<std::string> events;
+  for (int count = dice.between(2, 8); count > 0; --count) events.push_back(similar_event(dice));
+  const auto outcomes = read_anew(events);
+  for (std::size_t at = 0; at < events.size(); ++at) {
+    RC_ASSERT(outcomes[at].text == read_anew({events[at]}).at(0).text);
+  }
+}
+
+TEST(EventLayouts, AreSeenWhateverStandsAroundTheEvents) {
+  const std::string known(usual_event);
+  const std::string other = R"({"id":"b","trace_id":"t","timestamp":"2026-11-22T07:25:33Z","kind":"Odd"})";
+  const std::string bad = R"({"id":"c","trace_id":"t","timestamp":"never","kind":"Odd"})";
+  for (const auto& body : {known,
+                           " " + known + "\n",
+                           "[" + known + "]",
+                           " [ " + known + " , " + known + " ] ",
+                           R"({"events":[)" + known + "," + known + "]}",
+                           R"( { "events" : [ )" + known + " ] } ",
+                           R"({"events":[)" + known + R"(],"more":[1]})",
+                           R"({"more":[{}],"events":[)" + known + "]}",
+                           R"({"events":[)" + known + "," + other + R"(],"events":[)" + known + "]}",
+                           R"({"events":[)" + known + R"(],"events":7})",
+                           R"({"events":[)" + known + R"(],"events":[]})",
+                           R"({"id":1,"events":[)" + known + "]}",
+                           "[" + known + "," + other + "," + known + "]",
+                           "[" + known + "," + bad + "," + known + "]",
+                           "[" + other + "," + known + "]",
+                           "[" + known + ",7," + known + "]",
+                           "[" + known + ",]",
+                           "[" + known + " " + known + "]",
+                           "[" + known,
+                           "[" + known + "]]",
+                           "[" + known + "]x",
+                           R"({"events":[)" + known + "]",
+                           R"({"events":[)" + known + "]}}",
+                           R"({"events":[)" + known + "],}",
+                           "[" + known + ",\"\xFF\"]",
+                           "[" + known + "]\x01",
+                           R"({"events":{"0":)" + known + "}}"}) {
+    EXPECT_NO_THROW(check_body(body)) << body;
+  }
+  const auto outcomes = read_anew({known, known, other, known, bad, known});
+  for (const std::size_t at : {1U, 3U, 5U}) EXPECT_TRUE(outcomes[at].by_layout) << at;
+  EXPECT_EQ(outcomes[3].text, outcomes[0].text);
+}
+
+TEST(EventLayouts, AreLearnedInEveryStyleOfWhiteSpace) {
+  const auto event = ordered_json::parse(usual_event);
+  std::vector<std::string> styles = {event.dump(), event.dump(1), event.dump(2), std::string(usual_event)};
+  std::string spaced;
+  for (const char c : event.dump()) {
+    const bool is_behind_a_key = c == ':' && spaced.back() == '"';
+    spaced += c;
+    if (is_behind_a_key || c == ',') spaced += ' ';
+  }
+  styles.push_back(spaced);
+  std::vector<std::string> events;
+  for (int round = 0; round < 2; ++round) events.insert(events.end(), styles.begin(), styles.end());
+  events.insert(events.end(), styles.rbegin(), styles.rend());
+  const auto outcomes = read_anew(events);
+  for (std::size_t at = styles.size(); at < events.size(); ++at) EXPECT_TRUE(outcomes[at].by_layout) << events[at];
+}
+
+TEST(EventLayouts, TellWhichEventsSentTheSameMetadata) {
+  auto event = ordered_json::parse(usual_event);
+  std::string body = "[" + event.dump();
+  for (const auto* thread : {"main", "main", "other", "other", "main"}) {
+    event["metadata"]["thread_id"] = thread;
+    body += "," + event.dump();
+  }
+  body += "]";
+  std::vector<std::uint32_t> numbers;
+  std::thread([&] {
+    for (const auto& read : read_batch(body).events) numbers.push_back(read.sdk_metadata);
+  }).join();
+  ASSERT_EQ(numbers.size(), 6U);
+  EXPECT_EQ(numbers[0], 0U) << "read the general way";
+  EXPECT_NE(numbers[1], 0U);
+  EXPECT_EQ(numbers[2], numbers[1]);
+  EXPECT_NE(numbers[3], numbers[2]);
+  EXPECT_EQ(numbers[4], numbers[3]);
+  EXPECT_NE(numbers[5], numbers[4]);
+}
+
+TEST(EventLayouts, GiveTheSameShapeOnlyToTheSameKindAndKeys) {
   std::map<std::uint64_t, std::vector<std::string>> keys_of_shape;
   std::size_t shaped = 0;
   for (const auto& [name, body] : recorded_bodies()) {
@@ -177,6 +291,7 @@ TEST(EventLayouts, GiveTheSameShapeOnlyToTheSameKeys) {
     for (const auto& event : batch.events) {
       if (event.metadata_shape == 0) continue;
       std::vector<std::string> keys;
+      keys.emplace_back(event.kind);
       for (const auto& member : event.metadata.as_object()) keys.emplace_back(member.key);
       const auto known = keys_of_shape.try_emplace(event.metadata_shape, keys).first;
       ASSERT_EQ(known->second, keys) << name;

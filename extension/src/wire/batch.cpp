@@ -1,12 +1,14 @@
 #include "wire/batch.hpp"
 
 #include <algorithm>
+#include <optional>
 
 #include "wire/arena.hpp"
-#include "wire/event_layouts.hpp"
 #include "wire/event_parts.hpp"
 #include "wire/fields.hpp"
 #include "wire/json_reader.hpp"
+#include "wire/json_scanner.hpp"
+#include "wire/known_events.hpp"
 
 namespace raceway::wire {
 
@@ -50,12 +52,6 @@ std::string_view read_any_key(JsonReader& reader) {
   }
 }
 
-void forget(Batch& batch) {
-  batch.count = 0;
-  batch.events.clear();
-  batch.rejected.clear();
-}
-
 /// The id of an event of which no tree could be built: walks its members, checking what it steps over.
 std::string find_id(JsonReader& reader) {
   std::string event_id;
@@ -84,56 +80,142 @@ std::string find_id(JsonReader& reader) {
   return event_id.empty() ? id : event_id;
 }
 
-/// Reads the next event where its layout is known and nothing in it is unusual; answers whether it did.
-bool read_known(JsonReader& reader, Batch& batch) {
-  Event& event = batch.events.emplace_back();
-  if (!EventLayouts::of_this_thread().read(reader, *batch.memory, event)) {
-    batch.events.pop_back();
+/// Reads one body into a batch.
+class BodyReader {
+ public:
+  BodyReader(std::string_view body, Batch& batch) : body_(body), batch_(batch), known_(body, *batch.memory) {}
+
+  void read() {
+    if (read_ahead()) return;
+    JsonReader reader(body_, *batch_.memory);
+    if (reader.peek() == '[') {
+      read_array_of_events(reader);
+    } else if (reader.peek() == '{') {
+      read_object(reader);
+    } else {
+      reader.skip_value();
+    }
+    reader.expect_end();
+  }
+
+ private:
+  bool read_ahead();
+  void read_array_of_events(JsonReader& reader);
+  void read_object(JsonReader& reader);
+  void read_one(JsonReader& reader);
+  bool read_known(JsonReader& reader);
+  void read_any(JsonReader& reader);
+  std::optional<std::size_t> read_known_at(std::size_t place);
+  void forget();
+
+  std::string_view body_;
+  Batch& batch_;
+  KnownEvents known_;
+
+  // The array of events whose beginning is read, and where to go on in it; 0: no such.
+  std::size_t array_ = 0;
+  std::size_t rest_of_array_ = 0;
+};
+
+/// Reads known events as far as they come one after the other in a body of the usual form, `{"events":[...]}` or
+/// `[...]`; such a body needs no index. Answers whether it was read to its end.
+bool BodyReader::read_ahead() {
+  JsonScanner scan(body_, *batch_.memory);
+  if (scan.accept('{')) {
+    scan.skip_space();
+    std::string_view key;
+    if (scan.peek() != '"' || !scan.read_string(key) || key != "events" || !scan.accept(':')) return false;
+    if (!scan.accept('[')) return false;
+  } else if (!scan.accept('[')) {
     return false;
   }
-  event.index = static_cast<std::uint32_t>(batch.count++);
-  return true;
+  const std::size_t array = scan.place();
+  do {
+    scan.skip_space();
+    const auto end = read_known_at(scan.place());
+    if (!end) return false;
+    scan.move_to(*end);
+    array_ = array;
+    rest_of_array_ = *end;
+  } while (scan.accept(','));
+  if (!scan.accept(']')) return false;
+  const bool is_wrapped = body_[body_.find_first_not_of(" \n\t\r")] == '{';
+  if (is_wrapped && !scan.accept('}')) return false;
+  scan.skip_space();
+  return scan.left() == 0;
+}
+
+/// Reads the event there where its layout is known and nothing in it is unusual; answers where it ends.
+std::optional<std::size_t> BodyReader::read_known_at(std::size_t place) {
+  Event& event = batch_.events.emplace_back();
+  const auto end = known_.read(place, event);
+  if (end) {
+    event.index = static_cast<std::uint32_t>(batch_.count++);
+  } else {
+    batch_.events.pop_back();
+  }
+  return end;
+}
+
+bool BodyReader::read_known(JsonReader& reader) {
+  const auto end = read_known_at(reader.place());
+  if (end) reader.move_to(*end);
+  return end.has_value();
 }
 
 /// Reads any next event, and learns its layout for those that follow.
-void read_any(JsonReader& reader, Batch& batch) {
-  const auto index = static_cast<std::uint32_t>(batch.count++);
+void BodyReader::read_any(JsonReader& reader) {
+  const auto index = static_cast<std::uint32_t>(batch_.count++);
   const auto place = reader.tell();
   Json tree;
   try {
     tree = reader.read_value();
   } catch (const EventError& error) {
     reader.seek(place);
-    batch.rejected.push_back({index, find_id(reader), error.what()});
+    batch_.rejected.push_back({index, find_id(reader), error.what()});
     return;
   }
   try {
-    Event event = read_event(tree, *batch.memory);
+    Event event = read_event(tree, *batch_.memory);
     event.index = index;
-    batch.events.push_back(event);
+    batch_.events.push_back(event);
   } catch (const EventError& error) {
-    batch.rejected.push_back({index, id_in(tree), error.what()});
+    batch_.rejected.push_back({index, id_in(tree), error.what()});
     return;
   }
-  EventLayouts::of_this_thread().learn(reader, place);
+  const auto end = reader.tell();
+  reader.seek(place);
+  known_.learn(reader);
+  reader.seek(end);
 }
 
-void read_one(JsonReader& reader, Batch& batch) {
-  if (!read_known(reader, batch)) read_any(reader, batch);
+void BodyReader::read_one(JsonReader& reader) {
+  if (!read_known(reader)) read_any(reader);
 }
 
-void read_array_of_events(JsonReader& reader, Batch& batch) {
+void BodyReader::read_array_of_events(JsonReader& reader) {
+  const std::size_t array = reader.place() + 1;
   reader.expect('[', "an array of events is expected");
-  if (reader.accept(']')) return;
-  do {
-    read_one(reader, batch);
-  } while (reader.accept(','));
+  if (array == array_) {
+    reader.move_to(rest_of_array_);
+  } else {
+    forget();
+    if (reader.accept(']')) return;
+    read_one(reader);
+  }
+  while (reader.accept(',')) read_one(reader);
   reader.expect(']', "',' or ']' is expected");
 }
 
+void BodyReader::forget() {
+  batch_.count = 0;
+  batch_.events.clear();
+  batch_.rejected.clear();
+}
+
 /// Reads an object that is either the wrapping `{"events":[...]}` or a bare event.
-void read_object(JsonReader& reader, Batch& batch) {
-  if (read_known(reader, batch)) return;
+void BodyReader::read_object(JsonReader& reader) {
+  if (batch_.count == 0 && read_known(reader)) return;
   const auto place = reader.tell();
   bool wraps = false;
   bool looks_like_event = false;
@@ -142,12 +224,12 @@ void read_object(JsonReader& reader, Batch& batch) {
     do {
       const auto key = read_any_key(reader);
       if (key == "events") {
-        forget(batch);  // of equal keys the last one stands
         wraps = reader.peek() == '[';
         if (wraps) {
-          read_array_of_events(reader, batch);
+          read_array_of_events(reader);
           continue;
         }
+        forget();  // of equal keys the last one stands
       }
       looks_like_event |= key == fields::id || key == fields::event_id || key == fields::trace_id;
       reader.skip_value();
@@ -156,25 +238,17 @@ void read_object(JsonReader& reader, Batch& batch) {
   }
   if (wraps || !looks_like_event) return;
   reader.seek(place);
-  read_any(reader, batch);
+  read_any(reader);
 }
 
 }  // namespace
 
 Batch read_batch(std::string_view body) {
   Batch batch;
-  JsonReader reader(body, *batch.memory);
   // A row takes about one and a half times its text; a common event has some 500 bytes.
   batch.memory->expect(std::min(body.size() + body.size() / 2, largest_expected));
   batch.events.reserve(std::min(body.size(), largest_expected) / 512 + 1);
-  if (reader.peek() == '[') {
-    read_array_of_events(reader, batch);
-  } else if (reader.peek() == '{') {
-    read_object(reader, batch);
-  } else {
-    reader.skip_value();
-  }
-  reader.expect_end();
+  BodyReader(body, batch).read();
   if (batch.count == 0) {
     throw BodyError("the body holds no event; send {\"events\":[...]}, an array of events, or one event");
   }

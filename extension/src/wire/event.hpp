@@ -26,6 +26,9 @@ using Micros = std::int64_t;
 /// An event that was read from a body. Its views refer to the Batch it belongs to.
 struct Event {
   std::uint32_t index = 0;  ///< its place among the events of the body, from 0
+  /// Where not 0: events of the batch with the same number sent the same metadata in the SDK's form (thread_id,
+  /// service_name, tags ...).
+  std::uint32_t sdk_metadata = 0;
   std::string_view event_id;
   std::string_view trace_id;
   std::string_view kind;
@@ -35,8 +38,8 @@ struct Event {
   bool has_clock = false;                       ///< an absent clock is not an empty one
   std::span<const causality::Component> clock;  ///< in the order of clock.hpp, zeros kept as they were sent
   Json metadata;                                ///< always an object
-  /// Where not 0: events with the same number have the same keys in their metadata, in this process. Other numbers may
-  /// stand for the same keys.
+  /// Where not 0: events with the same number have the same kind and the same keys in their metadata, in this process.
+  /// Other numbers may stand for the same.
   std::uint64_t metadata_shape = 0;
   std::optional<std::string_view> service_name;  ///< metadata.service_name where it is a string, cut to its column
 };

@@ -1,24 +1,34 @@
-// The fast way to read events: by layouts that were learned from events before them.
+// The layouts that a thread has learned.
 //
-// The layouts stand in a tree of steps. Reading an event means following the keys it is expected to have, each
-// compared where it is expected to stand, and putting each value where it belongs in the row: no search for fields,
-// nothing sorted, nothing built that is not part of the row.
+// They stand in a tree of steps: to read an event is to follow the texts it is expected to have between its values. The
+// SDK's metadata has a tree of its own, for it is the same whatever kind of event it belongs to.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <vector>
 
-#include "causality/clock.hpp"
-#include "wire/arena.hpp"
-#include "wire/event.hpp"
 #include "wire/event_layout.hpp"
 #include "wire/json_reader.hpp"
-#include "wire/timestamp.hpp"
 
 namespace raceway::wire {
+
+/// A step in a tree.
+struct LayoutNode {
+  LayoutStep step;
+  EventLayout layout;           ///< at the end of an event
+  LayoutNode* first = nullptr;  ///< of the steps that may come next
+  LayoutNode* other = nullptr;  ///< the next of the steps that may stand here
+  std::size_t branches = 0;     ///< steps that may come next
+
+  /// The step that comes next where `room` bytes stand at `place`, or nullptr where none is known.
+  LayoutNode* next(const char* place, std::size_t room) const {
+    LayoutNode* node = first;
+    while (node != nullptr && !node->step.stands_at(place, room)) node = node->other;
+    return node;
+  }
+};
 
 /// Not thread-safe: one for each thread. Bounded: where it would hold too much it forgets everything and learns anew,
 /// then from a sample only.
@@ -26,48 +36,32 @@ class EventLayouts {
  public:
   static EventLayouts& of_this_thread();
 
-  /// Reads the event that stands next, where its layout is known and nothing in it is wrong or unusual; `row` then is
-  /// what the general way would make of it. Otherwise answers false, and the reader stands where it stood: the general
-  /// way has to read the event, and to give the reason where it cannot be kept.
-  bool read(JsonReader& reader, Arena& arena, Event& row);
+  /// Where events begin, and where the SDK's metadata does: before the first step.
+  const LayoutNode& events() const { return events_; }
+  const LayoutNode& metadata() const { return metadata_; }
 
-  /// Learns the layout of the event at `place`, which read() has declined and the general way read without complaint.
-  void learn(JsonReader& reader, std::uint32_t place);
+  /// Learns the layout of the event that stands next, which is not known and was read without complaint. Leaves the
+  /// reader where it was.
+  void learn(JsonReader& reader);
 
   /// How many steps are kept, and how many ways may lead on from one.
   static constexpr std::size_t max_steps = 4096;
   static constexpr std::size_t max_branches = 64;
 
  private:
-  struct Node {
-    LayoutStep step;
-    Node* first = nullptr;  // of the steps that may come next
-    Node* other = nullptr;  // the next of the steps that may stand here
-    std::size_t branches = 0;
-    EventLayout layout;  // at the end of an event
-  };
-
-  bool follow(JsonReader& reader, Arena& arena, Event& row);
-  bool read_part(const LayoutStep& step, JsonReader& reader, Arena& arena, Event& row);
-  bool read_clock(JsonReader& reader, Arena& arena, Event& row);
-  bool read_components(JsonReader& reader);
-  void finish(const EventLayout& layout, Arena& arena, Event& row);
   void insert(LearnedLayout&& learned);
+  /// Answers the last of the steps, or nullptr where there was no room for one.
+  LayoutNode* insert(LayoutNode& root, const std::vector<LayoutStep>& steps);
   void forget();
 
-  Node root_;
-  std::deque<Node> nodes_;
+  LayoutNode events_;
+  LayoutNode metadata_;
+  std::deque<LayoutNode> nodes_;
   bool has_forgotten_ = false;
   // Learning costs more than reading: after an event that is not to be learned, or where there are more layouts than
   // are kept, so many events of unknown layout go by.
   std::uint32_t pause_ = 0;
   static constexpr std::uint32_t long_pause = 64;
-
-  // What is being read.
-  std::array<JsonMember, slot_count> members_;
-  std::vector<causality::Component> components_;
-  Timestamp time_;
-  bool is_unknown_ = false;  // the layout of the event that was read last
 };
 
 }  // namespace raceway::wire

@@ -117,6 +117,23 @@ void JsonReader::seek(std::uint32_t place) {
   scratch_.members.clear();
 }
 
+std::size_t JsonReader::end_of_token_before() const {
+  std::size_t end = starts_[at_];
+  while (is_space(text_[end - 1])) --end;
+  return end;
+}
+
+/// In steps that double, then between the last two: it is mostly the length of an event ahead.
+void JsonReader::move_to(std::size_t place) {
+  std::uint32_t step = 1;
+  while (at_ + step < size_ && starts_[at_ + step] < place) {
+    at_ += step;
+    step *= 2;
+  }
+  const auto* const end = starts_ + std::min(size_, at_ + step);
+  at_ = static_cast<std::uint32_t>(std::lower_bound(starts_ + at_, end, place) - starts_);
+}
+
 std::string_view JsonReader::token() const {
   const char* const begin = text_.data() + starts_[at_];
   const char* end = text_.data() + starts_[at_ + 1];

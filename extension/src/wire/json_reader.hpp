@@ -12,7 +12,6 @@
 #include "wire/arena.hpp"
 #include "wire/errors.hpp"
 #include "wire/json.hpp"
-#include "wire/quoted_key.hpp"
 
 namespace raceway::wire {
 
@@ -34,6 +33,14 @@ class JsonReader {
   std::uint32_t tell() const { return at_; }
   void seek(std::uint32_t place);
 
+  std::string_view text() const { return text_; }
+  /// Where the next token begins in the text, or the text's end.
+  std::size_t place() const { return starts_[at_]; }
+  /// Where the token before it ends; there must be one.
+  std::size_t end_of_token_before() const;
+  /// Steps over all tokens before `place`, which is no less than place().
+  void move_to(std::size_t place);
+
   /// Steps over the next token where it is `structural`; answers whether it did.
   bool accept(char structural) {
     if (peek() != structural) return false;
@@ -43,19 +50,6 @@ class JsonReader {
   void expect(char structural, const char* what) {
     if (!accept(structural)) not_json(what);
   }
-  /// Steps over `before` ('{' or ','), `key` and ':' where they stand next; answers whether it did.
-  bool accept_key(char before, const QuotedKey& key) {
-    if (at_ + 2 >= size_ || text_[starts_[at_]] != before || text_[starts_[at_ + 2]] != ':') return false;
-    const std::size_t begin = starts_[at_ + 1];
-    if (!key.is_at(text_.data() + begin, text_.size() - begin)) return false;
-    at_ += 3;
-    return true;
-  }
-  /// The key that accept_key() has just stepped over.
-  std::string_view accepted_key(const QuotedKey& key) const {
-    return {text_.data() + starts_[at_ - 2] + 1, key.size() - 2};
-  }
-
   /// Reads the next value and everything in it; `depth` containers are open around it.
   void read_value(Json& value, int depth) {
     if (peek() == '"') {

@@ -1,0 +1,199 @@
+#include "wire/json_scanner.hpp"
+
+#include <simdjson.h>
+
+#include <bit>
+#include <cstdint>
+#include <span>
+
+#include "wire/bytes.hpp"
+#include "wire/json_reader.hpp"
+#include "wire/number.hpp"
+#include "wire/string_escapes.hpp"
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+namespace raceway::wire {
+namespace {
+
+bool is_special(char c) {
+  return c == '"' || c == '\\' || static_cast<signed char>(c) < 0x20;  // what is not ASCII is negative
+}
+
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+bool is_of_number(char c) {
+  return is_digit(c) || c == '.' || c == 'e' || c == 'E' || c == '+' || c == '-';
+}
+
+/// Eight bytes at once: the highest bit of the first special one is set, and of none before it.
+std::uint64_t specials_in(std::uint64_t bytes) {
+  constexpr std::uint64_t ones = 0x0101010101010101U;
+  constexpr std::uint64_t high_bits = 0x8080808080808080U;
+  const auto less_than = [](std::uint64_t word, std::uint64_t limit) { return (word - ones * limit) & ~word; };
+  const std::uint64_t quotes = less_than(bytes ^ (ones * '"'), 1);
+  const std::uint64_t backslashes = less_than(bytes ^ (ones * '\\'), 1);
+  return (quotes | backslashes | less_than(bytes, 0x20) | bytes) & high_bits;
+}
+
+}  // namespace
+
+const char* find_special(const char* at, const char* end) {
+#ifdef __SSE2__
+  for (; end - at >= 16; at += 16) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+    const __m128i quotes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
+    const __m128i backslashes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
+    const __m128i others = _mm_cmplt_epi8(bytes, _mm_set1_epi8(0x20));  // what is not ASCII is negative
+    const int found = _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quotes, backslashes), others));
+    if (found != 0) return at + std::countr_zero(static_cast<unsigned>(found));
+  }
+#endif
+  if constexpr (std::endian::native == std::endian::little) {
+    for (; end - at >= 8; at += 8) {
+      const std::uint64_t found = specials_in(load_bytes<std::uint64_t>(at));
+      if (found != 0) return at + std::countr_zero(found) / 8;
+    }
+  }
+  while (at != end && !is_special(*at)) ++at;
+  return at;
+}
+
+void JsonScanner::move_to(std::size_t place) {
+  at_ = begin_ + place;
+  elements_.clear();
+  members_.clear();
+}
+
+bool JsonScanner::read_string(std::string_view& text) {
+  const char* const begin = at_ + 1;
+  const char* const stop = find_special(begin, end_);
+  if (stop == end_) return false;
+  if (*stop != '"') return read_unusual_string(begin, stop, text);
+  text = {begin, static_cast<std::size_t>(stop - begin)};
+  at_ = stop + 1;
+  return true;
+}
+
+/// A string with escapes, or with characters that are not ASCII; what is before `at` has none.
+bool JsonScanner::read_unusual_string(const char* begin, const char* at, std::string_view& text) {
+  bool escapes = false;
+  bool ascii = true;
+  for (; at != end_ && *at != '"'; at = find_special(at, end_)) {
+    if (*at == '\\') {
+      escapes = true;
+      if (end_ - at < 2) return false;
+      at += 2;
+    } else {
+      if (static_cast<unsigned char>(*at) < 0x20) return false;
+      ascii = false;
+      while (at != end_ && static_cast<unsigned char>(*at) >= 0x80) ++at;
+    }
+  }
+  if (at == end_) return false;
+  text = {begin, static_cast<std::size_t>(at - begin)};
+  at_ = at + 1;
+  if (!ascii && !simdjson::validate_utf8(text.data(), text.size())) return false;
+  if (!escapes) return true;
+  unescaped_.clear();
+  if (append_unescaped(unescaped_, text) != Unescaped::ok) return false;
+  text = arena_.copy(unescaped_);
+  return true;
+}
+
+bool JsonScanner::read_value(Json& value, int depth) {
+  value = {};
+  switch (peek()) {
+    case '"':
+      value.type = Json::Type::string;
+      return read_string(value.text);
+    case '{':
+      return read_object(value, depth);
+    case '[':
+      return read_array(value, depth);
+    case 't':
+    case 'f':
+    case 'n':
+      return read_word(value);
+    default:
+      return read_number(value);
+  }
+}
+
+bool JsonScanner::read_array(Json& array, int depth) {
+  if (depth >= max_json_depth) return false;
+  ++at_;
+  array.type = Json::Type::array;
+  if (accept(']')) return true;
+  const std::size_t from = elements_.size();
+  do {
+    skip_space();
+    Json element;
+    if (!read_value(element, depth + 1)) return false;
+    elements_.push_back(element);
+  } while (accept(','));
+  if (!accept(']')) return false;
+  array.count = static_cast<std::uint32_t>(elements_.size() - from);
+  array.elements = arena_.copy(std::span<const Json>(elements_.data() + from, array.count)).data();
+  elements_.resize(from);
+  return true;
+}
+
+bool JsonScanner::read_object(Json& object, int depth) {
+  if (depth >= max_json_depth) return false;
+  ++at_;
+  object.type = Json::Type::object;
+  if (accept('}')) return true;
+  const std::size_t from = members_.size();
+  do {
+    skip_space();
+    JsonMember member;
+    if (peek() != '"' || !read_string(member.key) || !accept(':')) return false;
+    skip_space();
+    if (!read_value(member.value, depth + 1)) return false;
+    members_.push_back(member);
+  } while (accept(','));
+  if (!accept('}')) return false;
+  object.count = static_cast<std::uint32_t>(sort_members(members_, from));
+  object.members = arena_.copy(std::span<const JsonMember>(members_.data() + from, object.count)).data();
+  members_.resize(from);
+  return true;
+}
+
+bool JsonScanner::read_number(Json& number) {
+  const char* const begin = at_;
+  while (at_ != end_ && is_of_number(*at_)) ++at_;
+  const std::string_view digits(begin, static_cast<std::size_t>(at_ - begin));
+  number.type = Json::Type::number;
+  number.text = digits;
+  switch (classify_number(digits)) {
+    case NumberNotation::plain:
+      return true;
+    case NumberNotation::invalid:
+      return false;
+    case NumberNotation::needs_rewriting:
+      break;
+  }
+  const auto plain = plain_number(digits);
+  if (!plain) return false;
+  number.text = arena_.copy(*plain);
+  return true;
+}
+
+bool JsonScanner::read_word(Json& word) {
+  const auto accept_word = [this](std::string_view letters) {
+    if (left() < letters.size() || !equal_bytes(at_, letters.data(), letters.size())) return false;
+    at_ += letters.size();
+    return true;
+  };
+  if (accept_word("null")) return true;
+  word.type = Json::Type::boolean;
+  word.boolean = *at_ == 't';
+  return accept_word("true") || accept_word("false");
+}
+
+}  // namespace raceway::wire

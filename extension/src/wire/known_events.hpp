@@ -1,0 +1,88 @@
+// The fast way to read the events of a body: by the layouts that were learned from events before them. What repeats
+// from one event to the next (the trace, the SDK's metadata of a request) is compared instead of read again.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "causality/clock.hpp"
+#include "wire/arena.hpp"
+#include "wire/event.hpp"
+#include "wire/event_layouts.hpp"
+#include "wire/json_reader.hpp"
+#include "wire/json_scanner.hpp"
+#include "wire/timestamp.hpp"
+
+namespace raceway::wire {
+
+/// For one body, in one thread.
+class KnownEvents {
+ public:
+  /// `body` must outlive it and the events; what else they refer to is in `arena`.
+  KnownEvents(std::string_view body, Arena& arena) : scan_(body, arena), arena_(arena) {}
+
+  /// Reads the event that begins at `place`, where its layout is known and nothing in it is wrong or unusual; `row`
+  /// then is what the general way would make of it, and the place behind it is answered. Otherwise nothing: the general
+  /// way has to read the event, and to give the reason where it cannot be kept.
+  std::optional<std::size_t> read(std::size_t place, Event& row);
+
+  /// Learns the layout of the event that stands next, which read() has just declined and the general way read without
+  /// complaint. Leaves the reader where it was.
+  void learn(JsonReader& reader);
+
+ private:
+  /// A text of the body, and what was made of it.
+  struct Seen {
+    std::string_view text;  // as far as equal text means an equal value; empty where there is none
+    std::string_view value;
+  };
+
+  bool follow(Event& row);
+  bool read_part(const LayoutStep& step, const char* text, Event& row);
+  bool read_id(Seen& seen);
+  bool read_parent_id();
+  bool read_time(Event& row);
+  bool read_metadata(Event& row);
+  bool follow_metadata();
+  bool read_metadata_member(const LayoutStep& step, const char* text);
+  bool read_member(const LayoutStep& step, const char* text);
+  bool read_clock(Event& row);
+  bool read_components();
+  bool read_component_name(std::size_t at);
+  bool read_locks();
+  void finish(EventLayout& layout, Event& row);
+  void put_members(EventLayout& layout, Event& row);
+
+  /// Steps over `text` where it is not empty and stands next; answers whether it did.
+  bool accept(std::string_view text);
+  /// What was read since `begin`.
+  std::string_view since(const char* begin) const;
+  void fill(std::uint8_t slot, std::string_view key, const Json& value);
+
+  EventLayouts& layouts_ = EventLayouts::of_this_thread();
+  JsonScanner scan_;
+  Arena& arena_;
+  bool is_unknown_ = false;  // the layout of the event that was read last
+
+  // Of the event being read.
+  std::array<JsonMember, slot_count> members_;
+  Slots filled_ = 0;
+  std::vector<causality::Component> components_;
+  Timestamp time_;
+
+  // Of events before it.
+  Seen event_id_;  // of this one
+  Seen last_id_;
+  Seen trace_id_;
+  std::string_view metadata_;  // as text, of what its slots hold
+  Slots in_metadata_ = 0;
+  std::uint32_t metadata_number_ = 0;
+  std::array<std::string_view, first_variant_slot> member_texts_;  // of its slots, each with the character behind it
+  std::array<Seen, 4> component_names_;                            // of the clock, in the order sent
+};
+
+}  // namespace raceway::wire
