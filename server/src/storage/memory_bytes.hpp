@@ -3,7 +3,6 @@
 
 #include <malloc.h>
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -12,6 +11,8 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
+
+#include "wire/bytes.hpp"
 
 namespace raceway::server::storage::memory {
 
@@ -40,22 +41,7 @@ inline void copy_bytes(char* to, const char* from, std::size_t count) {
 
 /// Compares short pieces, which most are, without a call.
 inline bool same_bytes(std::string_view a, std::string_view b) {
-  const auto same_at = [&](std::size_t at, auto width) {
-    std::array<decltype(width), 2> words{};
-    std::memcpy(&words[0], a.data() + at, sizeof width);
-    std::memcpy(&words[1], b.data() + at, sizeof width);
-    return words[0] == words[1];
-  };
-  const std::size_t size = a.size();
-  if (size != b.size()) return false;
-  if (size > 32) return std::memcmp(a.data(), b.data(), size) == 0;
-  if (size > 16 && !(same_at(8, std::uint64_t{}) && same_at(size - 16, std::uint64_t{}))) return false;
-  if (size >= 8) return same_at(0, std::uint64_t{}) && same_at(size - 8, std::uint64_t{});
-  if (size >= 4) return same_at(0, std::uint32_t{}) && same_at(size - 4, std::uint32_t{});
-  for (std::size_t at = 0; at < size; ++at) {
-    if (a[at] != b[at]) return false;
-  }
-  return true;
+  return a.size() == b.size() && (a.data() == b.data() || wire::equal_bytes(a.data(), b.data(), a.size()));
 }
 
 /// Where events are packed: grows, and is used again and again.
@@ -70,50 +56,55 @@ class ByteBuffer {
   void shrink(std::size_t size) { size_ = size; }
   void clear() { size_ = 0; }
 
-  void put(char byte) {
-    make_room(1);
-    bytes_[size_++] = byte;
-  }
-  void put(std::string_view bytes) {
-    make_room(bytes.size());
-    copy_bytes(&bytes_[size_], bytes.data(), bytes.size());
-    size_ += bytes.size();
-  }
+  void put(char byte) { *extend(1) = byte; }
+  void put(std::string_view bytes) { copy_bytes(extend(bytes.size()), bytes.data(), bytes.size()); }
   /// A number in 1 to 10 bytes, seven bits in each, the lowest first.
   void put_varint(std::uint64_t value) {
-    make_room(10);
-    char* at = &bytes_[size_];
-    for (; value >= 0x80U; value >>= 7U) *at++ = static_cast<char>(value | 0x80U);
-    *at++ = static_cast<char>(value);
-    size_ = static_cast<std::size_t>(at - bytes_.get());
+    make_room(most_of_varint);
+    char* const begin = bytes_.get() + size_;
+    size_ += static_cast<std::size_t>(write_varint(begin, value) - begin);
   }
   /// Bytes behind their count.
   void put_counted(std::string_view bytes) {
     put_varint(bytes.size());
     put(bytes);
   }
+  /// Puts their count before the bytes from `begin` on, where a byte was left for it.
+  void count_from(std::size_t begin) {
+    const std::size_t count = size_ - begin;
+    std::array<char, most_of_varint> varint;  // NOLINT(cppcoreguidelines-pro-type-member-init): filled below
+    const auto width = static_cast<std::size_t>(write_varint(varint.data(), count) - varint.data());
+    if (width > 1) {
+      extend(width - 1);
+      std::memmove(bytes_.get() + begin + width - 1, bytes_.get() + begin, count);
+    }
+    std::memcpy(bytes_.get() + begin - 1, varint.data(), width);
+  }
   /// Room for so many bytes at the end, theirs to be written.
   char* extend(std::size_t count) {
     make_room(count);
-    char* const place = &bytes_[size_];
+    char* const place = bytes_.get() + size_;
     size_ += count;
     return place;
   }
+  /// A byte that was written before.
+  char& operator[](std::size_t at) { return bytes_[at]; }
 
  private:
   static constexpr std::size_t first_capacity = 256;
   static constexpr std::size_t kept_capacity = std::size_t{64} << 10U;
+  static constexpr std::size_t most_of_varint = 10;
 
+  static char* write_varint(char* at, std::uint64_t value) {
+    for (; value >= 0x80U; value >>= 7U) *at++ = static_cast<char>(value | 0x80U);
+    *at++ = static_cast<char>(value);
+    return at;
+  }
   void make_room(std::size_t count) {
-    if (size_ + count > capacity_ || capacity_ == 0) grow(count);
+    if (count > capacity_ - size_) [[unlikely]]
+      grow(count);
   }
-  void grow(std::size_t count) {
-    const std::size_t capacity = std::max({first_capacity, capacity_ * 2, size_ + count});
-    auto grown = std::make_unique_for_overwrite<char[]>(capacity);
-    if (size_ > 0) std::memcpy(grown.get(), bytes_.get(), size_);
-    bytes_ = std::move(grown);
-    capacity_ = capacity;
-  }
+  void grow(std::size_t count);
 
   std::unique_ptr<char[]> bytes_;
   std::size_t size_ = 0;

@@ -7,6 +7,7 @@
 #include <span>
 #include <utility>
 
+#include "storage/memory_bytes.hpp"
 #include "storage/memory_record.hpp"
 #include "storage/memory_trace_writer.hpp"
 #include "wire/reasons.hpp"
@@ -59,10 +60,11 @@ void Ingest::prepare(const wire::Batch& batch) {
     offered.event = &event;
     offered.id = store_.ids.make(event.event_id);
     store_.index.prefetch(offered.id);
-    const bool same_trace = before != nullptr && before->trace_id.text == event.trace_id;
+    const bool same_trace = before != nullptr && same_bytes(before->trace_id.text, event.trace_id);
     offered.trace_id = same_trace ? before->trace_id : store_.ids.make(event.trace_id);
     if (event.service_name) {
-      const bool same_service = before != nullptr && before->event->service_name == event.service_name;
+      const bool same_service = before != nullptr && before->event->service_name &&
+                                same_bytes(*before->event->service_name, *event.service_name);
       offered.service = same_service ? before->service : &store_.services.get(*event.service_name);
     }
     before = &offered;
@@ -78,7 +80,7 @@ bool Ingest::ids_repeat_across_traces() const {
     std::size_t at = id.hash & mask;
     for (; places[at] != 0; at = (at + 1) & mask) {
       const OfferedEvent& other = events_[places[at] - 1];
-      if (other.id.text == id.text) {
+      if (other.id.hash == id.hash && other.id.text == id.text) {
         if (other.trace_id.text != events_[event].trace_id.text) return true;
         break;
       }
@@ -90,12 +92,25 @@ bool Ingest::ids_repeat_across_traces() const {
 
 /// The events shard by shard, in each trace by trace, in each in the body's order.
 Offered Ingest::by_trace() {
-  std::vector<std::pair<std::uint64_t, std::uint32_t>> order(events_.size());
-  for (std::uint32_t at = 0; at < order.size(); ++at) order[at] = {events_[at].trace_id.hash, at};
-  std::sort(order.begin(), order.end());
+  struct Run {  // of events that come one after the other
+    std::uint64_t trace_hash;
+    std::uint32_t begin;
+    std::uint32_t end;
+  };
+  std::vector<Run> runs;
+  for (std::uint32_t at = 0; at < events_.size(); ++at) {
+    const std::uint64_t hash = events_[at].trace_id.hash;
+    if (runs.empty() || runs.back().trace_hash != hash) runs.push_back({hash, at, at});
+    runs.back().end = at + 1;
+  }
+  std::sort(runs.begin(), runs.end(), [](const Run& a, const Run& b) {
+    return a.trace_hash != b.trace_hash ? a.trace_hash < b.trace_hash : a.begin < b.begin;
+  });
   Offered sorted;
-  sorted.reserve(order.size());
-  for (const auto& [hash, at] : order) sorted.push_back(&events_[at]);
+  sorted.reserve(events_.size());
+  for (const Run& run : runs) {
+    for (std::uint32_t at = run.begin; at < run.end; ++at) sorted.push_back(&events_[at]);
+  }
   return sorted;
 }
 
@@ -115,7 +130,7 @@ Offered Ingest::offer(const Offered& events) {
     const Id& trace_id = (*next)->trace_id;
     const std::unique_lock lock(store_.shard_of(trace_id).mutex);
     TraceWriter writer(store_, trace_id, records);
-    for (; next != events.end() && (*next)->trace_id.text == trace_id.text; ++next) {
+    for (; next != events.end() && same_bytes((*next)->trace_id.text, trace_id.text); ++next) {
       const Outcome outcome = writer.offer(**next);
       if (outcome == Outcome::unclear) {
         unclear.push_back(*next);

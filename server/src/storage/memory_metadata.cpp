@@ -1,5 +1,6 @@
 #include "storage/memory_metadata.hpp"
 
+#include "storage/memory_bytes.hpp"
 #include "storage/memory_hash.hpp"
 #include "storage/memory_record.hpp"
 #include "wire/fields.hpp"
@@ -45,7 +46,7 @@ std::optional<std::uint32_t> ShapeNumbers::find(std::uint64_t dictionary, std::u
                                                 std::string_view marks) const {
   if (shape == 0) return std::nullopt;
   const Known& known = known_[place_of(shape, marks)];
-  if (known.dictionary != dictionary || known.shape != shape || known.marks != marks) return std::nullopt;
+  if (known.dictionary != dictionary || known.shape != shape || !same_bytes(known.marks, marks)) return std::nullopt;
   return known.number;
 }
 

@@ -39,8 +39,8 @@ class MetadataPlans {
   MetadataPlan unnamed_;  // of an event without metadata_shape
 };
 
-/// The dictionary's numbers of shapes, by what differs between events with the same keys: the kind and the types.
-/// A bounded number of them. Not thread-safe.
+/// The dictionary's numbers of shapes, by what differs between events of one kind with the same keys: the types of
+/// their values. A bounded number of them. Not thread-safe.
 class ShapeNumbers {
  public:
   std::optional<std::uint32_t> find(std::uint64_t dictionary, std::uint64_t shape, std::string_view marks) const;

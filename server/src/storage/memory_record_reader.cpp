@@ -43,25 +43,18 @@ ShapeReader read_context(std::string_view definition, const Dictionary& dictiona
   return {shape, from, dictionary};
 }
 
-std::string read_names(std::string_view definition, const Dictionary& dictionary) {
+void read_names(std::string_view definition, const Dictionary& dictionary, ClockNames& names) {
   ByteReader from(definition);
-  const std::uint64_t head = from.varint();
-  ByteBuffer names;
-  names.put((head & names_as_sent) != 0 ? '\1' : '\0');
+  const std::uint64_t first = from.varint();
+  names.as_sent = (first & names_as_sent) != 0;
+  names.names.resize(first >> 1U);
   std::string buffer;
-  for (std::uint64_t left = head >> 1U; left > 0; --left) names.put_counted(read_text(from, dictionary, buffer));
-  return std::string(names.view());
+  for (auto& name : names.names) name = read_text(from, dictionary, buffer);
 }
 
 void RecordReader::take_definitions(const RecordHead& head) {
   if (!head.context.bytes.empty()) context_ = head.context.bytes;
-  if (head.clock.bytes.empty()) return;
-  ByteReader from(head.clock.bytes);
-  const std::uint64_t first = from.varint();
-  names_are_as_sent_ = (first & names_as_sent) != 0;
-  names_.resize(first >> 1U);
-  std::string buffer;
-  for (auto& name : names_) name = read_text(from, dictionary_, buffer);
+  if (!head.clock.bytes.empty()) read_names(head.clock.bytes, dictionary_, names_);
 }
 
 StoredEvent RecordReader::next(const std::string& trace_id) {
@@ -112,9 +105,9 @@ std::string RecordReader::read_metadata(const RecordHead& head, std::string_view
 /// The clock as an object; and as sent, where that is another order.
 std::string RecordReader::read_clock(ByteReader& from) {
   std::vector<std::pair<std::string_view, std::uint64_t>> components;
-  components.reserve(names_.size());
-  for (const auto& name : names_) components.emplace_back(name, from.varint());
-  if (names_are_as_sent_) {
+  components.reserve(names_.names.size());
+  for (const auto& name : names_.names) components.emplace_back(name, from.varint());
+  if (names_.as_sent) {
     clock_as_sent_ = "[";
     for (const auto& [name, counter] : components) {
       clock_as_sent_ += clock_as_sent_.size() > 1 ? ",[" : "[";

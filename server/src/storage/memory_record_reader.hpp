@@ -24,8 +24,12 @@ constexpr wire::Micros step_time(wire::Micros from, std::uint64_t step) {
 /// The members of a context.
 ShapeReader read_context(std::string_view definition, const Dictionary& dictionary);
 
-/// A clock's names, each counted, behind a byte that is 1 where they stand in the order sent.
-std::string read_names(std::string_view definition, const Dictionary& dictionary);
+/// The names of a clock's components.
+struct ClockNames {
+  bool as_sent = false;  ///< in the order sent, which the metadata has too; else in their own
+  std::vector<std::string> names;
+};
+void read_names(std::string_view definition, const Dictionary& dictionary, ClockNames& names);
 
 /// The events of a chunk, in the order in which they came.
 class RecordReader {
@@ -49,8 +53,7 @@ class RecordReader {
   std::string previous_id_;  // as JSON
   wire::Micros time_ = 0;
   std::string_view context_;
-  std::vector<std::string> names_;
-  bool names_are_as_sent_ = false;
+  ClockNames names_;
 
   std::string clock_as_sent_;  // of the event being read
 };

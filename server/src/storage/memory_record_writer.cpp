@@ -4,9 +4,9 @@
 #include <bit>
 #include <charconv>
 #include <cstring>
+#include <utility>
 
 #include "storage/memory_record_reader.hpp"
-#include "wire/number.hpp"
 
 namespace raceway::server::storage::memory {
 namespace {
@@ -40,22 +40,6 @@ std::optional<std::uint64_t> counter_of_pair(const Json& pair) {
   return counter;
 }
 
-/// Whether `pairs` are the components of the clock, each once, in whatever order. Of many it is not asked.
-bool is_permutation(const Json& pairs, std::span<const causality::Component> clock) {
-  constexpr std::size_t many = 64;
-  if (!pairs.is(Json::Type::array) || pairs.count != clock.size() || clock.size() > many) return false;
-  std::uint64_t found = 0;
-  for (const Json& pair : pairs.as_array()) {
-    const auto counter = counter_of_pair(pair);
-    if (!counter) return false;
-    const causality::Component wanted{pair.elements[0].text, *counter};
-    const auto at = std::find(clock.begin(), clock.end(), wanted);
-    if (at == clock.end()) return false;
-    found |= std::uint64_t{1} << static_cast<unsigned>(at - clock.begin());
-  }
-  return static_cast<std::size_t>(std::popcount(found)) == clock.size();
-}
-
 template <class Definitions, class Matches>
 std::optional<std::size_t> find_latest(Definitions& definitions, std::size_t last_used, Matches matches) {
   if (last_used < definitions.size() && matches(definitions[last_used])) return last_used;
@@ -70,10 +54,8 @@ std::optional<std::size_t> find_latest(Definitions& definitions, std::size_t las
 
 void RecordWriter::start(Dictionary& dictionary, std::string_view existing) {
   vocabulary_.use(dictionary);
+  clear();
   existing_ = existing;
-  fresh_.clear();
-  contexts_.clear();
-  clocks_.clear();
   context_ = clock_ = 0;
   previous_id_ = {};
   previous_time_ = 0;
@@ -94,9 +76,12 @@ void RecordWriter::start(Dictionary& dictionary, std::string_view existing) {
 
 void RecordWriter::clear() {
   existing_ = {};
+  sdk_metadata_ = 0;
   contexts_.clear();
   clocks_.clear();
-  for (ByteBuffer* buffer : {&fresh_, &body_, &marks_, &shape_, &values_, &names_key_}) {
+  clock_names_.clear();
+  restored_names_.clear();
+  for (ByteBuffer* buffer : {&fresh_, &marks_, &shape_, &values_}) {
     buffer->clear();
     if (buffer->is_large()) *buffer = ByteBuffer();
   }
@@ -105,8 +90,7 @@ void RecordWriter::clear() {
 void RecordWriter::restore(const RecordHead& head) {
   previous_time_ = step_time(previous_time_, head.time_step);
   if (head.defines_context) contexts_.push_back({head.context, std::nullopt});
-  if (head.defines_clock)
-    clocks_.push_back({head.clock.record, read_names(head.clock.bytes, vocabulary_.dictionary())});
+  if (head.defines_clock) restore_clock(head.clock);
   const auto place_of = [](const auto& definitions, std::size_t record, auto record_of) {
     std::size_t at = definitions.size();
     while (record_of(definitions[--at]) != record) continue;
@@ -120,40 +104,74 @@ void RecordWriter::restore(const RecordHead& head) {
   }
 }
 
+void RecordWriter::restore_clock(const Definition& definition) {
+  ClockNames read;
+  read_names(definition.bytes, vocabulary_.dictionary(), read);
+  clocks_.push_back({definition.record, read.as_sent, clock_names_.size(), read.names.size()});
+  for (auto& name : read.names) clock_names_.push_back(restored_names_.emplace_back(std::move(name)));
+}
+
 void RecordWriter::append(const wire::Event& event, const Id& id) {
-  const std::size_t record = existing_.size() + fresh_.size();
+  const std::size_t begin = fresh_.size();
+  const std::size_t record = existing_.size() + begin;
+  fresh_.extend(2);  // the flags, and the count of what follows
   flags_ = 0;
-  body_.clear();
-  body_.put(view(id.bytes));
+  fresh_.put(view(id.bytes));
   if (!id.is_uuid) {
     flags_ |= text_id;
-    body_.put_counted(id.text);
+    fresh_.put_counted(id.text);
   }
-  body_.put_varint(time_step(previous_time_, event.timestamp));
-  look_at(event);
-  put_context(record);
+  fresh_.put_varint(time_step(previous_time_, event.timestamp));
+  plan_ = &plans_.plan_for(event);
+  put_context(record, event);
   put_clock(record, event);
   put_shape(event);
   put_rest(event);
 
-  fresh_.put(static_cast<char>(flags_));
-  fresh_.put_counted(body_.view());
+  fresh_[begin] = static_cast<char>(flags_);
+  fresh_.count_from(begin + 2);
   previous_id_ = event.event_id;
   previous_time_ = event.timestamp;
 }
 
-/// Finds what of the metadata is the context, and whether the clock stands in it in the order sent.
-void RecordWriter::look_at(const wire::Event& event) {
-  plan_ = &plans_.plan_for(event);
+void RecordWriter::put_context(std::size_t record, const wire::Event& event) {
+  if (plan_->context_count == 0) return;
+  flags_ |= has_context;
+  const auto known = find_context(event);
+  if (!known) {
+    define_context(record);
+  } else if (*known == context_) {
+    flags_ |= same_context;
+  } else {
+    fresh_.put_varint(contexts_[*known].definition.record + 1);
+    context_ = *known;
+  }
+  sdk_metadata_ = event.sdk_metadata;
+}
+
+std::optional<std::size_t> RecordWriter::find_context(const wire::Event& event) {
+  if (event.sdk_metadata != 0 && event.sdk_metadata == sdk_metadata_) return context_;
   event_context_.shape = plan_->shape;
   event_context_.count = plan_->context_count;
   for (std::size_t at = 0; at < plan_->context_count; ++at) {
     event_context_.members[at] = &event.metadata.members[plan_->context[at]];
   }
-  sent_clock_ = nullptr;
-  if (plan_->causality_vector == MetadataPlan::no_member || !event.has_clock) return;
-  const Json& sent = event.metadata.members[plan_->causality_vector].value;
-  if (is_permutation(sent, event.clock)) sent_clock_ = &sent;
+  return find_latest(contexts_, context_, [this](Context& context) { return matches(context); });
+}
+
+void RecordWriter::define_context(std::size_t record) {
+  shape_.clear();
+  values_.clear();
+  ShapeWriter members(vocabulary_, shape_, values_);
+  for (std::size_t at = 0; at < event_context_.count; ++at) members.member(*event_context_.members[at]);
+  marks_.clear();
+  put_shared(marks_, shape_.view(), vocabulary_);
+  fresh_.put_varint(0);
+  fresh_.put_varint(marks_.size() + values_.size());
+  fresh_.put(marks_.view());
+  fresh_.put(values_.view());
+  context_ = contexts_.size();
+  contexts_.push_back({{record, {}}, event_context_});
 }
 
 bool RecordWriter::same_members(const ContextMembers& a, const ContextMembers& b) {
@@ -161,7 +179,7 @@ bool RecordWriter::same_members(const ContextMembers& a, const ContextMembers& b
   const bool same_keys = a.shape != 0 && a.shape == b.shape;
   // From the end: what tells requests apart (their spans) has the longest names.
   for (std::size_t at = a.count; at-- > 0;) {
-    if (!same_keys && a.members[at]->key != b.members[at]->key) return false;
+    if (!same_keys && !same_bytes(a.members[at]->key, b.members[at]->key)) return false;
     const Json& in_a = a.members[at]->value;
     const Json& in_b = b.members[at]->value;
     const bool both_text = in_a.is(Json::Type::string) && in_b.is(Json::Type::string);
@@ -182,126 +200,121 @@ bool RecordWriter::matches(Context& context) const {
   return true;
 }
 
-void RecordWriter::put_context(std::size_t record) {
-  if (event_context_.count == 0) return;
-  flags_ |= has_context;
-  const auto known = find_latest(contexts_, context_, [this](Context& context) { return matches(context); });
-  if (!known) return define_context(record);
-  if (*known == context_) {
-    flags_ |= same_context;
-  } else {
-    body_.put_varint(contexts_[*known].definition.record + 1);
-    context_ = *known;
+/// Whether `pairs` are the components of the clock, each once, in whatever order; then components_as_sent_ has that
+/// order. Of many it is not asked.
+bool RecordWriter::is_permutation(const Json& pairs, Components clock) {
+  constexpr std::size_t many = 64;
+  if (!pairs.is(Json::Type::array) || pairs.count != clock.size() || clock.size() > many) return false;
+  components_as_sent_.clear();
+  std::uint64_t found = 0;
+  for (const Json& pair : pairs.as_array()) {
+    const auto counter = counter_of_pair(pair);
+    if (!counter) return false;
+    const std::string_view name = pair.elements[0].text;
+    const auto at = std::find_if(clock.begin(), clock.end(), [&](const causality::Component& component) {
+      return component.counter == *counter && same_bytes(component.name, name);
+    });
+    if (at == clock.end()) return false;
+    found |= std::uint64_t{1} << static_cast<unsigned>(at - clock.begin());
+    components_as_sent_.push_back(*at);
   }
-}
-
-void RecordWriter::define_context(std::size_t record) {
-  shape_.clear();
-  values_.clear();
-  ShapeWriter members(vocabulary_, shape_, values_);
-  for (std::size_t at = 0; at < event_context_.count; ++at) members.member(*event_context_.members[at]);
-  marks_.clear();
-  put_shared(marks_, shape_.view(), vocabulary_);
-  body_.put_varint(0);
-  body_.put_varint(marks_.size() + values_.size());
-  body_.put(marks_.view());
-  body_.put(values_.view());
-  context_ = contexts_.size();
-  contexts_.push_back({{record, {}}, event_context_});
-}
-
-/// Names and counters in the order in which they are kept, and the names as a key.
-void RecordWriter::read_clock(const wire::Event& event) {
-  names_.clear();
-  counters_.clear();
-  if (sent_clock_ != nullptr) {
-    for (const Json& pair : sent_clock_->as_array()) {
-      names_.push_back(pair.elements[0].text);
-      counters_.push_back(wire::whole_number(pair.elements[1].text).value_or(0));
-    }
-  } else {
-    for (const auto& component : event.clock) {
-      names_.push_back(component.name);
-      counters_.push_back(component.counter);
-    }
-  }
-  names_key_.clear();
-  names_key_.put(sent_clock_ != nullptr ? '\1' : '\0');
-  for (const auto name : names_) names_key_.put_counted(name);
+  return static_cast<std::size_t>(std::popcount(found)) == clock.size();
 }
 
 void RecordWriter::put_clock(std::size_t record, const wire::Event& event) {
+  sent_clock_ = nullptr;
   if (!event.has_clock) return;
   flags_ |= has_clock;
-  read_clock(event);
-  const auto known =
-      find_latest(clocks_, clock_, [this](const Clock& clock) { return clock.names == names_key_.view(); });
-  if (known && *known == clock_) {
-    flags_ |= same_clock;
-  } else if (known) {
-    body_.put_varint(clocks_[*known].record + 1);
-    clock_ = *known;
-  } else {
-    values_.clear();
-    values_.put_varint(names_.size() << 1U | (sent_clock_ != nullptr ? names_as_sent : 0));
-    for (const auto name : names_) put_text(values_, name, vocabulary_);
-    body_.put_varint(0);
-    body_.put_counted(values_.view());
-    clock_ = clocks_.size();
-    clocks_.push_back({record, std::string(names_key_.view())});
+  if (plan_->causality_vector != MetadataPlan::no_member) {
+    const Json& sent = event.metadata.members[plan_->causality_vector].value;
+    if (is_permutation(sent, event.clock)) sent_clock_ = &sent;
   }
-  for (const auto counter : counters_) body_.put_varint(counter);
+  const Components components = sent_clock_ != nullptr ? Components(components_as_sent_) : event.clock;
+  const auto known = find_latest(clocks_, clock_, [&](const Clock& clock) { return matches(clock, components); });
+  if (!known) {
+    define_clock(record, components);
+  } else if (*known == clock_) {
+    flags_ |= same_clock;
+  } else {
+    fresh_.put_varint(clocks_[*known].record + 1);
+    clock_ = *known;
+  }
+  for (const auto& component : components) fresh_.put_varint(component.counter);
 }
 
-/// Leaves the members' values for put_rest().
-void RecordWriter::put_shape(const wire::Event& event) {
+bool RecordWriter::matches(const Clock& clock, Components components) const {
+  if (clock.names != components.size() || clock.as_sent != (sent_clock_ != nullptr)) return false;
+  for (std::size_t at = 0; at < components.size(); ++at) {
+    if (!same_bytes(clock_names_[clock.first_name + at], components[at].name)) return false;
+  }
+  return true;
+}
+
+void RecordWriter::define_clock(std::size_t record, Components components) {
+  const bool as_sent = sent_clock_ != nullptr;
+  values_.clear();
+  values_.put_varint(components.size() << 1U | (as_sent ? names_as_sent : 0));
+  for (const auto& component : components) put_text(values_, component.name, vocabulary_);
+  fresh_.put_varint(0);
+  fresh_.put_counted(values_.view());
+  clock_ = clocks_.size();
+  clocks_.push_back({record, as_sent, clock_names_.size(), components.size()});
+  for (const auto& component : components) clock_names_.push_back(component.name);
+}
+
+/// Takes the members that are not of the context apart into marks_ and values_.
+void RecordWriter::take_apart(const wire::Event& event) {
   marks_.clear();
   values_.clear();
-  mark_ends_.clear();
-  marks_.put_counted(event.kind);
-  const std::size_t kind_end = marks_.size();
+  mark_ends_.resize(plan_->own.size());
   ShapeWriter writer(vocabulary_, marks_, values_);
+  auto end = mark_ends_.begin();
   for (const auto place : plan_->own) {
     const Json& value = event.metadata.members[place].value;
     if (&value == sent_clock_) {
       writer.known(Mark::clock_as_sent);
-    } else if (place == plan_->parent_id && value.is(Json::Type::string) && value.text == previous_id_ &&
-               !previous_id_.empty()) {
+    } else if (place == plan_->parent_id && value.is(Json::Type::string) && !previous_id_.empty() &&
+               same_bytes(value.text, previous_id_)) {
       writer.known(Mark::previous_id);
     } else {
       writer.value(value);
     }
-    mark_ends_.push_back(marks_.size());
+    *end++ = marks_.size();
   }
+}
+
+/// Leaves the members' values for put_rest().
+void RecordWriter::put_shape(const wire::Event& event) {
+  take_apart(event);
   const auto marks = marks_.view();
   const std::uint64_t dictionary = vocabulary_.dictionary().serial();
   if (const auto number = shape_numbers_.find(dictionary, plan_->shape, marks)) {
-    return put_number_of_shared(body_, *number);
+    return put_number_of_shared(fresh_, *number);
   }
   shape_.clear();
-  shape_.put(marks.substr(0, kind_end));
-  std::size_t from = kind_end;
+  shape_.put_counted(event.kind);
+  std::size_t from = 0;
   for (std::size_t at = 0; at < plan_->own.size(); ++at) {
     shape_.put_counted(event.metadata.members[plan_->own[at]].key);
     shape_.put(marks.substr(from, mark_ends_[at] - from));
     from = mark_ends_[at];
   }
   const auto number = vocabulary_.number_of(shape_.view());
-  if (!number) return put_itself(body_, shape_.view());
+  if (!number) return put_itself(fresh_, shape_.view());
   shape_numbers_.note(dictionary, plan_->shape, marks, *number);
-  put_number_of_shared(body_, *number);
+  put_number_of_shared(fresh_, *number);
 }
 
 void RecordWriter::put_rest(const wire::Event& event) {
   if (event.location) {
     flags_ |= has_location;
-    put_text(body_, *event.location, vocabulary_);
+    put_text(fresh_, *event.location, vocabulary_);
   }
   if (event.duration_ms) {
     flags_ |= has_duration;
-    std::memcpy(body_.extend(sizeof(float)), &*event.duration_ms, sizeof(float));
+    std::memcpy(fresh_.extend(sizeof(float)), &*event.duration_ms, sizeof(float));
   }
-  body_.put(values_.view());
+  fresh_.put(values_.view());
 }
 
 }  // namespace raceway::server::storage::memory

@@ -4,11 +4,14 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "causality/clock.hpp"
 #include "storage/memory_codec.hpp"
 #include "storage/memory_metadata.hpp"
 #include "storage/memory_record.hpp"
@@ -44,17 +47,24 @@ class RecordWriter {
   };
   struct Clock {
     std::size_t record;
-    std::string names;  // in their order, counted
+    bool as_sent;
+    std::size_t first_name;  // in clock_names_
+    std::size_t names;
   };
+  using Components = std::span<const causality::Component>;
 
   void restore(const RecordHead& head);
-  void look_at(const wire::Event& event);
-  void put_context(std::size_t record);
+  void restore_clock(const Definition& definition);
+  void put_context(std::size_t record, const wire::Event& event);
+  std::optional<std::size_t> find_context(const wire::Event& event);
   void define_context(std::size_t record);
   bool matches(Context& context) const;
+  bool is_permutation(const wire::Json& pairs, Components clock);
   void put_clock(std::size_t record, const wire::Event& event);
-  void read_clock(const wire::Event& event);
+  void define_clock(std::size_t record, Components clock);
+  bool matches(const Clock& clock, Components components) const;
   void put_shape(const wire::Event& event);
+  void take_apart(const wire::Event& event);
   void put_rest(const wire::Event& event);
 
   static bool same_members(const ContextMembers& a, const ContextMembers& b);
@@ -70,24 +80,24 @@ class RecordWriter {
   std::string restored_id_;
   std::string_view previous_id_;  // empty: there is none in the chunk
   wire::Micros previous_time_ = 0;
-  std::size_t context_ = 0;  // the last one used, its place below
-  std::size_t clock_ = 0;
+  std::size_t context_ = 0;         // the last one used, its place below
+  std::uint32_t sdk_metadata_ = 0;  // of the event that it was used for
+  std::size_t clock_ = 0;           // likewise
   std::vector<Context> contexts_;
   std::vector<Clock> clocks_;
+  std::vector<std::string_view> clock_names_;
+  std::deque<std::string> restored_names_;  // those of clock_names_ that no event holds
 
   // Of the event being written.
   const MetadataPlan* plan_ = nullptr;
   std::uint8_t flags_ = 0;
-  ByteBuffer body_;
   ByteBuffer marks_;  // the shape without the keys
+  std::vector<std::size_t> mark_ends_;
   ByteBuffer shape_;
   ByteBuffer values_;
-  std::vector<std::size_t> mark_ends_;
   ContextMembers event_context_;
   const wire::Json* sent_clock_ = nullptr;  // causality_vector, where it says no more than the clock in another order
-  std::vector<std::string_view> names_;
-  std::vector<std::uint64_t> counters_;
-  ByteBuffer names_key_;
+  std::vector<causality::Component> components_as_sent_;
 };
 
 }  // namespace raceway::server::storage::memory
