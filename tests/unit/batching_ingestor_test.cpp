@@ -108,7 +108,8 @@ BatchingOptions one_writer(config::Ack ack) {
 
 /// take() in a thread of its own.
 std::future<Answer> take_later(Ingestor& ingestor, std::string body) {
-  return std::async(std::launch::async, [&ingestor, body = std::move(body)] { return ingestor.take(body); });
+  return std::async(std::launch::async,
+                    [&ingestor, body = std::move(body)]() mutable { return ingestor.take(std::move(body)); });
 }
 
 bool is_answered(std::future<Answer>& answer) {
@@ -141,9 +142,9 @@ TEST(DurableAck, TellsEachBodyWhatBecameOfIt) {
   MoodyStorage storage;
   BatchingIngestor ingestor(storage, one_writer(config::Ack::durable));
   ingestor.take(body_of("a", 2));
-  const auto mixed =
+  auto mixed =
       wrapped({documented_event("a0"), documented_event("b"), nlohmann::json(7), documented_event("a1", "other")});
-  const auto answer = ingestor.take(mixed);
+  const auto answer = ingestor.take(std::move(mixed));
   EXPECT_EQ(answer.stored, 1U);
   EXPECT_EQ(answer.duplicates, 1U);
   ASSERT_EQ(answer.rejected.size(), 2U);

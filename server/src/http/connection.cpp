@@ -20,18 +20,24 @@ constexpr std::size_t kept_size = 16 * 1024;
 /// Slower than this a client is taken for one that holds its thread on purpose.
 constexpr std::size_t least_bytes_per_second = 64 * 1024;
 
-void empty(std::string& buffer) {
-  buffer.clear();
-  if (buffer.capacity() > kept_size) buffer.shrink_to_fit();
-}
-
 }  // namespace
 
-Connection::Connection(int socket, std::string peer, const Limits& limits)
-    : socket_(socket), peer_(std::move(peer)), limits_(limits) {}
+Connection::Connection(int socket, std::string peer, const Limits& limits, SpareBuffers& buffers)
+    : socket_(socket), peer_(std::move(peer)), limits_(limits), buffers_(buffers) {}
 
 Connection::~Connection() {
   ::close(socket_);
+  buffers_.give(std::move(in_));
+}
+
+void Connection::append(std::string& buffer, std::string_view bytes) {
+  if (buffer.empty() && bytes.size() > kept_size && bytes.size() > buffer.capacity()) buffer = buffers_.take();
+  buffer.append(bytes);
+}
+
+void Connection::empty(std::string& buffer) {
+  buffer.clear();
+  if (buffer.capacity() > kept_size) buffers_.give(std::exchange(buffer, {}));
 }
 
 void Connection::use(std::size_t bytes) {
@@ -50,7 +56,7 @@ Connection::Read Connection::read_available() {
   if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return Read::nothing_yet;
   if (got <= 0) return Read::end;
   if (used_ > 0) in_.erase(0, std::exchange(used_, 0));
-  in_.append(piece.data(), static_cast<std::size_t>(got));
+  append(in_, {piece.data(), static_cast<std::size_t>(got)});
   return Read::some;
 }
 
@@ -78,7 +84,7 @@ bool Connection::write(std::string_view bytes) {
   if (broken_) return false;
   if (out_.size() + bytes.size() > gather_size && !flush()) return false;
   if (bytes.size() > gather_size) return send_all(bytes);
-  out_.append(bytes);
+  append(out_, bytes);
   return true;
 }
 

@@ -7,17 +7,19 @@
 #include <string_view>
 
 #include "http/server.hpp"
+#include "http/spare_buffers.hpp"
 
 namespace raceway::server::http {
 
 using Clock = std::chrono::steady_clock;
 
-/// Owns the socket, which must be non-blocking. One thread at a time, except for shut_down().
+/// Owns the socket, which must be non-blocking. One thread at a time, except for shut_down(). `buffers` outlives it:
+/// what it has not to hold bytes in goes there.
 class Connection {
  public:
   enum class Read { some, nothing_yet, end, timeout };
 
-  Connection(int socket, std::string peer, const Limits& limits);
+  Connection(int socket, std::string peer, const Limits& limits, SpareBuffers& buffers);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -60,11 +62,14 @@ class Connection {
 
  private:
   bool send_all(std::string_view bytes);
+  void append(std::string& buffer, std::string_view bytes);
+  void empty(std::string& buffer);
   bool wait_for(short events, Clock::time_point deadline) const;
 
   const int socket_;
   const std::string peer_;
   const Limits& limits_;
+  SpareBuffers& buffers_;
   std::string in_;
   std::size_t used_ = 0;
   std::string out_;

@@ -54,9 +54,10 @@ milliseconds tick_for(const Limits& limits) {
 
 }  // namespace
 
-Door::Door(const Limits& limits, const Hooks& hooks, Serve serve, std::atomic<bool>& draining)
+Door::Door(const Limits& limits, const Hooks& hooks, SpareBuffers& buffers, Serve serve, std::atomic<bool>& draining)
     : limits_(limits),
       hooks_(hooks),
+      buffers_(buffers),
       serve_(std::move(serve)),
       draining_(draining),
       epoll_(checked(epoll_create1(EPOLL_CLOEXEC), "epoll_create1")),
@@ -162,7 +163,7 @@ void Door::admit(int socket, std::string peer) {
     ::close(socket);
     return;
   }
-  auto& client = clients_.emplace_back(socket, std::move(peer), limits_);
+  auto& client = clients_.emplace_back(socket, std::move(peer), limits_, buffers_);
   client.self = std::prev(clients_.end());
   open_ = clients_.size();
   client.deadline = Clock::now() + limits_.keep_alive;

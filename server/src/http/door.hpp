@@ -28,7 +28,7 @@ class Door {
   using Serve = std::function<Outcome(Connection&, const Framing&)>;
 
   /// `draining` is set here once stop() was called, for `serve` to see. Throws std::system_error.
-  Door(const Limits& limits, const Hooks& hooks, Serve serve, std::atomic<bool>& draining);
+  Door(const Limits& limits, const Hooks& hooks, SpareBuffers& buffers, Serve serve, std::atomic<bool>& draining);
   ~Door();
 
   /// `listener` listens, without blocking. Returns after stop(), when no connection is left.
@@ -41,7 +41,8 @@ class Door {
  private:
   enum class State { reading, serving, lingering };
   struct Client {
-    Client(int socket, std::string peer, const Limits& limits) : connection(socket, std::move(peer), limits) {}
+    Client(int socket, std::string peer, const Limits& limits, SpareBuffers& buffers)
+        : connection(socket, std::move(peer), limits, buffers) {}
     Connection connection;
     State state = State::reading;
     Clock::time_point deadline{};     ///< when not served
@@ -85,6 +86,7 @@ class Door {
 
   const Limits& limits_;
   const Hooks& hooks_;
+  SpareBuffers& buffers_;
   const Serve serve_;
   std::atomic<bool>& draining_;
   Descriptor epoll_;

@@ -145,6 +145,7 @@ void Pipeline::read_body(Exchange& exchange, Encoding encoding) {
   BodyDecoder decoder(exchange.framing);
   BodySink sink(encoding, options_.limits.max_body_bytes, exchange.request.body);
   std::size_t raw_left = options_.limits.max_body_bytes;
+  exchange.request.body.reserve(std::min<std::size_t>(connection.buffered().size(), exchange.framing.content_length));
   Allowance::Hold hold;
   const auto take = [&](std::string_view piece) {
     check_piece(piece.size() > raw_left ? BodySink::Result::too_large : sink.append(piece));

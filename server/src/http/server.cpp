@@ -9,6 +9,7 @@
 #include "http/listen.hpp"
 #include "http/pipeline.hpp"
 #include "http/router.hpp"
+#include "http/spare_buffers.hpp"
 
 namespace raceway::server::http {
 namespace {
@@ -24,9 +25,9 @@ class Server::Impl {
       : options(std::move(the_options)),
         hooks(std::move(the_hooks)),
         pipeline(options, hooks, router),
-        codec(pipeline, hooks, draining),
+        codec(pipeline, hooks, buffers, draining),
         door(
-            options.limits, hooks,
+            options.limits, hooks, buffers,
             [this](Connection& connection, const Framing& framing) { return codec.serve(connection, framing); },
             draining) {
     options.api_keys.clear();  // the pipeline has their hashes
@@ -36,6 +37,7 @@ class Server::Impl {
   const Hooks hooks;
   Router router;
   std::atomic<bool> draining{false};
+  SpareBuffers buffers;
   Pipeline pipeline;
   Codec codec;
   Door door;

@@ -31,7 +31,7 @@ BatchingIngestor::~BatchingIngestor() {
   drain();
 }
 
-Answer BatchingIngestor::take(std::string body) {
+Answer BatchingIngestor::take(std::string&& body) {
   // Read here already: what is no body is refused at once, and what cannot be kept is known before it is promised.
   auto batch = wire::read_batch(body);
   Answer answer;

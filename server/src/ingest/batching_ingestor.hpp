@@ -39,7 +39,7 @@ class BatchingIngestor : public Ingestor {
   BatchingIngestor(const BatchingIngestor&) = delete;
   BatchingIngestor& operator=(const BatchingIngestor&) = delete;
 
-  Answer take(std::string body) override;
+  Answer take(std::string&& body) override;
   std::uint64_t drain() override;
 
  private:

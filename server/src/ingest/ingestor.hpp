@@ -18,8 +18,9 @@ class Ingestor {
   virtual ~Ingestor() = default;
 
   /// Takes one body of POST /events; answers when it is acknowledged. Throws wire::BodyError where it is none, and
-  /// storage::Unavailable where it cannot be taken now; then nothing of it is promised.
-  virtual Answer take(std::string body) = 0;
+  /// storage::Unavailable where it cannot be taken now; then nothing of it is promised. `body` is moved from where it
+  /// is needed longer than the call, else it is left as it is.
+  virtual Answer take(std::string&& body) = 0;
 
   /// Lets go of nothing that was acknowledged: returns once all of it is stored, or the time to drain is over.
   /// Answers how many acknowledged events could not be stored. No take() may run or follow.
@@ -30,7 +31,7 @@ class Ingestor {
 class DirectIngestor : public Ingestor {
  public:
   explicit DirectIngestor(storage::Storage& storage) : storage_(storage) {}
-  Answer take(std::string body) override { return std::move(storage_.ingest({body}).front()); }
+  Answer take(std::string&& body) override { return std::move(storage_.ingest({body}).front()); }
   std::uint64_t drain() override { return 0; }
 
  private:
