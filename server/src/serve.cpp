@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "http/api.hpp"
 #include "ingest/batching_ingestor.hpp"
@@ -131,8 +132,11 @@ int serve(const config::LoadedConfig& loaded) {
   StopSignals signals;
   const auto& config = loaded.config;
   Backend backend = open_backend(config);
+  auto options = http_options(config.server);
+  // What goes to a database waits for it.
+  if (config.storage.backend != config::Backend::memory) options.limits.at_once = options.limits.threads;
   // Never destroyed: the thread of StopSignals may look at it until the process ends.
-  static auto* const server = new http::Server(http_options(config.server), http_hooks());
+  static auto* const server = new http::Server(std::move(options), http_hooks());
   http::Api api{*backend.storage, *backend.ingestor};
   http::add_api_routes(*server, api);
   const auto port = server->bind();

@@ -92,6 +92,7 @@ std::string_view normalized_uuid(std::string_view id, Arena& arena) {
 }
 
 bool sort_components(std::vector<Component>& components) {
+  if (components.size() < 2) return false;
   const auto out_of_order = [](const Component& a, const Component& b) { return !by_name(a, b); };
   if (std::adjacent_find(components.begin(), components.end(), out_of_order) == components.end()) return false;
   std::sort(components.begin(), components.end(), [](const Component& a, const Component& b) {

@@ -18,10 +18,12 @@ struct Json {
 
   Type type = Type::null;
   bool boolean = false;
-  std::uint32_t count = 0;              ///< elements of an array, members of an object
-  std::string_view text;                ///< a number in plain notation; a string, unescaped UTF-8 without NUL
-  const Json* elements = nullptr;       ///< of an array
-  const JsonMember* members = nullptr;  ///< of an object, in jsonb's order, keys unique
+  std::uint32_t count = 0;  ///< elements of an array, members of an object
+  std::string_view text;    ///< a number in plain notation; a string, unescaped UTF-8 without NUL
+  union {
+    const Json* elements = nullptr;  ///< of an array
+    const JsonMember* members;       ///< of an object, in jsonb's order, keys unique
+  };
 
   static Json of_null() { return {}; }
   static Json of_bool(bool value) {

@@ -184,6 +184,25 @@ bool JsonScanner::read_number(Json& number) {
   return true;
 }
 
+bool JsonScanner::read_whole(std::uint64_t& number) {
+  // Mostly a few digits and a bracket.
+  constexpr std::ptrdiff_t most_digits = 19;
+  const char* const begin = at_;
+  const char* at = at_;
+  number = 0;
+  for (; at != end_ && is_digit(*at); ++at) number = number * 10 + static_cast<unsigned char>(*at - '0');
+  const bool leading_zero = at - begin > 1 && *begin == '0';
+  if (at != begin && at - begin <= most_digits && !leading_zero && at != end_ && !is_of_number(*at)) {
+    at_ = at;
+    return true;
+  }
+  Json value;
+  if (!read_value(value, 0) || !value.is(Json::Type::number)) return false;
+  const auto whole = whole_number(value.text);
+  number = whole.value_or(0);
+  return whole.has_value();
+}
+
 bool JsonScanner::read_word(Json& word) {
   const auto accept_word = [this](std::string_view letters) {
     if (left() < letters.size() || !equal_bytes(at_, letters.data(), letters.size())) return false;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -50,6 +51,8 @@ class JsonScanner {
 
   /// Reads the string whose quote stands next.
   bool read_string(std::string_view& text);
+  /// Reads the whole number from 0 to 2^64-1 that begins next, as whole_number() understands a number.
+  bool read_whole(std::uint64_t& number);
   /// Reads the value that begins next, without white space before it; `depth` containers are open around it.
   bool read_value(Json& value, int depth);
 

@@ -10,7 +10,6 @@
 #include "wire/errors.hpp"
 #include "wire/event_parts.hpp"
 #include "wire/fields.hpp"
-#include "wire/number.hpp"
 #include "wire/sdk_parts.hpp"
 #include "wire/text.hpp"
 #include "wire/uuid.hpp"
@@ -133,7 +132,7 @@ bool KnownEvents::read_parent_id() {
 bool KnownEvents::read_time(Event& row) {
   std::string_view text;
   if (scan_.peek() != '"' || !scan_.read_string(text)) return false;
-  time_ = read_timestamp(text);
+  time_ = times_.read(text);
   row.timestamp = time_.micros;
   return true;
 }
@@ -214,11 +213,7 @@ bool KnownEvents::read_components() {
     scan_.skip_space();
     if (!read_component_name(components_.size()) || !scan_.accept(',')) return false;
     scan_.skip_space();
-    Json counter;
-    if (!scan_.read_value(counter, 3) || !counter.is(Json::Type::number)) return false;
-    const auto value = whole_number(counter.text);
-    if (!value || !scan_.accept(']')) return false;
-    components_.back().counter = *value;
+    if (!scan_.read_whole(components_.back().counter) || !scan_.accept(']')) return false;
   } while (scan_.accept(','));
   return scan_.accept(']');
 }

@@ -82,7 +82,8 @@ class KnownEvents {
   Slots in_metadata_ = 0;
   std::uint32_t metadata_number_ = 0;
   std::array<std::string_view, first_variant_slot> member_texts_;  // of its slots, each with the character behind it
-  std::array<Seen, 4> component_names_;                            // of the clock, in the order sent
+  TimestampReader times_;
+  std::array<Seen, 4> component_names_;  // of the clock, in the order sent
 };
 
 }  // namespace raceway::wire

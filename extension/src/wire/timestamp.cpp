@@ -1,10 +1,12 @@
 #include "wire/timestamp.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstdio>
 #include <optional>
 
+#include "wire/bytes.hpp"
 #include "wire/errors.hpp"
 #include "wire/text.hpp"
 
@@ -146,12 +148,11 @@ int pair_at(const char* text) {
   return tens > 9 || ones > 9 ? 1'000 : tens * 10 + ones;
 }
 
-/// Reads the form in which nearly every time comes, `2024-01-01T12:00:00.123456Z` or with +00:00, up to nine digits of
-/// fraction. Nothing where it is another form or wrong.
-std::optional<Timestamp> read_usual_form(std::string_view text) {
-  constexpr std::size_t whole_seconds = 19;
-  const char* const c = text.data();
-  if (text.size() <= whole_seconds) return std::nullopt;
+constexpr std::size_t minute_size = 17;
+constexpr std::size_t second_size = 19;
+
+/// Reads `2024-01-01T12:00:`, the beginning of nearly every time. Nothing where it is another form or wrong.
+std::optional<Micros> read_usual_minute(const char* c) {
   if (c[4] != '-' || c[7] != '-' || c[10] != 'T' || c[13] != ':' || c[16] != ':') return std::nullopt;
   const int century = pair_at(c);
   const int year_of_century = pair_at(c + 2);
@@ -159,15 +160,20 @@ std::optional<Timestamp> read_usual_form(std::string_view text) {
   const int day = pair_at(c + 8);
   const int hour = pair_at(c + 11);
   const int minute = pair_at(c + 14);
-  const int second = pair_at(c + 17);
-  if (century > 99 || year_of_century > 99 || month < 1 || month > 12 || day < 1 || hour > 23 || minute > 59 ||
-      second > 59) {
+  if (century > 99 || year_of_century > 99 || month < 1 || month > 12 || day < 1 || hour > 23 || minute > 59) {
     return std::nullopt;
   }
   const std::int64_t year = century * 100 + year_of_century;
   if (day > days_in(year, month)) return std::nullopt;
+  return seconds_since_epoch(year, month, day, hour, minute, 0) * micros_per_second;
+}
 
-  std::size_t at = whole_seconds;
+/// Reads what follows a minute in the usual form: `00.123456Z` or with +00:00, up to nine digits of fraction.
+std::optional<Timestamp> read_usual_rest(Micros minute, std::string_view text) {
+  const char* const c = text.data();
+  const int second = pair_at(c + minute_size);
+  if (second > 59) return std::nullopt;
+  std::size_t at = second_size;
   std::int64_t nanos = 0;
   if (c[at] == '.') {
     std::size_t digits = 0;
@@ -180,10 +186,17 @@ std::optional<Timestamp> read_usual_form(std::string_view text) {
                                                     10'000,        1'000,       100,        10,        1};
     nanos *= scale[digits];
   }
-  const auto zone = text.substr(at);
-  if (zone != "Z" && zone != "+00:00") return std::nullopt;
-  const std::int64_t seconds = seconds_since_epoch(year, month, day, hour, minute, second);
-  return Timestamp{seconds * micros_per_second + nanos / 1'000, static_cast<int>(nanos % 1'000)};
+  constexpr std::string_view utc = "+00:00";
+  const std::size_t left = text.size() - at;
+  const bool is_utc = left == 1 ? c[at] == 'Z' : left == utc.size() && equal_bytes(c + at, utc.data(), utc.size());
+  if (!is_utc) return std::nullopt;
+  return Timestamp{minute + second * micros_per_second + nanos / 1'000, static_cast<int>(nanos % 1'000)};
+}
+
+std::optional<Timestamp> read_usual_form(std::string_view text) {
+  if (text.size() <= second_size) return std::nullopt;
+  const auto minute = read_usual_minute(text.data());
+  return minute ? read_usual_rest(*minute, text) : std::nullopt;
 }
 
 }  // namespace
@@ -212,6 +225,19 @@ Timestamp read_timestamp(std::string_view text) {
     fail(text, "is out of range (years 0000 to 294276 in UTC)");
   }
   return {seconds * micros_per_second + nanos / 1'000, static_cast<int>(nanos % 1'000)};
+}
+
+Timestamp TimestampReader::read(std::string_view text) {
+  if (text.size() > second_size) {
+    if (!equal_bytes(text.data(), minute_.data(), minute_size)) {
+      const auto minute = read_usual_minute(text.data());
+      if (!minute) return read_timestamp(text);
+      std::copy_n(text.data(), minute_size, minute_.data());
+      minute_micros_ = *minute;
+    }
+    if (const auto time = read_usual_rest(minute_micros_, text)) return *time;
+  }
+  return read_timestamp(text);
 }
 
 void append_timestamp(std::string& out, Timestamp time, std::string_view zone) {

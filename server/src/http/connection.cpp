@@ -10,6 +10,8 @@
 #include <cstdint>
 #include <utility>
 
+#include "http/pool.hpp"
+
 namespace raceway::server::http {
 namespace {
 
@@ -73,6 +75,7 @@ bool Connection::wait_for(short events, Clock::time_point deadline) const {
   for (;;) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
     if (left.count() <= 0) return false;
+    const ThreadPool::Wait wait;
     pollfd entry{socket_, events, 0};
     const int ready = ::poll(&entry, 1, static_cast<int>(std::min<std::int64_t>(left.count(), 3'600'000)));
     if (ready > 0) return true;

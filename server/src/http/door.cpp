@@ -12,6 +12,7 @@
 #include <array>
 #include <cerrno>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 #include "http/early_answer.hpp"
@@ -45,6 +46,14 @@ std::string address_text(const sockaddr_storage& address, socklen_t size) {
   return status == 0 ? text.data() : "unknown";
 }
 
+PoolLimits pool_limits(const Limits& limits) {
+  PoolLimits pool;
+  pool.threads = limits.threads;
+  pool.at_once = limits.at_once != 0 ? limits.at_once : std::thread::hardware_concurrency();
+  pool.queue = limits.queue;
+  return pool;
+}
+
 /// How often deadlines are looked at: fine enough for the shortest of them.
 milliseconds tick_for(const Limits& limits) {
   const auto shortest =
@@ -62,7 +71,7 @@ Door::Door(const Limits& limits, const Hooks& hooks, SpareBuffers& buffers, Serv
       draining_(draining),
       epoll_(checked(epoll_create1(EPOLL_CLOEXEC), "epoll_create1")),
       wake_(checked(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), "eventfd")),
-      pool_(limits.threads, limits.queue) {
+      pool_(pool_limits(limits)) {
   epoll_event event{};
   event.events = EPOLLIN;
   event.data.ptr = &wake_;
@@ -97,8 +106,9 @@ void Door::run(Descriptor listener) {
   auto next_sweep = Clock::now() + tick;
   std::array<epoll_event, 256> events;
   while (!draining_ || !clients_.empty()) {
+    const auto patience = pool_.relieve() ? std::min(tick, PoolLimits().patience) : tick;
     const int count =
-        epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), static_cast<int>(tick.count()));
+        epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), static_cast<int>(patience.count()));
     if (count < 0 && errno != EINTR) fail("epoll_wait");
     bool connections_wait = false;
     bool woken = false;

@@ -31,10 +31,13 @@
 namespace raceway::server::http {
 
 struct Limits {
-  std::size_t max_body_bytes = 64UL << 20;            ///< as sent, and after decompression
-  std::size_t max_header_bytes = 64UL << 10;          ///< request line and headers together
-  std::size_t max_connections = 4096;                 ///< beyond: 503 and closed
-  std::size_t threads = 128;                          ///< requests in handlers at once; started when needed
+  std::size_t max_body_bytes = 64UL << 20;    ///< as sent, and after decompression
+  std::size_t max_header_bytes = 64UL << 10;  ///< request line and headers together
+  std::size_t max_connections = 4096;         ///< beyond: 503 and closed
+  std::size_t threads = 128;                  ///< requests in handlers at once; started when needed
+  /// Of those, how many may be begun while the ones before them get on; 0 is the number of cores. Where handlers wait
+  /// for something else than the processor, set it to `threads`.
+  std::size_t at_once = 0;
   std::size_t queue = 1024;                           ///< requests waiting for a thread; beyond: 503 and closed
   std::chrono::milliseconds keep_alive{75000};        ///< an idle connection is closed after this
   std::chrono::milliseconds read_timeout{30000};      ///< the longest wait for the next bytes of a request: 408

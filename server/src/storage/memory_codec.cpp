@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "storage/memory_id.hpp"
+#include "wire/uuid.hpp"
 
 namespace raceway::server::storage::memory {
 namespace {
@@ -36,7 +37,7 @@ bool put_hex(ByteBuffer& out, std::string_view text) {
   if (text.size() < shortest_hex || text.size() > longest_hex || text.size() % 2 != 0) return false;
   // Most texts are none, and most of those show it here.
   if (!is_lower_hex(text.front()) || !is_lower_hex(text.back()) || !is_lower_hex(text[3])) return false;
-  if (const auto uuid = read_uuid(text)) {
+  if (const auto uuid = wire::read_canonical_uuid(text)) {
     out.put_varint(text_hex);
     out.put(view(*uuid));
     return true;

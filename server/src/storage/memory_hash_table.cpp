@@ -13,8 +13,8 @@ constexpr std::size_t first_room = 48;
 
 void HashTable::insert(std::uint32_t hash, std::uint32_t number) {
   const std::uint64_t slot = std::uint64_t{hash} << 32U | number;
-  if ((count_ + 1) * 10 > capacity_ * 9) {
-    rebuild(std::max(first_capacity, capacity_ + capacity_ / 4), first_room);
+  if ((count_ + 1) * 5 > capacity_ * 4) {
+    rebuild(std::max(first_capacity, capacity_ + capacity_ / 2), first_room);
   }
   while (!place(slot)) rebuild(capacity_, (slot_count_ - capacity_) * 2);
 }

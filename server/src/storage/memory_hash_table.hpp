@@ -1,4 +1,4 @@
-// A table from hashes to numbers, 8 bytes a slot, nine tenths full before it grows by a quarter.
+// A table from hashes to numbers, 8 bytes a slot, four fifths full before it grows by half.
 #pragma once
 
 #include <atomic>
@@ -56,15 +56,15 @@ class HashTable {
   bool place(std::uint64_t slot);
   void rebuild(std::size_t capacity, std::size_t room);
 
-  /// The slots and their number for prefetch().
-  struct Hint {
+  /// The slots and their number for prefetch(), apart from what changes with each entry.
+  struct alignas(64) Hint {
     std::atomic<const std::uint64_t*> slots = nullptr;
     std::atomic<std::uint64_t> capacity = 0;
   };
 
   Hint hint_;
-  std::unique_ptr<std::uint64_t[]> slots_;  // the last one is always empty
-  std::size_t capacity_ = 0;                // homes; behind them is room for what the last of them push on
+  alignas(64) std::unique_ptr<std::uint64_t[]> slots_;  // the last one is always empty
+  std::size_t capacity_ = 0;                            // homes; behind them is room for what the last of them push on
   std::size_t slot_count_ = 0;
   std::size_t count_ = 0;
 };

@@ -4,6 +4,8 @@
 #include <bit>
 #include <cstring>
 
+#include "wire/uuid.hpp"
+
 namespace raceway::server::storage::memory {
 namespace {
 
@@ -46,19 +48,6 @@ void write_hex(char* out, unsigned char byte) {
 
 }  // namespace
 
-std::optional<IdBytes> read_uuid(std::string_view text) {
-  if (text.size() != uuid_length) return std::nullopt;
-  const char* const at = text.data();
-  if (at[8] != '-' || at[13] != '-' || at[18] != '-' || at[23] != '-') return std::nullopt;
-  IdBytes bytes;
-  const bool valid = read_eight(load_digits(at, at + 4), bytes.data()) &&
-                     read_eight(load_digits(at + 9, at + 14), bytes.data() + 4) &&
-                     read_eight(load_digits(at + 19, at + 24), bytes.data() + 8) &&
-                     read_eight(load_digits(at + 28, at + 32), bytes.data() + 12);
-  if (!valid) return std::nullopt;
-  return bytes;
-}
-
 void append_uuid(std::string& out, const char* bytes) {
   std::array<char, uuid_length> text{};
   std::size_t length = 0;
@@ -97,7 +86,7 @@ void append_hex(std::string& out, std::string_view bytes) {
 Id IdMaker::make(std::string_view text) const {
   Id id;
   id.text = text;
-  if (const auto bytes = read_uuid(text)) {
+  if (const auto bytes = wire::read_canonical_uuid(text)) {
     id.bytes = *bytes;
     id.is_uuid = true;
   } else {

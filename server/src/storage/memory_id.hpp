@@ -4,7 +4,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -37,9 +36,7 @@ class IdMaker {
   HashKey table_key_;
 };
 
-/// The bytes of a UUID in lower case with hyphens; nothing where `text` is anything else.
-std::optional<IdBytes> read_uuid(std::string_view text);
-/// Appends it as those 36 characters.
+/// Appends the UUID that these 16 bytes are, in lower case with hyphens.
 void append_uuid(std::string& out, const char* bytes);
 
 /// Writes the bytes of an even number of lower case hexadecimal digits, half as many; answers whether `text` was that.

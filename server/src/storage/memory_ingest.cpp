@@ -56,18 +56,20 @@ void Ingest::prepare(const wire::Batch& batch) {
   events_.reserve(batch.events.size());
   const OfferedEvent* before = nullptr;
   for (const wire::Event& event : batch.events) {
-    OfferedEvent& offered = events_.emplace_back();
-    offered.event = &event;
-    offered.id = store_.ids.make(event.event_id);
-    store_.index.prefetch(offered.id);
-    const bool same_trace = before != nullptr && same_bytes(before->trace_id.text, event.trace_id);
-    offered.trace_id = same_trace ? before->trace_id : store_.ids.make(event.trace_id);
+    const Id id = store_.ids.make(event.event_id);
+    store_.index.prefetch(id);
+    Service* service = nullptr;
     if (event.service_name) {
       const bool same_service = before != nullptr && before->event->service_name &&
                                 same_bytes(*before->event->service_name, *event.service_name);
-      offered.service = same_service ? before->service : &store_.services.get(*event.service_name);
+      service = same_service ? before->service : &store_.services.get(*event.service_name);
     }
-    before = &offered;
+    if (before != nullptr && same_bytes(before->trace_id.text, event.trace_id)) {
+      before = &events_.emplace_back(id, before->trace_id, event, service);
+    } else {
+      before = &events_.emplace_back(id, store_.ids.make(event.trace_id), event, service);
+      store_.shard_of(before->trace_id).traces.prefetch(before->trace_id);
+    }
   }
 }
 

@@ -123,9 +123,15 @@ void RecordWriter::append(const wire::Event& event, const Id& id) {
   }
   fresh_.put_varint(time_step(previous_time_, event.timestamp));
   plan_ = &plans_.plan_for(event);
+  parent_ = nullptr;
+  sent_clock_ = nullptr;
   put_context(record, event);
   put_clock(record, event);
-  put_shape(event);
+  own_members_.clear();
+  for (const auto place : plan_->own) own_members_.push_back(&event.metadata.members[place]);
+  if (plan_->parent_id != MetadataPlan::no_member) parent_ = &event.metadata.members[plan_->parent_id];
+  take_apart(own_members_);
+  put_shape(plan_->shape, event.kind, own_members_);
   put_rest(event);
 
   fresh_[begin] = static_cast<char>(flags_);
@@ -160,16 +166,14 @@ std::optional<std::size_t> RecordWriter::find_context(const wire::Event& event) 
 }
 
 void RecordWriter::define_context(std::size_t record) {
-  shape_.clear();
-  values_.clear();
-  ShapeWriter members(vocabulary_, shape_, values_);
-  for (std::size_t at = 0; at < event_context_.count; ++at) members.member(*event_context_.members[at]);
-  marks_.clear();
-  put_shared(marks_, shape_.view(), vocabulary_);
   fresh_.put_varint(0);
-  fresh_.put_varint(marks_.size() + values_.size());
-  fresh_.put(marks_.view());
+  fresh_.extend(1);  // the count of what follows
+  const std::size_t begin = fresh_.size();
+  const Members members(event_context_.members.data(), event_context_.count);
+  take_apart(members);
+  put_shape(plan_->shape == 0 ? 0 : ~plan_->shape, std::nullopt, members);
   fresh_.put(values_.view());
+  fresh_.count_from(begin);
   context_ = contexts_.size();
   contexts_.push_back({{record, {}}, event_context_});
 }
@@ -222,7 +226,6 @@ bool RecordWriter::is_permutation(const Json& pairs, Components clock) {
 }
 
 void RecordWriter::put_clock(std::size_t record, const wire::Event& event) {
-  sent_clock_ = nullptr;
   if (!event.has_clock) return;
   flags_ |= has_clock;
   if (plan_->causality_vector != MetadataPlan::no_member) {
@@ -262,46 +265,44 @@ void RecordWriter::define_clock(std::size_t record, Components components) {
   for (const auto& component : components) clock_names_.push_back(component.name);
 }
 
-/// Takes the members that are not of the context apart into marks_ and values_.
-void RecordWriter::take_apart(const wire::Event& event) {
+/// Takes members apart into marks_ and values_.
+void RecordWriter::take_apart(Members members) {
   marks_.clear();
   values_.clear();
-  mark_ends_.resize(plan_->own.size());
+  mark_ends_.clear();
   ShapeWriter writer(vocabulary_, marks_, values_);
-  auto end = mark_ends_.begin();
-  for (const auto place : plan_->own) {
-    const Json& value = event.metadata.members[place].value;
+  for (const wire::JsonMember* member : members) {
+    const Json& value = member->value;
     if (&value == sent_clock_) {
       writer.known(Mark::clock_as_sent);
-    } else if (place == plan_->parent_id && value.is(Json::Type::string) && !previous_id_.empty() &&
+    } else if (member == parent_ && value.is(Json::Type::string) && !previous_id_.empty() &&
                same_bytes(value.text, previous_id_)) {
       writer.known(Mark::previous_id);
     } else {
       writer.value(value);
     }
-    *end++ = marks_.size();
+    mark_ends_.push_back(marks_.size());
   }
 }
 
-/// Leaves the members' values for put_rest().
-void RecordWriter::put_shape(const wire::Event& event) {
-  take_apart(event);
+/// Puts the shape of the members that were just taken apart, behind a kind where it belongs to it. Their keys and the
+/// kind are the same wherever `keys` is the same, and not 0.
+void RecordWriter::put_shape(std::uint64_t keys, std::optional<std::string_view> kind, Members members) {
   const auto marks = marks_.view();
   const std::uint64_t dictionary = vocabulary_.dictionary().serial();
-  if (const auto number = shape_numbers_.find(dictionary, plan_->shape, marks)) {
-    return put_number_of_shared(fresh_, *number);
-  }
+  if (const auto number = shape_numbers_.find(dictionary, keys, marks)) return put_number_of_shared(fresh_, *number);
   shape_.clear();
-  shape_.put_counted(event.kind);
+  if (kind) shape_.put_counted(*kind);
   std::size_t from = 0;
-  for (std::size_t at = 0; at < plan_->own.size(); ++at) {
-    shape_.put_counted(event.metadata.members[plan_->own[at]].key);
+  for (std::size_t at = 0; at < members.size(); ++at) {
+    shape_.put_counted(members[at]->key);
     shape_.put(marks.substr(from, mark_ends_[at] - from));
     from = mark_ends_[at];
   }
-  const auto number = vocabulary_.number_of(shape_.view());
+  // What is no longer than its number would be is not worth one.
+  const auto number = shape_.size() > 1 ? vocabulary_.number_of(shape_.view()) : std::nullopt;
   if (!number) return put_itself(fresh_, shape_.view());
-  shape_numbers_.note(dictionary, plan_->shape, marks, *number);
+  shape_numbers_.note(dictionary, keys, marks, *number);
   put_number_of_shared(fresh_, *number);
 }
 

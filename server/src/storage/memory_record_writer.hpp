@@ -52,6 +52,7 @@ class RecordWriter {
     std::size_t names;
   };
   using Components = std::span<const causality::Component>;
+  using Members = std::span<const wire::JsonMember* const>;
 
   void restore(const RecordHead& head);
   void restore_clock(const Definition& definition);
@@ -63,8 +64,8 @@ class RecordWriter {
   void put_clock(std::size_t record, const wire::Event& event);
   void define_clock(std::size_t record, Components clock);
   bool matches(const Clock& clock, Components components) const;
-  void put_shape(const wire::Event& event);
-  void take_apart(const wire::Event& event);
+  void take_apart(Members members);
+  void put_shape(std::uint64_t keys, std::optional<std::string_view> kind, Members members);
   void put_rest(const wire::Event& event);
 
   static bool same_members(const ContextMembers& a, const ContextMembers& b);
@@ -91,7 +92,9 @@ class RecordWriter {
   // Of the event being written.
   const MetadataPlan* plan_ = nullptr;
   std::uint8_t flags_ = 0;
-  ByteBuffer marks_;  // the shape without the keys
+  std::vector<const wire::JsonMember*> own_members_;  // those that are not of the context
+  const wire::JsonMember* parent_ = nullptr;
+  ByteBuffer marks_;  // a shape without the keys
   std::vector<std::size_t> mark_ends_;
   ByteBuffer shape_;
   ByteBuffer values_;

@@ -16,10 +16,13 @@ namespace raceway::server::storage::memory {
 
 /// An event on its way in.
 struct OfferedEvent {
+  OfferedEvent(const Id& its_id, const Id& its_trace, const wire::Event& its_event, Service* its_service)
+      : id(its_id), trace_id(its_trace), event(&its_event), service(its_service) {}
+
   Id id;
   Id trace_id;
-  const wire::Event* event = nullptr;
-  Service* service = nullptr;          ///< where it names one
+  const wire::Event* event;
+  Service* service;                    ///< nullptr where it names none
   std::vector<std::uint32_t> cleared;  ///< places in other shards that its id's hash leads to, and is not at
 };
 

@@ -1,32 +1,39 @@
 #include "storage/memory_vocabulary.hpp"
 
-#include <cstring>
-
 #include "storage/memory_bytes.hpp"
 
 namespace raceway::server::storage::memory {
 namespace {
 
-/// A place below 512 by a text's length and its ends, which most texts in use at a time differ in.
-std::size_t place_of(std::string_view text) {
+/// A hash of a text's length and its ends, which most texts in use at a time differ in.
+std::uint64_t hash_of(std::string_view text) {
   std::uint64_t first = 0;
   std::uint64_t last = 0;
   if (text.size() >= 8) {
-    std::memcpy(&first, text.data(), 8);
-    std::memcpy(&last, text.data() + text.size() - 8, 8);
+    first = wire::load_bytes<std::uint64_t>(text.data());
+    last = wire::load_bytes<std::uint64_t>(text.data() + text.size() - 8);
+  } else if (text.size() >= 4) {
+    first = wire::load_bytes<std::uint32_t>(text.data());
+    last = wire::load_bytes<std::uint32_t>(text.data() + text.size() - 4);
   } else {
     for (const char c : text) first = first << 8U | static_cast<unsigned char>(c);
   }
-  return ((first ^ text.size()) * 0x9E3779B97F4A7C15U ^ last * 0xC2B2AE3D27D4EB4FU) >> 55U;
+  return (first ^ text.size()) * 0x9E3779B97F4A7C15U ^ last * 0xC2B2AE3D27D4EB4FU;
 }
 
 }  // namespace
 
 std::optional<std::uint32_t> Vocabulary::number_of(std::string_view text) {
-  Recent& recent = recent_[place_of(text)];
-  if (recent.dictionary == dictionary_->serial() && same_bytes(recent.text, text)) return recent.number;
+  const auto serial = dictionary_->serial();
+  const auto is = [&](const Recent& recent) { return recent.dictionary == serial && same_bytes(recent.text, text); };
+  auto& [newer, older] = recent_[hash_of(text) >> 56U];
+  if (is(newer)) return newer.number;
+  if (is(older)) return older.number;
   const auto number = dictionary_->number_of(text);
-  if (number) recent = {dictionary_->serial(), dictionary_->text(*number), *number};
+  if (number) {
+    older = newer;
+    newer = {serial, dictionary_->text(*number), *number};
+  }
   return number;
 }
 

@@ -28,8 +28,13 @@ class Vocabulary {
     std::uint32_t number = 0;
   };
 
+  struct Recents {
+    Recent newer;
+    Recent older;
+  };
+
   Dictionary* dictionary_ = nullptr;
-  std::array<Recent, 512> recent_;
+  std::array<Recents, 256> recent_;
 };
 
 }  // namespace raceway::server::storage::memory
