@@ -262,7 +262,7 @@ TEST(EventLayouts, AreLearnedInEveryStyleOfWhiteSpace) {
   for (std::size_t at = styles.size(); at < events.size(); ++at) EXPECT_TRUE(outcomes[at].by_layout) << events[at];
 }
 
-TEST(EventLayouts, TellWhichEventsSentTheSameMetadata) {
+TEST(EventLayouts, TellWhichEventsHaveTheSameContext) {
   auto event = ordered_json::parse(usual_event);
   std::string body = "[" + event.dump();
   for (const auto* thread : {"main", "main", "other", "other", "main"}) {
@@ -272,7 +272,7 @@ TEST(EventLayouts, TellWhichEventsSentTheSameMetadata) {
   body += "]";
   std::vector<std::uint32_t> numbers;
   std::thread([&] {
-    for (const auto& read : read_batch(body).events) numbers.push_back(read.sdk_metadata);
+    for (const auto& read : read_batch(body).events) numbers.push_back(read.context_number);
   }).join();
   ASSERT_EQ(numbers.size(), 6U);
   EXPECT_EQ(numbers[0], 0U) << "read the general way";

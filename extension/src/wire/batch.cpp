@@ -83,7 +83,8 @@ std::string find_id(JsonReader& reader) {
 /// Reads one body into a batch.
 class BodyReader {
  public:
-  BodyReader(std::string_view body, Batch& batch) : body_(body), batch_(batch), known_(body, *batch.memory) {}
+  BodyReader(std::string_view body, MetadataForm form, Batch& batch)
+      : body_(body), batch_(batch), known_(body, form, *batch.memory) {}
 
   void read() {
     if (read_ahead()) return;
@@ -243,12 +244,12 @@ void BodyReader::read_object(JsonReader& reader) {
 
 }  // namespace
 
-Batch read_batch(std::string_view body) {
+Batch read_batch(std::string_view body, MetadataForm form) {
   Batch batch;
   // A row takes about one and a half times its text; a common event has some 500 bytes.
   batch.memory->expect(std::min(body.size() + body.size() / 2, largest_expected));
   batch.events.reserve(std::min(body.size(), largest_expected) / 512 + 1);
-  BodyReader(body, batch).read();
+  BodyReader(body, form, batch).read();
   if (batch.count == 0) {
     throw BodyError("the body holds no event; send {\"events\":[...]}, an array of events, or one event");
   }

@@ -28,8 +28,13 @@ struct Batch {
   std::unique_ptr<Memory> memory;
 };
 
+enum class MetadataForm {
+  whole,
+  apart,  ///< the context (fields::context) apart from the rest, in events that are read by a learned layout
+};
+
 /// Reads `body`, which needs no padding. An event that cannot be kept is rejected by name; its neighbours are not.
 /// Throws BodyError. Thread-safe; keeps a parser for each thread.
-Batch read_batch(std::string_view body);
+Batch read_batch(std::string_view body, MetadataForm form = MetadataForm::whole);
 
 }  // namespace raceway::wire

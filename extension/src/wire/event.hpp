@@ -26,9 +26,8 @@ using Micros = std::int64_t;
 /// An event that was read from a body. Its views refer to the Batch it belongs to.
 struct Event {
   std::uint32_t index = 0;  ///< its place among the events of the body, from 0
-  /// Where not 0: events of the batch with the same number sent the same metadata in the SDK's form (thread_id,
-  /// service_name, tags ...).
-  std::uint32_t sdk_metadata = 0;
+  /// Where not 0: events of the batch with the same number have the same context (fields::context).
+  std::uint32_t context_number = 0;
   std::string_view event_id;
   std::string_view trace_id;
   std::string_view kind;
@@ -37,7 +36,10 @@ struct Event {
   std::optional<std::string_view> location;
   bool has_clock = false;                       ///< an absent clock is not an empty one
   std::span<const causality::Component> clock;  ///< in the order of clock.hpp, zeros kept as they were sent
-  Json metadata;                                ///< always an object
+  Json metadata;                                ///< always an object; of a MetadataForm::apart, without its context
+  std::span<const JsonMember> context;          ///< of a MetadataForm::apart, sorted as the members of an object are
+  /// Likewise, where not 0: events with the same number have the same keys in their context.
+  std::uint32_t context_keys = 0;
   /// Where not 0: events with the same number have the same kind and the same keys in their metadata, in this process.
   /// Other numbers may stand for the same.
   std::uint64_t metadata_shape = 0;

@@ -48,6 +48,10 @@ inline constexpr auto upstream_span_id = "upstream_span_id"sv;
 inline constexpr std::array sdk_metadata = {thread_id,   process_id,  service_name,        environment,     tags,
                                             duration_ns, instance_id, distributed_span_id, upstream_span_id};
 
+// Of these, what is the same throughout a request.
+inline constexpr std::array context = {thread_id, process_id,  service_name,        environment,
+                                       tags,      instance_id, distributed_span_id, upstream_span_id};
+
 // Only in a row's metadata.
 inline constexpr auto timestamp_nanos = "timestamp_nanos"sv;  ///< 1 to 999: what is finer than the column
 inline constexpr auto kind_fields = "kind_fields"sv;          ///< fields of the variant whose names are taken
@@ -66,6 +70,9 @@ constexpr bool is_sdk_field(std::string_view name) {
 }
 constexpr bool is_sdk_metadata(std::string_view name) {
   return contains(sdk_metadata, name);
+}
+constexpr bool is_context(std::string_view name) {
+  return contains(context, name);
 }
 /// Whether a flat member of a row's metadata is something else than a field of the variant.
 constexpr bool is_taken(std::string_view name) {

@@ -45,6 +45,14 @@ struct Json {
     return json;
   }
 
+  static Json of_array(std::span<const Json> elements) {
+    Json json;
+    json.type = Type::array;
+    json.count = static_cast<std::uint32_t>(elements.size());
+    json.elements = elements.data();
+    return json;
+  }
+
   bool is(Type wanted) const { return type == wanted; }
   std::span<const Json> as_array() const { return {elements, count}; }
   std::span<const JsonMember> as_object() const;

@@ -11,10 +11,6 @@
 #include "wire/number.hpp"
 #include "wire/string_escapes.hpp"
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
-
 namespace raceway::wire {
 namespace {
 
@@ -42,15 +38,11 @@ std::uint64_t specials_in(std::uint64_t bytes) {
 
 }  // namespace
 
-const char* find_special(const char* at, const char* end) {
+const char* find_special_far(const char* at, const char* end) {
 #ifdef __SSE2__
-  for (; end - at >= 16; at += 16) {
-    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
-    const __m128i quotes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
-    const __m128i backslashes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
-    const __m128i others = _mm_cmplt_epi8(bytes, _mm_set1_epi8(0x20));  // what is not ASCII is negative
-    const int found = _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quotes, backslashes), others));
-    if (found != 0) return at + std::countr_zero(static_cast<unsigned>(found));
+  for (; end - at >= 32; at += 32) {
+    const std::uint32_t found = specials_in_16(at) | specials_in_16(at + 16) << 16U;
+    if (found != 0) return at + std::countr_zero(found);
   }
 #endif
   if constexpr (std::endian::native == std::endian::little) {
@@ -69,17 +61,7 @@ void JsonScanner::move_to(std::size_t place) {
   members_.clear();
 }
 
-bool JsonScanner::read_string(std::string_view& text) {
-  const char* const begin = at_ + 1;
-  const char* const stop = find_special(begin, end_);
-  if (stop == end_) return false;
-  if (*stop != '"') return read_unusual_string(begin, stop, text);
-  text = {begin, static_cast<std::size_t>(stop - begin)};
-  at_ = stop + 1;
-  return true;
-}
-
-/// A string with escapes, or with characters that are not ASCII; what is before `at` has none.
+/// A string with escapes, with characters that are not ASCII, or without an end; what is before `at` is plain.
 bool JsonScanner::read_unusual_string(const char* begin, const char* at, std::string_view& text) {
   bool escapes = false;
   bool ascii = true;
@@ -105,12 +87,8 @@ bool JsonScanner::read_unusual_string(const char* begin, const char* at, std::st
   return true;
 }
 
-bool JsonScanner::read_value(Json& value, int depth) {
-  value = {};
+bool JsonScanner::read_other(Json& value, int depth) {
   switch (peek()) {
-    case '"':
-      value.type = Json::Type::string;
-      return read_string(value.text);
     case '{':
       return read_object(value, depth);
     case '[':
@@ -184,7 +162,7 @@ bool JsonScanner::read_number(Json& number) {
   return true;
 }
 
-bool JsonScanner::read_whole(std::uint64_t& number) {
+bool JsonScanner::read_whole(std::uint64_t& number, std::string_view& plain) {
   // Mostly a few digits and a bracket.
   constexpr std::ptrdiff_t most_digits = 19;
   const char* const begin = at_;
@@ -193,11 +171,13 @@ bool JsonScanner::read_whole(std::uint64_t& number) {
   for (; at != end_ && is_digit(*at); ++at) number = number * 10 + static_cast<unsigned char>(*at - '0');
   const bool leading_zero = at - begin > 1 && *begin == '0';
   if (at != begin && at - begin <= most_digits && !leading_zero && at != end_ && !is_of_number(*at)) {
+    plain = {begin, static_cast<std::size_t>(at - begin)};
     at_ = at;
     return true;
   }
   Json value;
   if (!read_value(value, 0) || !value.is(Json::Type::number)) return false;
+  plain = value.text;
   const auto whole = whole_number(value.text);
   number = whole.value_or(0);
   return whole.has_value();

@@ -5,6 +5,7 @@
 // finds it too, and says what and where.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -14,7 +15,38 @@
 #include "wire/arena.hpp"
 #include "wire/json.hpp"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 namespace raceway::wire {
+
+/// As find_special().
+const char* find_special_far(const char* at, const char* end);
+
+#ifdef __SSE2__
+/// A bit for each of 16 bytes that is special.
+inline std::uint32_t specials_in_16(const char* at) {
+  const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+  const __m128i quotes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
+  const __m128i backslashes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
+  const __m128i others = _mm_cmplt_epi8(bytes, _mm_set1_epi8(0x20));  // what is not ASCII is negative
+  return static_cast<std::uint32_t>(_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quotes, backslashes), others)));
+}
+#endif
+
+/// The first byte that ends the plain part of a string: a quote, a backslash, a control character, or one that is not
+/// ASCII; `end` where there is none.
+inline const char* find_special(const char* at, const char* end) {
+#ifdef __SSE2__
+  if (end - at >= 16) {  // most are short
+    const std::uint32_t found = specials_in_16(at);
+    if (found != 0) return at + std::countr_zero(found);
+    at += 16;
+  }
+#endif
+  return find_special_far(at, end);
+}
 
 /// Where one of the read functions answers false, the place is anywhere until move_to().
 class JsonScanner {
@@ -41,8 +73,10 @@ class JsonScanner {
   }
   /// Steps over white space and then `structural`, where that stands next; answers whether it did.
   bool accept(char structural) {
-    skip_space();
-    if (peek() != structural) return false;
+    if (peek() != structural) {
+      skip_space();
+      if (peek() != structural) return false;
+    }
     ++at_;
     return true;
   }
@@ -50,16 +84,33 @@ class JsonScanner {
   char peek() const { return at_ != end_ ? *at_ : '\0'; }
 
   /// Reads the string whose quote stands next.
-  bool read_string(std::string_view& text);
-  /// Reads the whole number from 0 to 2^64-1 that begins next, as whole_number() understands a number.
-  bool read_whole(std::uint64_t& number);
+  bool read_string(std::string_view& text) {
+    const char* const begin = at_ + 1;
+    const char* const stop = find_special(begin, end_);
+    if (stop == end_ || *stop != '"') return read_unusual_string(begin, stop, text);
+    text = {begin, static_cast<std::size_t>(stop - begin)};
+    at_ = stop + 1;
+    return true;
+  }
+  /// Reads the whole number from 0 to 2^64-1 that begins next, as whole_number() understands a number; `plain` is its
+  /// text in plain notation.
+  bool read_whole(std::uint64_t& number, std::string_view& plain);
   /// Reads the value that begins next, without white space before it; `depth` containers are open around it.
-  bool read_value(Json& value, int depth);
+  bool read_value(Json& value, int depth) {
+    value = {};
+    if (peek() != '"') return read_other(value, depth);
+    value.type = Json::Type::string;
+    return read_string(value.text);
+  }
 
-  static bool is_space(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
+  static bool is_space(char c) {
+    // What is below zero is not ASCII.
+    return c <= ' ' && (c == ' ' || c == '\n' || c == '\t' || c == '\r');
+  }
 
  private:
   bool read_unusual_string(const char* begin, const char* at, std::string_view& text);
+  bool read_other(Json& value, int depth);
   bool read_array(Json& array, int depth);
   bool read_object(Json& object, int depth);
   bool read_number(Json& number);
@@ -73,9 +124,5 @@ class JsonScanner {
   std::vector<Json> elements_;       // of the arrays being read, innermost last
   std::vector<JsonMember> members_;  // of the objects being read, innermost last
 };
-
-/// The first byte that ends the plain part of a string: a quote, a backslash, a control character, or one that is not
-/// ASCII; `end` where there is none.
-const char* find_special(const char* at, const char* end);
 
 }  // namespace raceway::wire

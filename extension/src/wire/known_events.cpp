@@ -17,6 +17,16 @@
 namespace raceway::wire {
 namespace {
 
+/// In jsonb's order of their keys.
+constexpr auto sorted_context_slots = [] {
+  auto keys = fields::context;
+  std::sort(keys.begin(), keys.end(),
+            [](std::string_view a, std::string_view b) { return a.size() != b.size() ? a.size() < b.size() : a < b; });
+  std::array<std::uint8_t, keys.size()> slots{};
+  std::transform(keys.begin(), keys.end(), slots.begin(), metadata_slot);
+  return slots;
+}();
+
 std::string_view part(const char* text, PartOfText part) {
   return {text + part.begin, part.size};
 }
@@ -53,15 +63,17 @@ bool KnownEvents::follow(Event& row) {
       finish(next->layout, row);
       return true;
     }
-    if (!read_part(step, text, row)) return false;
+    if (step.part == Part::member) {
+      if (!read_member(step, text)) return false;
+    } else if (!read_part(step, row)) {
+      return false;
+    }
     node = next;
   }
 }
 
-bool KnownEvents::read_part(const LayoutStep& step, const char* text, Event& row) {
+bool KnownEvents::read_part(const LayoutStep& step, Event& row) {
   switch (step.part) {
-    case Part::member:
-      return read_member(step, text);
     case Part::metadata:
       return read_metadata(row);
     case Part::id:
@@ -80,8 +92,9 @@ bool KnownEvents::read_part(const LayoutStep& step, const char* text, Event& row
       return read_clock(row);
     case Part::locks:
       return read_locks();
+    case Part::member:
     case Part::end:
-      return true;
+      break;
   }
   return false;
 }
@@ -104,7 +117,17 @@ void KnownEvents::fill(std::uint8_t slot, std::string_view key, const Json& valu
 
 /// An id as both ways keep it; declined where it is no string of a length that is kept.
 bool KnownEvents::read_id(Seen& seen) {
+  constexpr std::size_t uuid_size = 36;
   seen.text = {};
+  if (scan_.left() > uuid_size + 1 && scan_.here()[uuid_size + 1] == '"') {
+    const std::string_view text(scan_.here(), uuid_size + 2);
+    const auto uuid = text.substr(1, uuid_size);
+    if (text.front() == '"' && is_canonical_uuid(uuid)) {
+      seen = {text, uuid};
+      scan_.skip(text.size());
+      return true;
+    }
+  }
   if (scan_.peek() != '"') return false;
   const char* const begin = scan_.here();
   std::string_view id;
@@ -119,13 +142,12 @@ bool KnownEvents::read_parent_id() {
     fill(parent_id_slot, fields::parent_id, Json::of_string(last_id_.value));
     return true;
   }
-  if (scan_.peek() != '"') {
-    Json null;
-    return scan_.read_value(null, 1) && null.is(Json::Type::null);
-  }
-  std::string_view id;
-  if (!scan_.read_string(id)) return false;
-  fill(parent_id_slot, fields::parent_id, Json::of_string(normalized_uuid(id, arena_)));
+  Json id;
+  if (!scan_.read_value(id, 1)) return false;
+  if (id.is(Json::Type::null)) return true;
+  if (!id.is(Json::Type::string)) return false;
+  id.text = normalized_uuid(id.text, arena_);
+  fill(parent_id_slot, fields::parent_id, id);
   return true;
 }
 
@@ -149,11 +171,27 @@ bool KnownEvents::read_metadata(Event& row) {
     metadata_ = {};
     if (!follow_metadata()) return false;
     metadata_ = since(begin);
-    ++metadata_number_;
+    const bool is_same = ((changed_ & context_slots) | ((in_metadata_ ^ in_context_) & context_slots)) == 0;
+    if (!is_same) take_context();
   }
   filled_ |= in_metadata_;
-  row.sdk_metadata = metadata_number_;
+  row.context_number = context_number_;
+  row.context = context_;
+  row.context_keys = apart_ != 0 ? static_cast<std::uint32_t>(in_context_) : 0;
   return true;
+}
+
+void KnownEvents::take_context() {
+  ++context_number_;
+  in_context_ = in_metadata_ & context_slots;
+  changed_ = 0;
+  if (apart_ == 0) return;
+  auto* const members = arena_.allocate<JsonMember>(fields::context.size());
+  std::size_t count = 0;
+  for (const std::uint8_t slot : sorted_context_slots) {
+    if ((in_context_ & bit_of(slot)) != 0) members[count++] = members_[slot];
+  }
+  context_ = {members, count};
 }
 
 bool KnownEvents::follow_metadata() {
@@ -179,6 +217,7 @@ bool KnownEvents::read_metadata_member(const LayoutStep& step, const char* text)
   }
   const char* const begin = scan_.here();
   seen = {};
+  changed_ |= bit_of(step.slot);
   members_[step.slot].key = part(text, step.key);
   if (!scan_.read_value(members_[step.slot].value, step.depth) || scan_.left() == 0) return false;
   seen = {begin, since(begin).size() + 1};
@@ -190,22 +229,34 @@ bool KnownEvents::read_clock(Event& row) {
     Json null;
     return scan_.read_value(null, 1) && null.is(Json::Type::null);
   }
-  const std::size_t place = scan_.place();
   if (!read_components()) return false;
   row.has_clock = true;
-  if (sort_components(components_)) {
+  const auto out_of_order = [](const causality::Component& a, const causality::Component& b) {
+    return causality::compare_names(a.name, b.name) >= 0;
+  };
+  if (std::adjacent_find(components_.begin(), components_.end(), out_of_order) != components_.end()) {
     // The object in the column does not give back what was sent: that is kept beside it.
-    scan_.move_to(place);
-    Json sent;
-    if (!scan_.read_value(sent, 1)) return false;
-    fill(causality_vector_slot, fields::causality_vector, sent);
+    fill(causality_vector_slot, fields::causality_vector, clock_as_sent());
+    sort_components(components_);
   }
   row.clock = arena_.copy(std::span<const causality::Component>(components_));
   return true;
 }
 
+Json KnownEvents::clock_as_sent() {
+  auto* const pairs = arena_.allocate<Json>(components_.size());
+  auto* part = arena_.allocate<Json>(components_.size() * 2);
+  for (std::size_t at = 0; at < components_.size(); ++at, part += 2) {
+    part[0] = Json::of_string(components_[at].name);
+    part[1] = Json::of_number(counters_[at]);
+    pairs[at] = Json::of_array({part, 2});
+  }
+  return Json::of_array({pairs, components_.size()});
+}
+
 bool KnownEvents::read_components() {
   components_.clear();
+  counters_.clear();
   scan_.skip(1);
   if (scan_.accept(']')) return true;
   do {
@@ -213,7 +264,7 @@ bool KnownEvents::read_components() {
     scan_.skip_space();
     if (!read_component_name(components_.size()) || !scan_.accept(',')) return false;
     scan_.skip_space();
-    if (!scan_.read_whole(components_.back().counter) || !scan_.accept(']')) return false;
+    if (!scan_.read_whole(components_.back().counter, counters_.emplace_back()) || !scan_.accept(']')) return false;
   } while (scan_.accept(','));
   return scan_.accept(']');
 }
@@ -253,18 +304,19 @@ void KnownEvents::finish(EventLayout& layout, Event& row) {
     row.service_name = first_characters(service->text, max_service_name_length);
   }
   // Which of the members are there that not every event of this layout has.
-  const Slots sometimes = filled_ & (bit_of(first_variant_slot) - 1);
+  const Slots put = filled_ & ~apart_;
+  const Slots sometimes = put & (bit_of(first_variant_slot) - 1);
   row.metadata_shape = (layout.number << first_variant_slot | sometimes) << 1U | (in_column ? 0 : 1);
-  put_members(layout, row);
+  put_members(layout, put, row);
   last_id_ = event_id_;
 }
 
-void KnownEvents::put_members(EventLayout& layout, Event& row) {
-  if (layout.filled != filled_) {
-    layout.filled = filled_;
+void KnownEvents::put_members(EventLayout& layout, Slots put, Event& row) {
+  if (layout.put != put) {
+    layout.put = put;
     layout.order.clear();
     std::copy_if(layout.sorted.begin(), layout.sorted.end(), std::back_inserter(layout.order),
-                 [this](std::uint8_t slot) { return (filled_ & bit_of(slot)) != 0; });
+                 [put](std::uint8_t slot) { return (put & bit_of(slot)) != 0; });
   }
   auto* const sorted = arena_.allocate<JsonMember>(layout.order.size());
   std::size_t count = 0;

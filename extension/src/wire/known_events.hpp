@@ -6,11 +6,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
 #include "causality/clock.hpp"
 #include "wire/arena.hpp"
+#include "wire/batch.hpp"
 #include "wire/event.hpp"
 #include "wire/event_layouts.hpp"
 #include "wire/json_reader.hpp"
@@ -23,7 +25,8 @@ namespace raceway::wire {
 class KnownEvents {
  public:
   /// `body` must outlive it and the events; what else they refer to is in `arena`.
-  KnownEvents(std::string_view body, Arena& arena) : scan_(body, arena), arena_(arena) {}
+  KnownEvents(std::string_view body, MetadataForm form, Arena& arena)
+      : scan_(body, arena), arena_(arena), apart_(form == MetadataForm::apart ? context_slots : 0) {}
 
   /// Reads the event that begins at `place`, where its layout is known and nothing in it is wrong or unusual; `row`
   /// then is what the general way would make of it, and the place behind it is answered. Otherwise nothing: the general
@@ -42,20 +45,22 @@ class KnownEvents {
   };
 
   bool follow(Event& row);
-  bool read_part(const LayoutStep& step, const char* text, Event& row);
+  bool read_part(const LayoutStep& step, Event& row);
   bool read_id(Seen& seen);
   bool read_parent_id();
   bool read_time(Event& row);
   bool read_metadata(Event& row);
   bool follow_metadata();
+  void take_context();
   bool read_metadata_member(const LayoutStep& step, const char* text);
   bool read_member(const LayoutStep& step, const char* text);
   bool read_clock(Event& row);
   bool read_components();
+  Json clock_as_sent();
   bool read_component_name(std::size_t at);
   bool read_locks();
   void finish(EventLayout& layout, Event& row);
-  void put_members(EventLayout& layout, Event& row);
+  void put_members(EventLayout& layout, Slots put, Event& row);
 
   /// Steps over `text` where it is not empty and stands next; answers whether it did.
   bool accept(std::string_view text);
@@ -66,12 +71,14 @@ class KnownEvents {
   EventLayouts& layouts_ = EventLayouts::of_this_thread();
   JsonScanner scan_;
   Arena& arena_;
+  const Slots apart_;        // those that are not put into the metadata
   bool is_unknown_ = false;  // the layout of the event that was read last
 
   // Of the event being read.
   std::array<JsonMember, slot_count> members_;
   Slots filled_ = 0;
-  std::vector<causality::Component> components_;
+  std::vector<causality::Component> components_;  // of its clock
+  std::vector<std::string_view> counters_;        // as text
   Timestamp time_;
 
   // Of events before it.
@@ -80,8 +87,11 @@ class KnownEvents {
   Seen trace_id_;
   std::string_view metadata_;  // as text, of what its slots hold
   Slots in_metadata_ = 0;
-  std::uint32_t metadata_number_ = 0;
   std::array<std::string_view, first_variant_slot> member_texts_;  // of its slots, each with the character behind it
+  Slots changed_ = context_slots;                                  // since the context was taken
+  Slots in_context_ = 0;
+  std::uint32_t context_number_ = 0;
+  std::span<const JsonMember> context_;
   TimestampReader times_;
   std::array<Seen, 4> component_names_;  // of the clock, in the order sent
 };

@@ -29,11 +29,9 @@ bool is_hyphenated_uuid(std::string_view text) {
   return true;
 }
 
-// The compiler's vectors, of any machine: 16 digits at once.
-using Bytes16 [[gnu::vector_size(16)]] = unsigned char;
+// 16 digits at once.
 using Pairs8 [[gnu::vector_size(16)]] = std::uint16_t;
 using Words4 [[gnu::vector_size(16)]] = std::uint32_t;
-using Halves2 [[gnu::vector_size(16)]] = std::uint64_t;
 
 /// The digits of a hyphenated UUID, 16 and 16 of them.
 struct Digits {
@@ -54,7 +52,7 @@ Bytes16 letters_in(Bytes16 digits) {
 
 bool all_valid(Bytes16 digits) {
   const auto valid = std::bit_cast<Bytes16>((digits >= '0') & (digits <= '9')) | letters_in(digits);
-  const auto halves = std::bit_cast<Halves2>(valid);
+  const auto halves = std::bit_cast<Words2>(valid);
   return (halves[0] & halves[1]) == ~std::uint64_t{0};
 }
 

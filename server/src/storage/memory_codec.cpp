@@ -29,14 +29,19 @@ bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
-bool is_lower_hex(char c) {
-  return is_digit(c) || (c >= 'a' && c <= 'f');
-}
+/// By byte, whether it is a lower case hexadecimal digit.
+constexpr auto lower_hex = [] {
+  std::array<bool, 256> table{};
+  for (const char c : std::string_view("0123456789abcdef")) table[static_cast<unsigned char>(c)] = true;
+  return table;
+}();
 
 bool put_hex(ByteBuffer& out, std::string_view text) {
-  if (text.size() < shortest_hex || text.size() > longest_hex || text.size() % 2 != 0) return false;
-  // Most texts are none, and most of those show it here.
-  if (!is_lower_hex(text.front()) || !is_lower_hex(text.back()) || !is_lower_hex(text[3])) return false;
+  if (text.size() < shortest_hex || text.size() > longest_hex) return false;
+  // Most texts are none, and most of those show it here; asked all at once, for each answer alone is anyone's guess.
+  const auto is_digit_at = [text](std::size_t at) { return lower_hex[static_cast<unsigned char>(text[at])]; };
+  const bool looks_like_it = (text.size() % 2 == 0) & is_digit_at(0) & is_digit_at(3) & is_digit_at(text.size() - 1);
+  if (!looks_like_it) return false;
   if (const auto uuid = wire::read_canonical_uuid(text)) {
     out.put_varint(text_hex);
     out.put(view(*uuid));

@@ -2,7 +2,6 @@
 
 #include "storage/memory_bytes.hpp"
 #include "storage/memory_hash.hpp"
-#include "storage/memory_record.hpp"
 #include "wire/fields.hpp"
 
 namespace raceway::server::storage::memory {
@@ -16,7 +15,7 @@ void make_plan(MetadataPlan& plan, const wire::Event& event) {
   plan.parent_id = plan.causality_vector = MetadataPlan::no_member;
   for (std::uint32_t at = 0; at < plan.members; ++at) {
     const std::string_view key = event.metadata.members[at].key;
-    if (is_context(key)) {
+    if (wire::fields::is_context(key)) {
       plan.context[plan.context_count++] = at;
       continue;
     }

@@ -11,13 +11,14 @@
 #include <vector>
 
 #include "wire/event.hpp"
+#include "wire/fields.hpp"
 
 namespace raceway::server::storage::memory {
 
 /// Which members of a metadata are what, by their places.
 struct MetadataPlan {
   static constexpr std::uint32_t no_member = std::numeric_limits<std::uint32_t>::max();
-  static constexpr std::size_t most_in_context = 8;
+  static constexpr std::size_t most_in_context = wire::fields::context.size();
 
   std::uint64_t shape = 0;  ///< wire::Event::metadata_shape
   std::uint32_t members = 0;

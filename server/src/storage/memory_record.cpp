@@ -2,8 +2,6 @@
 
 #include <cstring>
 
-#include "wire/fields.hpp"
-
 namespace raceway::server::storage::memory {
 namespace {
 
@@ -49,29 +47,6 @@ bool holds(std::string_view chunk, const Id& id) {
     }
   }
   return false;
-}
-
-bool is_context(std::string_view key) {
-  namespace fields = wire::fields;
-  switch (key.size()) {
-    case fields::tags.size():
-      return key == fields::tags;
-    case fields::thread_id.size():
-      return key == fields::thread_id;
-    case fields::process_id.size():
-      return key == fields::process_id;
-    case fields::environment.size():
-      static_assert(fields::environment.size() == fields::instance_id.size());
-      return key == fields::environment || key == fields::instance_id;
-    case fields::service_name.size():
-      return key == fields::service_name;
-    case fields::upstream_span_id.size():
-      return key == fields::upstream_span_id;
-    case fields::distributed_span_id.size():
-      return key == fields::distributed_span_id;
-    default:
-      return false;
-  }
 }
 
 }  // namespace raceway::server::storage::memory

@@ -64,7 +64,4 @@ RecordHead read_head(std::string_view chunk, std::size_t at);
 /// Whether one of the records is that event's.
 bool holds(std::string_view chunk, const Id& id);
 
-/// Whether a member of the metadata belongs to its context.
-bool is_context(std::string_view key);
-
 }  // namespace raceway::server::storage::memory

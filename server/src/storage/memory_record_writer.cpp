@@ -76,7 +76,7 @@ void RecordWriter::start(Dictionary& dictionary, std::string_view existing) {
 
 void RecordWriter::clear() {
   existing_ = {};
-  sdk_metadata_ = 0;
+  context_number_ = 0;
   contexts_.clear();
   clocks_.clear();
   clock_names_.clear();
@@ -131,7 +131,7 @@ void RecordWriter::append(const wire::Event& event, const Id& id) {
   for (const auto place : plan_->own) own_members_.push_back(&event.metadata.members[place]);
   if (plan_->parent_id != MetadataPlan::no_member) parent_ = &event.metadata.members[plan_->parent_id];
   take_apart(own_members_);
-  put_shape(plan_->shape, event.kind, own_members_);
+  put_shape(own_shapes_, plan_->shape, event.kind, own_members_);
   put_rest(event);
 
   fresh_[begin] = static_cast<char>(flags_);
@@ -141,7 +141,7 @@ void RecordWriter::append(const wire::Event& event, const Id& id) {
 }
 
 void RecordWriter::put_context(std::size_t record, const wire::Event& event) {
-  if (plan_->context_count == 0) return;
+  if (plan_->context_count == 0 && event.context.empty()) return;
   flags_ |= has_context;
   const auto known = find_context(event);
   if (!known) {
@@ -152,17 +152,25 @@ void RecordWriter::put_context(std::size_t record, const wire::Event& event) {
     fresh_.put_varint(contexts_[*known].definition.record + 1);
     context_ = *known;
   }
-  sdk_metadata_ = event.sdk_metadata;
+  context_number_ = event.context_number;
 }
 
 std::optional<std::size_t> RecordWriter::find_context(const wire::Event& event) {
-  if (event.sdk_metadata != 0 && event.sdk_metadata == sdk_metadata_) return context_;
-  event_context_.shape = plan_->shape;
-  event_context_.count = plan_->context_count;
-  for (std::size_t at = 0; at < plan_->context_count; ++at) {
-    event_context_.members[at] = &event.metadata.members[plan_->context[at]];
-  }
+  if (event.context_number != 0 && event.context_number == context_number_) return context_;
+  gather_context(event);
   return find_latest(contexts_, context_, [this](Context& context) { return matches(context); });
+}
+
+void RecordWriter::gather_context(const wire::Event& event) {
+  auto& [keys, members, count] = event_context_;
+  count = 0;
+  if (!event.context.empty()) {
+    keys = event.context_keys;
+    for (const auto& member : event.context) members[count++] = &member;
+  } else {
+    keys = 0;
+    for (; count < plan_->context_count; ++count) members[count] = &event.metadata.members[plan_->context[count]];
+  }
 }
 
 void RecordWriter::define_context(std::size_t record) {
@@ -171,7 +179,7 @@ void RecordWriter::define_context(std::size_t record) {
   const std::size_t begin = fresh_.size();
   const Members members(event_context_.members.data(), event_context_.count);
   take_apart(members);
-  put_shape(plan_->shape == 0 ? 0 : ~plan_->shape, std::nullopt, members);
+  put_shape(context_shapes_, event_context_.keys, std::nullopt, members);
   fresh_.put(values_.view());
   fresh_.count_from(begin);
   context_ = contexts_.size();
@@ -180,7 +188,7 @@ void RecordWriter::define_context(std::size_t record) {
 
 bool RecordWriter::same_members(const ContextMembers& a, const ContextMembers& b) {
   if (a.count != b.count) return false;
-  const bool same_keys = a.shape != 0 && a.shape == b.shape;
+  const bool same_keys = a.keys != 0 && a.keys == b.keys;
   // From the end: what tells requests apart (their spans) has the longest names.
   for (std::size_t at = a.count; at-- > 0;) {
     if (!same_keys && !same_bytes(a.members[at]->key, b.members[at]->key)) return false;
@@ -285,12 +293,13 @@ void RecordWriter::take_apart(Members members) {
   }
 }
 
-/// Puts the shape of the members that were just taken apart, behind a kind where it belongs to it. Their keys and the
-/// kind are the same wherever `keys` is the same, and not 0.
-void RecordWriter::put_shape(std::uint64_t keys, std::optional<std::string_view> kind, Members members) {
+/// Puts the shape of the members that were just taken apart, behind a kind where it belongs to it. Among what is
+/// `known`, the kind and the keys are the same wherever `keys` is the same, and not 0.
+void RecordWriter::put_shape(ShapeNumbers& known, std::uint64_t keys, std::optional<std::string_view> kind,
+                             Members members) {
   const auto marks = marks_.view();
   const std::uint64_t dictionary = vocabulary_.dictionary().serial();
-  if (const auto number = shape_numbers_.find(dictionary, keys, marks)) return put_number_of_shared(fresh_, *number);
+  if (const auto number = known.find(dictionary, keys, marks)) return put_number_of_shared(fresh_, *number);
   shape_.clear();
   if (kind) shape_.put_counted(*kind);
   std::size_t from = 0;
@@ -302,7 +311,7 @@ void RecordWriter::put_shape(std::uint64_t keys, std::optional<std::string_view>
   // What is no longer than its number would be is not worth one.
   const auto number = shape_.size() > 1 ? vocabulary_.number_of(shape_.view()) : std::nullopt;
   if (!number) return put_itself(fresh_, shape_.view());
-  shape_numbers_.note(dictionary, keys, marks, *number);
+  known.note(dictionary, keys, marks, *number);
   put_number_of_shared(fresh_, *number);
 }
 

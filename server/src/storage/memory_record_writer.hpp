@@ -37,7 +37,7 @@ class RecordWriter {
  private:
   /// The members of one event's metadata that belong to its context.
   struct ContextMembers {
-    std::uint64_t shape = 0;  // of the metadata
+    std::uint64_t keys = 0;  // where not 0: contexts with the same number have the same keys
     std::array<const wire::JsonMember*, MetadataPlan::most_in_context> members{};
     std::size_t count = 0;
   };
@@ -57,6 +57,7 @@ class RecordWriter {
   void restore(const RecordHead& head);
   void restore_clock(const Definition& definition);
   void put_context(std::size_t record, const wire::Event& event);
+  void gather_context(const wire::Event& event);
   std::optional<std::size_t> find_context(const wire::Event& event);
   void define_context(std::size_t record);
   bool matches(Context& context) const;
@@ -65,13 +66,14 @@ class RecordWriter {
   void define_clock(std::size_t record, Components clock);
   bool matches(const Clock& clock, Components components) const;
   void take_apart(Members members);
-  void put_shape(std::uint64_t keys, std::optional<std::string_view> kind, Members members);
+  void put_shape(ShapeNumbers& known, std::uint64_t keys, std::optional<std::string_view> kind, Members members);
   void put_rest(const wire::Event& event);
 
   static bool same_members(const ContextMembers& a, const ContextMembers& b);
 
   MetadataPlans plans_;
-  ShapeNumbers shape_numbers_;
+  ShapeNumbers own_shapes_;
+  ShapeNumbers context_shapes_;
 
   Vocabulary vocabulary_;
   std::string_view existing_;
@@ -81,9 +83,9 @@ class RecordWriter {
   std::string restored_id_;
   std::string_view previous_id_;  // empty: there is none in the chunk
   wire::Micros previous_time_ = 0;
-  std::size_t context_ = 0;         // the last one used, its place below
-  std::uint32_t sdk_metadata_ = 0;  // of the event that it was used for
-  std::size_t clock_ = 0;           // likewise
+  std::size_t context_ = 0;           // the last one used, its place below
+  std::uint32_t context_number_ = 0;  // of the event that it was used for
+  std::size_t clock_ = 0;             // likewise
   std::vector<Context> contexts_;
   std::vector<Clock> clocks_;
   std::vector<std::string_view> clock_names_;
