@@ -55,6 +55,28 @@ TEST(HttpBodies, AClientThatGoesOnSendingStillReadsItsRefusal) {
   EXPECT_EQ(client.read().status, 413);
 }
 
+TEST(HttpBodies, ThatNobodyWantsLeaveTheConnectionToTheNextRequest) {
+  TestServer server;
+  auto client = server.client();
+  for (const std::size_t size : {100U, 20'000U, 60'000U}) {
+    const auto answer = client.ask(post("/nowhere", std::string(size, 'x')));
+    EXPECT_EQ(answer.status, 404) << size;
+    EXPECT_NE(answer.header("connection"), "close") << size;
+    EXPECT_EQ(client.ask(get("/ping")).status, 200) << size;
+  }
+}
+
+TEST(HttpBodies, OfAnySizeFollowEachOtherOnAConnection) {
+  TestServer server;
+  auto client = server.client();
+  for (const std::size_t size : {300'000U, 1U, 16'384U, 140'000U, 65'536U, 2U}) {
+    const std::string body(size, static_cast<char>('a' + size % 7));
+    client.send(post("/echo", body) + get("/ping"));
+    EXPECT_EQ(client.read().body, success_body("\"" + body + "\"")) << size;
+    EXPECT_EQ(client.read().status, 200) << size;
+  }
+}
+
 TEST(HttpBodies, ChunksCountTowardsTheLimitToo) {
   TestServer server(body_limit(200000));
   auto client = server.client();

@@ -147,8 +147,8 @@ void copy_answer(Response answer, bool http_1_0, httplib::Response& to) {
 
 class Codec::Impl : private httplib::Server {
  public:
-  Impl(Pipeline& pipeline, const Hooks& hooks, SpareBuffers& buffers, const std::atomic<bool>& draining)
-      : pipeline_(pipeline), hooks_(hooks), buffers_(buffers), draining_(draining) {
+  Impl(Pipeline& pipeline, const Hooks& hooks, const std::atomic<bool>& draining)
+      : pipeline_(pipeline), hooks_(hooks), draining_(draining) {
     svr_sock_ = 0;  // streams end early without one; never used, for this server does not listen
     set_pre_routing_handler([this](const httplib::Request& request, httplib::Response& response) {
       answer(request, response);
@@ -168,7 +168,6 @@ class Codec::Impl : private httplib::Server {
   Outcome serve(Connection& connection, const Framing& framing) {
     Service current{Exchange(connection, framing)};
     service = &current;
-    if (framing.has_body()) current.exchange.request.body = buffers_.take();
     connection.begin_answer();
     HeadStream stream(head_for_httplib(connection.buffered().substr(0, framing.head_bytes)), connection);
     connection.use(framing.head_bytes);
@@ -176,7 +175,7 @@ class Codec::Impl : private httplib::Server {
     const bool written = process_request(stream, false, ignored, nullptr) && connection.flush();
     service = nullptr;
     report(current, written);
-    buffers_.give(std::move(current.exchange.request.body));
+    pipeline_.give_back(current.exchange);
     if (!written) return Outcome::reset;
     if (!current.last) return Outcome::keep;
     return current.exchange.body_used && connection.buffered().empty() ? Outcome::close : Outcome::linger;
@@ -230,12 +229,11 @@ class Codec::Impl : private httplib::Server {
 
   Pipeline& pipeline_;
   const Hooks& hooks_;
-  SpareBuffers& buffers_;
   const std::atomic<bool>& draining_;
 };
 
-Codec::Codec(Pipeline& pipeline, const Hooks& hooks, SpareBuffers& buffers, const std::atomic<bool>& draining)
-    : impl_(std::make_unique<Impl>(pipeline, hooks, buffers, draining)) {}
+Codec::Codec(Pipeline& pipeline, const Hooks& hooks, const std::atomic<bool>& draining)
+    : impl_(std::make_unique<Impl>(pipeline, hooks, draining)) {}
 Codec::~Codec() = default;
 
 Outcome Codec::serve(Connection& connection, const Framing& framing) {

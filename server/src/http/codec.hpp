@@ -8,7 +8,6 @@
 #include "http/framing.hpp"
 #include "http/pipeline.hpp"
 #include "http/server.hpp"
-#include "http/spare_buffers.hpp"
 
 namespace raceway::server::http {
 
@@ -24,7 +23,7 @@ enum class Outcome {
 class Codec {
  public:
   /// While `draining`, every answer is the last of its connection.
-  Codec(Pipeline& pipeline, const Hooks& hooks, SpareBuffers& buffers, const std::atomic<bool>& draining);
+  Codec(Pipeline& pipeline, const Hooks& hooks, const std::atomic<bool>& draining);
   ~Codec();
 
   /// Serves one request, whose whole head is buffered and was accepted as `framing`.

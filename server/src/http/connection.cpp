@@ -1,6 +1,7 @@
 #include "http/connection.hpp"
 
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -15,7 +16,6 @@
 namespace raceway::server::http {
 namespace {
 
-constexpr std::size_t read_size = 64 * 1024;
 constexpr std::size_t gather_size = 64 * 1024;
 /// A buffer that is empty keeps no more than this: thousands of connections may be idle.
 constexpr std::size_t kept_size = 16 * 1024;
@@ -33,7 +33,10 @@ Connection::~Connection() {
 }
 
 void Connection::append(std::string& buffer, std::string_view bytes) {
-  if (buffer.empty() && bytes.size() > kept_size && bytes.size() > buffer.capacity()) buffer = buffers_.take();
+  if (buffer.empty() && bytes.size() > kept_size && bytes.size() > buffer.capacity()) {
+    buffer = buffers_.take();
+    buffer.clear();
+  }
   buffer.append(bytes);
 }
 
@@ -49,26 +52,47 @@ void Connection::use(std::size_t bytes) {
   empty(in_);
 }
 
-Connection::Read Connection::read_available() {
-  thread_local std::array<char, read_size> piece;
-  ssize_t got = 0;
-  do {
-    got = ::recv(socket_, piece.data(), piece.size(), 0);
-  } while (got < 0 && errno == EINTR);
-  if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return Read::nothing_yet;
-  if (got <= 0) return Read::end;
+Connection::Read Connection::read_available(std::size_t most) {
+  thread_local std::array<char, largest_piece> piece;
+  std::size_t got = 0;
+  const auto read = read_available_to(piece.data(), most, got);
+  if (read != Read::some) return read;
   if (used_ > 0) in_.erase(0, std::exchange(used_, 0));
-  append(in_, {piece.data(), static_cast<std::size_t>(got)});
-  return Read::some;
+  append(in_, {piece.data(), got});
+  return read;
 }
 
-Connection::Read Connection::read_waiting() {
+Connection::Read Connection::read_available_to(char* to, std::size_t size, std::size_t& got) const {
+  ssize_t bytes = 0;
+  do {
+    bytes = ::recv(socket_, to, size, 0);
+  } while (bytes < 0 && errno == EINTR);
+  got = bytes < 0 ? 0 : static_cast<std::size_t>(bytes);
+  if (bytes < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return Read::nothing_yet;
+  return got == 0 ? Read::end : Read::some;
+}
+
+template <class ReadSome>
+Connection::Read Connection::wait_and_read(ReadSome read_some) const {
   const auto deadline = std::min(Clock::now() + limits_.read_timeout, request_deadline());
   for (;;) {
-    const auto result = read_available();
+    const auto result = read_some();
     if (result != Read::nothing_yet) return result;
     if (!wait_for(POLLIN, deadline)) return Read::timeout;
   }
+}
+
+Connection::Read Connection::read_waiting() {
+  return wait_and_read([this] { return read_available(); });
+}
+
+Connection::Read Connection::read_waiting_to(char* to, std::size_t size, std::size_t& got) const {
+  return wait_and_read([&] { return read_available_to(to, size, got); });
+}
+
+std::size_t Connection::available() const {
+  int bytes = 0;
+  return ::ioctl(socket_, FIONREAD, &bytes) == 0 && bytes > 0 ? static_cast<std::size_t>(bytes) : 0;
 }
 
 bool Connection::wait_for(short events, Clock::time_point deadline) const {

@@ -31,10 +31,21 @@ class Connection {
   std::string_view buffered() const { return std::string_view(in_).substr(used_); }
   void use(std::size_t bytes);
 
-  /// Reads what is there, without waiting. `end` is also a broken connection.
-  Read read_available();
+  /// So much is read at first: a request and its answer, mostly, or the beginning of a body.
+  static constexpr std::size_t first_piece = 16 * 1024;
+  static constexpr std::size_t largest_piece = 64 * 1024;
+
+  /// Reads what is there, up to `most` bytes (largest_piece at most), without waiting. `end` is also a broken
+  /// connection.
+  Read read_available(std::size_t most = largest_piece);
   /// Waits for bytes, up to the read timeout and the request's deadline.
   Read read_waiting();
+
+  /// The same past the buffer, which must be empty: up to `size` bytes to `to`; `got` is how many.
+  Read read_available_to(char* to, std::size_t size, std::size_t& got) const;
+  Read read_waiting_to(char* to, std::size_t size, std::size_t& got) const;
+  /// How many bytes could be read now.
+  std::size_t available() const;
 
   /// When the current request began; its deadline counts from there. Not begun: the connection is idle.
   void begin_request(Clock::time_point now) { begun_ = now; }
@@ -65,6 +76,8 @@ class Connection {
   void append(std::string& buffer, std::string_view bytes);
   void empty(std::string& buffer);
   bool wait_for(short events, Clock::time_point deadline) const;
+  template <class ReadSome>
+  Read wait_and_read(ReadSome read_some) const;
 
   const int socket_;
   const std::string peer_;

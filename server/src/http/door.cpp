@@ -192,10 +192,13 @@ void Door::on_event(Client& client) {
   if (client.state == State::serving) return;
   if (client.state == State::lingering) return drop_bytes(client);
   const auto enough = limits_.max_header_bytes + gathered_body;
+  auto piece = Connection::first_piece;
   while (!client.ended && client.connection.buffered().size() < enough) {
-    const auto read = client.connection.read_available();
+    const auto read = client.connection.read_available(piece);
     if (read == Connection::Read::nothing_yet) break;
     client.ended = read == Connection::Read::end;
+    if (read == Connection::Read::some && proceed(client)) return;
+    piece = Connection::largest_piece;
   }
   advance(client);
 }
@@ -210,15 +213,27 @@ void Door::drop_bytes(Client& client) {
   watch(client);
 }
 
-/// Goes as far with the buffered bytes as they reach. The client may be gone afterwards, here and in what it calls.
+/// Goes as far with the buffered bytes as they reach, then waits. The client may be gone afterwards, here and in what
+/// it calls.
 void Door::advance(Client& client) {
+  if (proceed(client)) return;
   if (client.connection.buffered().empty() && !client.begun) return rest(client);
+  wait_for_more(client);
+}
+
+/// Hands the request to a thread, or refuses it, where there is enough of it; false where more of it must come.
+bool Door::proceed(Client& client) {
+  if (client.connection.buffered().empty() && !client.begun) return false;
   if (!client.begun) client.connection.begin_request(Clock::now());
   client.begun = true;
   if (!client.framing) skip_empty_lines(client);
-  if (!client.framing && !read_head(client)) return;
-  if (is_ready(client)) return dispatch(client);
-  wait_for_more(client);
+  if (!client.framing) {
+    const auto head = read_head(client);
+    if (head != Head::good) return head == Head::refused;
+  }
+  if (!is_ready(client)) return false;
+  dispatch(client);
+  return true;
 }
 
 /// Some clients send one after a body.
@@ -242,27 +257,23 @@ void Door::wait_for_more(Client& client) {
   watch(client);
 }
 
-/// False where the head is not there, or refused.
-bool Door::read_head(Client& client) {
+Door::Head Door::read_head(Client& client) {
   const auto bytes = client.connection.buffered();
   const auto size = find_head_end(bytes, client.scanned);
   if (size.value_or(bytes.size()) > limits_.max_header_bytes) {
     refuse(client, 431, "The request's header is larger than " + std::to_string(limits_.max_header_bytes) + " bytes");
-    return false;
+    return Head::refused;
   }
-  if (!size) {
-    wait_for_more(client);
-    return false;
-  }
+  if (!size) return Head::not_there;
   std::optional<BadHead> bad;
   client.framing = inspect_head(bytes.substr(0, *size), bad);
   if (bad) {
     refuse(client, bad->status, "Bad request: " + bad->reason);
-    return false;
+    return Head::refused;
   }
   client.body.emplace(*client.framing);
   client.body_seen = 0;
-  return true;
+  return Head::good;
 }
 
 /// Whether a thread can begin: the body is there, or enough of it, or must be asked for, or is not going to be read.
@@ -271,7 +282,11 @@ bool Door::is_ready(Client& client) {
   if (!framing.has_body() || framing.expects_continue || framing.content_length > limits_.max_body_bytes) return true;
   const auto fresh = client.connection.buffered().substr(framing.head_bytes + client.body_seen);
   client.body_seen += client.body->feed(fresh, [](std::string_view) { return true; });
-  return client.body->state() != BodyDecoder::State::more || client.body_seen >= gathered_body;
+  if (client.body->state() != BodyDecoder::State::more || client.body_seen >= gathered_body) return true;
+  if (framing.chunked) return false;
+  // What waits in the socket need not be gathered here: the thread can take it from there.
+  const auto needed = std::min<std::uint64_t>(framing.content_length, gathered_body) - client.body_seen;
+  return client.connection.available() >= needed;
 }
 
 void Door::dispatch(Client& client) {

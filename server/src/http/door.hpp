@@ -40,6 +40,7 @@ class Door {
 
  private:
   enum class State { reading, serving, lingering };
+  enum class Head { not_there, good, refused };
   struct Client {
     Client(int socket, std::string peer, const Limits& limits, SpareBuffers& buffers)
         : connection(socket, std::move(peer), limits, buffers) {}
@@ -70,7 +71,8 @@ class Door {
   void advance(Client& client);
   void skip_empty_lines(Client& client);
   void rest(Client& client);
-  bool read_head(Client& client);
+  bool proceed(Client& client);
+  Head read_head(Client& client);
   bool is_ready(Client& client);
   void wait_for_more(Client& client);
   void dispatch(Client& client);

@@ -13,6 +13,12 @@ namespace {
 
 using std::chrono::seconds;
 
+/// For a body whose length is announced, until more of it has come.
+constexpr std::size_t first_room = 128 * 1024;
+
+/// So much of a body that nobody wants is read, or a piece more, to keep the connection.
+constexpr std::size_t most_skipped = 64 * 1024;
+
 constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
 
 std::string bytes_text(std::size_t bytes) {
@@ -32,10 +38,11 @@ std::string_view default_reason(int status) {
 
 }  // namespace
 
-Pipeline::Pipeline(const Options& options, const Hooks& hooks, Router& router)
+Pipeline::Pipeline(const Options& options, const Hooks& hooks, Router& router, SpareBuffers& buffers)
     : options_(options),
       hooks_(hooks),
       router_(router),
+      buffers_(buffers),
       keys_(options.api_keys),
       cors_(options.cors),
       limiter_(options.rate_limit),
@@ -140,12 +147,59 @@ Allowance::Hold Pipeline::wait_for_body(Exchange& exchange) {
 }
 
 void Pipeline::read_body(Exchange& exchange, Encoding encoding) {
-  auto& connection = exchange.connection;
   exchange.body_begun = true;
+  if (!exchange.framing.has_body()) {
+    // There is nothing to read.
+  } else if (encoding == Encoding::identity && !exchange.framing.chunked) {
+    std::size_t have = 0;
+    auto& body = exchange.request.body = buffers_.take();
+    try {
+      read_plain_body(exchange, have);
+    } catch (...) {
+      body.resize(have);
+      throw;
+    }
+  } else {
+    exchange.request.body = buffers_.take();
+    read_encoded_body(exchange, encoding);
+  }
+  exchange.body_used = true;
+}
+
+/// A body that comes as it is, of a length that is known and allowed: straight to where it is wanted. `have` counts
+/// what of it is there.
+void Pipeline::read_plain_body(Exchange& exchange, std::size_t& have) {
+  auto& connection = exchange.connection;
+  auto& body = exchange.request.body;
+  const auto length = static_cast<std::size_t>(exchange.framing.content_length);
+  const auto there = connection.buffered().substr(0, length);
+  have = there.size();
+  // Not more than what came justifies: a length is easily said.
+  const auto room_for = [length](std::size_t bytes) { return std::min(length, std::max(first_room, bytes * 2)); };
+  body.resize(room_for(have));
+  std::copy(there.begin(), there.end(), body.begin());
+  connection.use(have);
+  Allowance::Hold hold;
+  while (have < length) {
+    if (have == body.size()) body.resize(room_for(have));
+    std::size_t got = 0;
+    auto read = connection.read_available_to(&body[have], body.size() - have, got);
+    if (read == Connection::Read::nothing_yet) {
+      if (!hold) hold = wait_for_body(exchange);
+      read = connection.read_waiting_to(&body[have], body.size() - have, got);
+    }
+    check_read(connection, read);
+    have += got;
+  }
+  body.resize(length);
+}
+
+void Pipeline::read_encoded_body(Exchange& exchange, Encoding encoding) {
+  auto& connection = exchange.connection;
   BodyDecoder decoder(exchange.framing);
+  exchange.request.body.clear();
   BodySink sink(encoding, options_.limits.max_body_bytes, exchange.request.body);
   std::size_t raw_left = options_.limits.max_body_bytes;
-  exchange.request.body.reserve(std::min<std::size_t>(connection.buffered().size(), exchange.framing.content_length));
   Allowance::Hold hold;
   const auto take = [&](std::string_view piece) {
     check_piece(piece.size() > raw_left ? BodySink::Result::too_large : sink.append(piece));
@@ -157,28 +211,36 @@ void Pipeline::read_body(Exchange& exchange, Encoding encoding) {
     if (decoder.state() == BodyDecoder::State::malformed) throw Refusal(400, "The body's chunks are malformed");
     if (decoder.state() == BodyDecoder::State::done) break;
     if (!hold) hold = wait_for_body(exchange);
-    const auto read = connection.read_waiting();
-    if (read == Connection::Read::timeout) {
-      ++timeouts_;
-      throw Refusal(408, "The body did not arrive in time");
-    }
-    if (read == Connection::Read::end) {
-      connection.abandon();
-      throw Refusal(400, "The body ended before its end");
-    }
+    check_read(connection, connection.read_waiting());
   }
-  exchange.body_used = true;
-  if (exchange.framing.has_body()) check_piece(sink.finish());
+  check_piece(sink.finish());
+}
+
+void Pipeline::check_read(Connection& connection, Connection::Read read) {
+  if (read == Connection::Read::timeout) {
+    ++timeouts_;
+    throw Refusal(408, "The body did not arrive in time");
+  }
+  if (read == Connection::Read::end) {
+    connection.abandon();
+    throw Refusal(400, "The body ended before its end");
+  }
 }
 
 /// As far as it is there already: nobody waits for what nobody wants.
 void Pipeline::skip_body(Exchange& exchange) const {
   if (exchange.body_begun) return;
+  auto& connection = exchange.connection;
   BodyDecoder decoder(exchange.framing);
-  const auto used = decoder.feed(exchange.connection.buffered(), [](std::string_view) { return true; });
-  if (decoder.state() != BodyDecoder::State::done) return;
-  exchange.connection.use(used);
-  exchange.body_begun = exchange.body_used = true;
+  std::size_t skipped = 0;
+  do {
+    const auto used = decoder.feed(connection.buffered(), [](std::string_view) { return true; });
+    connection.use(used);
+    skipped += used;
+  } while (decoder.state() == BodyDecoder::State::more && skipped < most_skipped &&
+           connection.read_available() == Connection::Read::some);
+  exchange.body_begun = skipped > 0;
+  exchange.body_used = decoder.state() == BodyDecoder::State::done;
 }
 
 Response Pipeline::handle(Exchange& exchange, const Route& route) {

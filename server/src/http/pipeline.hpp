@@ -17,6 +17,7 @@
 #include "http/rate_limit.hpp"
 #include "http/router.hpp"
 #include "http/server.hpp"
+#include "http/spare_buffers.hpp"
 
 namespace raceway::server::http {
 
@@ -71,11 +72,15 @@ struct Exchange {
 /// Steps 1 to 9 of server.hpp. Thread-safe once the routes are there.
 class Pipeline {
  public:
-  Pipeline(const Options& options, const Hooks& hooks, Router& router);
+  /// All of them must outlive it.
+  Pipeline(const Options& options, const Hooks& hooks, Router& router, SpareBuffers& buffers);
 
   /// `exchange.request` has method and headers. Answers what is to be sent; never throws. The stream of the answer
   /// catches what its producer throws and answers false then.
   Response answer(Exchange& exchange, std::string_view target);
+
+  /// Keeps what memory the exchange, which is over, has for the next one.
+  void give_back(Exchange& exchange) { buffers_.give(std::move(exchange.request.body)); }
 
   /// The answer where the library refused the request before answer() was reached.
   Response refuse(Exchange& exchange, int status);
@@ -88,6 +93,9 @@ class Pipeline {
   std::optional<Response> gate(Exchange& exchange, const RouteMatch& match);
   Encoding check_content(const Exchange& exchange, const Route& route) const;
   void read_body(Exchange& exchange, Encoding encoding);
+  void read_encoded_body(Exchange& exchange, Encoding encoding);
+  void read_plain_body(Exchange& exchange, std::size_t& have);
+  void check_read(Connection& connection, Connection::Read read);
   Allowance::Hold wait_for_body(Exchange& exchange);
   void check_piece(BodySink::Result result) const;
   void skip_body(Exchange& exchange) const;
@@ -99,6 +107,7 @@ class Pipeline {
   const Options& options_;
   const Hooks& hooks_;
   const Router& router_;
+  SpareBuffers& buffers_;
   const KeyRing keys_;
   const CorsPolicy cors_;
   RateLimiter limiter_;

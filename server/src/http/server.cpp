@@ -24,8 +24,8 @@ class Server::Impl {
   Impl(Options the_options, Hooks the_hooks)
       : options(std::move(the_options)),
         hooks(std::move(the_hooks)),
-        pipeline(options, hooks, router),
-        codec(pipeline, hooks, buffers, draining),
+        pipeline(options, hooks, router, buffers),
+        codec(pipeline, hooks, draining),
         door(
             options.limits, hooks, buffers,
             [this](Connection& connection, const Framing& framing) { return codec.serve(connection, framing); },

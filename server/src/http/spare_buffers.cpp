@@ -18,7 +18,6 @@ std::string SpareBuffers::take() {
 void SpareBuffers::give(std::string buffer) noexcept {
   const std::size_t capacity = buffer.capacity();
   if (capacity < smallest || capacity > largest) return;
-  buffer.clear();
   const std::lock_guard lock(mutex_);
   if (bytes_ + capacity > most_bytes) return;
   try {

@@ -12,9 +12,10 @@ namespace raceway::server::http {
 /// Thread-safe.
 class SpareBuffers {
  public:
-  /// An empty buffer, with room in it where one was to spare.
+  /// A buffer, empty where none was to spare, else as it was given: what it holds means nothing, but is memory that
+  /// need not be cleared before it is written to.
   std::string take();
-  /// Takes a buffer that is not needed any more; what it holds is forgotten. It is freed where it is so small that it
+  /// Takes a buffer that is not needed any more. It is freed where it is so small that it
   /// is no help, or so large, or one of so many, that it is not worth its memory.
   void give(std::string buffer) noexcept;
 
