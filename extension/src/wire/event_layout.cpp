@@ -172,7 +172,8 @@ class Learner {
 
   void sort_slots() {
     auto& sorted = learned_.layout.sorted;
-    for (std::uint8_t slot = 0; slot < first_variant_slot + variant_keys_.size(); ++slot) sorted.push_back(slot);
+    const auto count = static_cast<std::uint8_t>(first_variant_slot + variant_keys_.size());
+    for (std::uint8_t slot = 0; slot < count; ++slot) sorted.push_back(slot);
     std::sort(sorted.begin(), sorted.end(),
               [this](std::uint8_t a, std::uint8_t b) { return causality::compare_names(key_of(a), key_of(b)) < 0; });
   }

@@ -299,7 +299,7 @@ void KnownEvents::finish(EventLayout& layout, Event& row) {
   }
   set_duration(row, sent(layout.duration_ms), sent(duration_ns_slot));
   const bool in_column = set_location(row, {sent(layout.location), sent(layout.file), sent(layout.line)}, arena_);
-  if (in_column) filled_ &= ~bit_of(layout.location);
+  if (in_column && layout.location != no_slot) filled_ &= ~bit_of(layout.location);
   if (const Json* service = sent(service_name_slot); service != nullptr && service->is(Json::Type::string)) {
     row.service_name = first_characters(service->text, max_service_name_length);
   }
