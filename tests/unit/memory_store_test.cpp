@@ -2,7 +2,6 @@
 #include "storage/memory_store.hpp"
 
 #include <gtest/gtest.h>
-#include <malloc.h>
 
 #include <algorithm>
 #include <array>
@@ -17,6 +16,7 @@
 #include <thread>
 #include <vector>
 
+#include "heap_count.hpp"
 #include "storage/memory_ingest.hpp"
 #include "storage/memory_storage.hpp"
 #include "wire/reasons.hpp"
@@ -145,61 +145,79 @@ std::string copy_of(std::string body, std::uint32_t copy) {
   return body;
 }
 
-TEST(MemoryStorageUsage, IsWhatTheHeapSaysAndAtMost125BytesAnEvent) {
-  const auto in_use = [] {
-    const auto heap = mallinfo2();
-    return heap.uordblks + heap.hblkhd;
-  };
-  const auto bodies = wire::test::recorded_bodies();
-  constexpr std::uint32_t copies = 20;
-  std::vector<std::string> all;
-  for (std::uint32_t copy = 0; copy < copies; ++copy) {
-    for (const auto& [name, body] : bodies) all.push_back(copy_of(body, copy));
+/// What a store takes of the heap for what `fill` puts into it, and what it says that it takes.
+template <class Fill>
+void expect_exact_usage(Fill fill) {
+  if (!test::heap_is_counted()) GTEST_SKIP() << "another malloc has taken the place of the counted one";
+  {
+    MemoryStorage warm_up;  // what a thread keeps for reading and packing is not the store's
+    fill(warm_up);
+    fill(warm_up);
   }
-  MemoryStorage warm_up;  // what a thread keeps for reading and packing is not the store's
-  for (const auto& body : all) warm_up.ingest({body});
-  if (in_use() == 0) GTEST_SKIP() << "this malloc does not tell what is in use";
-
-  const auto before = in_use();
+  const auto before = test::heap_in_use();
   auto storage = std::make_unique<MemoryStorage>();
-  for (const auto& body : all) storage->ingest({body});
-  storage->list_traces({}, 1, 1);
-  const auto taken = static_cast<double>(in_use() - before);
-  const auto usage = storage->usage();
-  const auto events = storage->totals().events;
-  EXPECT_EQ(events, copies * (915U + 381U + 993U));
-  EXPECT_NEAR(static_cast<double>(usage.total()), taken, taken * 0.02);
-  EXPECT_LE(static_cast<double>(usage.total()) / static_cast<double>(events), 125.0);
-
+  const auto itself = memory::heap_bytes(storage.get());
+  fill(*storage);
+  EXPECT_EQ(storage->usage().total() + itself, test::heap_in_use() - before);
+  fill(*storage);
+  EXPECT_EQ(storage->usage().total() + itself, test::heap_in_use() - before) << "all sent again";
   storage.reset();
-  constexpr std::size_t kept_by_malloc = 256'000;  // free small blocks of each thread count as in use
-  EXPECT_LE(in_use(), before + kept_by_malloc) << "all of it is given back";
+  EXPECT_EQ(test::heap_in_use(), before) << "all of it is given back";
+}
+
+TEST(MemoryStorageUsage, IsToTheByteWhatTheHeapGaveForRecordedTraffic) {
+  std::vector<std::string> all;
+  for (std::uint32_t copy = 0; copy < 20; ++copy) {
+    for (const auto& [name, body] : wire::test::recorded_bodies()) all.push_back(copy_of(body, copy));
+  }
+  expect_exact_usage([&](MemoryStorage& storage) {
+    for (const auto& body : all) storage.ingest({body});
+    EXPECT_EQ(storage.totals().events, 20 * (915U + 381U + 993U));
+    EXPECT_LE(storage.usage().total(), storage.totals().events * 125);
+  });
+}
+
+TEST(MemoryStorageUsage, IsExactWhileTracesGrowAndAreListed) {
+  std::vector<std::string> all;
+  for (std::uint32_t copy = 0; copy < 5; ++copy) {
+    for (const auto& [name, body] : wire::test::recorded_bodies()) all.push_back(copy_of(body, copy));
+  }
+  expect_exact_usage([&](MemoryStorage& storage) {
+    for (const auto& body : all) {
+      storage.ingest({body});
+      EXPECT_GT(storage.list_traces({}, 1, 10).total, 0U);
+    }
+  });
 }
 
 TEST(MemoryStorageUsage, CountsTextsServicesAndLongIdsToo) {
-  const auto in_use = [] {
-    const auto heap = mallinfo2();
-    return heap.uordblks + heap.hblkhd;
-  };
-  const auto fill = [](MemoryStorage& storage) {
+  std::vector<json> events;
+  for (int at = 0; at < 5'000; ++at) {
+    const auto number = std::to_string(at);
+    auto event = documented_event(std::string(200, 'e') + number, std::string(200, 't') + std::to_string(at / 5));
+    event["metadata"] = {{"service_name", "a service with a long name, number " + number}};
+    event["location"] = std::string(300, 'l') + std::to_string(at / 2);
+    events.push_back(event);
+  }
+  const auto body = wrapped(events);
+  expect_exact_usage([&](MemoryStorage& storage) { storage.ingest({body}); });
+}
+
+TEST(MemoryStorageUsage, CountsEveryDictionary) {
+  std::vector<std::string> bodies;
+  for (int trace = 0; trace < 40; ++trace) {
     std::vector<json> events;
-    for (int at = 0; at < 5'000; ++at) {
-      const auto number = std::to_string(at);
-      auto event = documented_event(std::string(200, 'e') + number, std::string(200, 't') + std::to_string(at / 5));
-      event["metadata"] = {{"service_name", "a service with a long name, number " + number}};
-      event["location"] = std::string(300, 'l') + number;
+    for (int at = 0; at < 2'000; ++at) {
+      const auto id = std::to_string(trace) + "/" + std::to_string(at);
+      auto event = documented_event(id, std::to_string(trace));
+      event["location"] = std::string(300, 'l') + std::to_string(trace) + "/" + std::to_string(at / 2);
       events.push_back(event);
     }
-    storage.ingest({wrapped(events)});
-  };
-  MemoryStorage warm_up;
-  fill(warm_up);
-  if (in_use() == 0) GTEST_SKIP() << "this malloc does not tell what is in use";
-  const auto before = in_use();
-  MemoryStorage storage;
-  fill(storage);
-  const auto taken = static_cast<double>(in_use() - before);
-  EXPECT_NEAR(static_cast<double>(storage.usage().total()), taken, taken * 0.03);
+    bodies.push_back(wrapped(events));
+  }
+  expect_exact_usage([&](MemoryStorage& storage) {
+    for (const auto& body : bodies) storage.ingest({body});
+  });
 }
 
 }  // namespace

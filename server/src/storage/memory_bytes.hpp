@@ -157,4 +157,32 @@ inline std::size_t heap_bytes(const void* block) {
   return block == nullptr ? 0 : malloc_usable_size(const_cast<void*>(block)) + sizeof(std::size_t);
 }
 
+/// An allocator that adds to a count what it takes of the heap. What is given back is not taken off it, so that the
+/// count need not outlive what was allocated: it is for what stays, or is counted as long as it is there.
+template <class T>
+class CountedAllocator {
+ public:
+  using value_type = T;
+
+  /// `bytes` must be there for each allocation.
+  explicit CountedAllocator(std::size_t& bytes) : bytes_(&bytes) {}
+  template <class Other>
+  explicit(false) CountedAllocator(const CountedAllocator<Other>& other) : bytes_(other.bytes_) {}
+
+  T* allocate(std::size_t count) {
+    T* const block = std::allocator<T>().allocate(count);
+    *bytes_ += heap_bytes(block);
+    return block;
+  }
+  void deallocate(T* block, std::size_t count) noexcept { std::allocator<T>().deallocate(block, count); }
+
+  bool operator==(const CountedAllocator& other) const = default;
+
+ private:
+  template <class Other>
+  friend class CountedAllocator;
+
+  std::size_t* bytes_;
+};
+
 }  // namespace raceway::server::storage::memory

@@ -3,17 +3,7 @@
 #include <algorithm>
 #include <mutex>
 
-#include "storage/memory_bytes.hpp"
-
 namespace raceway::server::storage::memory {
-
-namespace {
-
-/// A node of a map on the heap: four words of links and color, the entry, malloc's own word.
-template <class Map>
-constexpr std::size_t tree_node_bytes = 4 * sizeof(void*) + sizeof(typename Map::value_type) + sizeof(std::size_t);
-
-}  // namespace
 
 Service& Services::get(std::string_view name) {
   {
@@ -25,7 +15,13 @@ Service& Services::get(std::string_view name) {
   made->name = name;
   const std::unique_lock lock(mutex_);
   const std::string_view key = made->name;
-  return *by_name_.try_emplace(key, std::move(made)).first->second;
+  const auto [entry, is_new] = by_name_.try_emplace(key, std::move(made));
+  Service& service = *entry->second;
+  if (is_new) {
+    const bool on_heap = service.name.capacity() > std::string().capacity();
+    bytes_ += heap_bytes(&service) + (on_heap ? heap_bytes(service.name.data()) : 0);
+  }
+  return service;
 }
 
 const Service* Services::find(std::string_view name) const {
@@ -46,43 +42,48 @@ std::vector<ServiceSummary> Services::summaries() const {
 
 std::size_t Services::bytes() const {
   const std::shared_lock lock(mutex_);
-  std::size_t total = 0;
-  for (const auto& entry : by_name_) {
-    const std::string& name = entry.second->name;
-    const bool on_heap = name.capacity() > std::string().capacity();
-    total += tree_node_bytes<decltype(by_name_)> + heap_bytes(entry.second.get());
-    total += on_heap ? heap_bytes(name.data()) : 0;
-  }
-  return total;
+  return bytes_;
+}
+
+ServiceCounts::Counts::iterator ServiceCounts::place_in(Counts& counts, const Service& service) {
+  return std::lower_bound(counts.begin(), counts.end(), &service, [](const Count& count, const Service* wanted) {
+    return std::less<>()(static_cast<const Service*>(count.service), wanted);
+  });
 }
 
 void ServiceCounts::prepare(Service& service) {
-  if (first_ == nullptr) first_ = &service;
-  if (first_ == &service) return;
-  if (!more_) more_ = std::make_unique<std::map<Service*, std::uint64_t>>();
-  more_->try_emplace(&service, 0);
+  if (first_.service == nullptr) first_.service = &service;
+  if (first_.service == &service) return;
+  if (!more_) {
+    auto more = std::make_unique<Counts>();
+    more->push_back({&service, 0});
+    more_ = std::move(more);
+    return;
+  }
+  const auto place = place_in(*more_, service);
+  if (place == more_->end() || place->service != &service) more_->insert(place, {&service, 0});
 }
 
 void ServiceCounts::add(Service& service, std::uint64_t events) noexcept {
-  std::uint64_t& count = first_ == &service ? first_events_ : more_->find(&service)->second;
-  if (count == 0) ++service.traces;
-  count += events;
+  Count& count = first_.service == &service ? first_ : *place_in(*more_, service);
+  if (count.events == 0) ++service.traces;
+  count.events += events;
   service.events += events;
 }
 
 bool ServiceCounts::has(const Service& service) const {
-  if (first_ == &service) return first_events_ > 0;
+  if (first_.service == &service) return first_.events > 0;
   if (!more_) return false;
-  const auto found = more_->find(const_cast<Service*>(&service));
-  return found != more_->end() && found->second > 0;
+  const auto place = place_in(*more_, service);
+  return place != more_->end() && place->service == &service && place->events > 0;
 }
 
 std::vector<std::string> ServiceCounts::names() const {
   std::vector<std::string> names;
-  if (first_events_ > 0) names.push_back(first_->name);
+  if (first_.events > 0) names.push_back(first_.service->name);
   if (more_) {
-    for (const auto& [service, events] : *more_) {
-      if (events > 0) names.push_back(service->name);
+    for (const auto& count : *more_) {
+      if (count.events > 0) names.push_back(count.service->name);
     }
   }
   std::sort(names.begin(), names.end());
@@ -90,7 +91,7 @@ std::vector<std::string> ServiceCounts::names() const {
 }
 
 std::size_t ServiceCounts::bytes() const {
-  return more_ ? heap_bytes(more_.get()) + more_->size() * tree_node_bytes<std::map<Service*, std::uint64_t>> : 0;
+  return more_ ? heap_bytes(more_.get()) + heap_bytes(more_->data()) : 0;
 }
 
 }  // namespace raceway::server::storage::memory

@@ -10,8 +10,10 @@
 #include <shared_mutex>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "storage/memory_bytes.hpp"
 #include "storage/storage.hpp"
 
 namespace raceway::server::storage::memory {
@@ -37,13 +39,16 @@ class Services {
 
  private:
   mutable std::shared_mutex mutex_;
-  std::map<std::string_view, std::unique_ptr<Service>, std::less<>> by_name_;  // the name in the service itself
+  std::size_t bytes_ = 0;
+  std::map<std::string_view, std::unique_ptr<Service>, std::less<>,
+           CountedAllocator<std::pair<const std::string_view, std::unique_ptr<Service>>>>
+      by_name_{CountedAllocator<std::byte>(bytes_)};  // the name in the service itself
 };
 
 /// The services of one trace; most have one. Not thread-safe.
 class ServiceCounts {
  public:
-  /// Makes room for one, so that add() cannot fail. Throws std::bad_alloc.
+  /// Makes room for one, so that add() cannot fail. Throws std::bad_alloc, and then bytes() is as before.
   void prepare(Service& service);
   /// Counts events, here and in the service itself.
   void add(Service& service, std::uint64_t events) noexcept;
@@ -54,10 +59,16 @@ class ServiceCounts {
   std::size_t bytes() const;
 
  private:
-  // One that is only prepared has no events.
-  Service* first_ = nullptr;
-  std::uint64_t first_events_ = 0;
-  std::unique_ptr<std::map<Service*, std::uint64_t>> more_;
+  struct Count {
+    Service* service;
+    std::uint64_t events;  // none where it is only prepared
+  };
+  using Counts = std::vector<Count>;
+
+  static Counts::iterator place_in(Counts& counts, const Service& service);
+
+  Count first_{nullptr, 0};
+  std::unique_ptr<Counts> more_;  // by address
 };
 
 }  // namespace raceway::server::storage::memory

@@ -16,9 +16,11 @@ std::size_t EventIndex::bytes() const {
 std::shared_ptr<Dictionary> Dictionaries::current() {
   const std::scoped_lock lock(mutex_);
   if (!current_ || current_->full()) {
-    std::erase_if(all_, [](const auto& dictionary) { return dictionary.expired(); });
-    current_ = std::make_unique<Dictionary>();
-    all_.push_back(current_);
+    std::erase_if(all_, [](const Known& known) { return known.dictionary.expired(); });
+    std::size_t bytes = 0;
+    auto next = std::allocate_shared<Dictionary>(CountedAllocator<Dictionary>(bytes));
+    all_.push_back({next, bytes});
+    current_ = std::move(next);
   }
   return current_;
 }
@@ -29,10 +31,13 @@ std::size_t Dictionaries::bytes() const {
   {
     const std::scoped_lock lock(mutex_);
     total = heap_bytes(all_.data());
-    for (const auto& dictionary : all_) live.push_back(dictionary.lock());
+    for (const Known& known : all_) {
+      total += known.bytes;
+      live.push_back(known.dictionary.lock());
+    }
   }
   for (const auto& dictionary : live) {
-    if (dictionary) total += heap_bytes(dictionary.get()) + dictionary->bytes();
+    if (dictionary) total += dictionary->bytes();
   }
   return total;
 }

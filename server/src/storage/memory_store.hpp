@@ -70,7 +70,11 @@ class Dictionaries {
  private:
   mutable std::mutex mutex_;
   std::shared_ptr<Dictionary> current_;
-  std::vector<std::weak_ptr<Dictionary>> all_;
+  struct Known {
+    std::weak_ptr<Dictionary> dictionary;
+    std::size_t bytes;  // of its block, which is there as long as this is; without what it takes itself
+  };
+  std::vector<Known> all_;
 };
 
 struct Store {

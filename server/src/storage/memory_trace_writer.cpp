@@ -94,9 +94,11 @@ void TraceWriter::commit() {
   Trace& trace = shard_.traces[trace_];
   // First what can fail, and would do no harm alone.
   shard_.recency.prepare();
-  const std::size_t bytes_before = trace.services.bytes();
-  for (const auto& [service, events] : services_) trace.services.prepare(*service);
-  shard_.loose_bytes += trace.services.bytes() - bytes_before;
+  for (const auto& [service, events] : services_) {
+    const std::size_t bytes_before = trace.services.bytes();
+    trace.services.prepare(*service);
+    shard_.loose_bytes += trace.services.bytes() - bytes_before;
+  }
   if (new_trace_) shard_.traces.publish(trace_, trace_id_);
   shard_.append(chunk_, records_.fresh());
   publish();
@@ -131,7 +133,10 @@ void TraceWriter::roll_back() noexcept {
     part.locators.erase(table_hash(offered->id), Locator{part_of(trace_id_), chunk_}.packed());
   }
   if (new_chunk_) shard_.drop_last_chunk();
-  if (new_trace_) shard_.traces.drop_last(trace_id_);
+  if (new_trace_) {
+    shard_.loose_bytes -= shard_.traces[trace_].services.bytes();
+    shard_.traces.drop_last(trace_id_);
+  }
 }
 
 }  // namespace raceway::server::storage::memory

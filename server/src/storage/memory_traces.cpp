@@ -66,8 +66,10 @@ std::uint32_t Traces::add(const Id& id, std::shared_ptr<Dictionary> dictionary) 
   trace.dictionary = std::move(dictionary);
   if (size_ / page_size == pages_.size()) {
     make_room(pages_, 1);
-    pages_.emplace_back().reserve(page_size);
-    page_bytes_ += heap_bytes(pages_.back().data());
+    std::vector<Trace> page;
+    page.reserve(page_size);
+    page_bytes_ += heap_bytes(page.data());
+    pages_.push_back(std::move(page));
   }
   pages_[size_ / page_size].push_back(std::move(trace));
   return size_++;

@@ -1,0 +1,14 @@
+// What the process has taken of the heap, to the byte: every call of malloc and its kin is counted.
+#pragma once
+
+#include <cstddef>
+
+namespace raceway::test {
+
+/// Whether calls are counted. Where a sanitizer has taken malloc's place they are not.
+bool heap_is_counted();
+
+/// The bytes in use now, of all threads, malloc's own word for each block included.
+std::size_t heap_in_use();
+
+}  // namespace raceway::test
