@@ -35,8 +35,9 @@ class RunningClock {
       const Counter counter = theirs.counter();
       if (counter == 0) continue;
       const std::string_view name = theirs.name();
-      while (at < size_ && causality::compare_names(components_[at].name, name) < 0) ++at;
-      if (at < size_ && components_[at].name == name) {
+      auto names = std::strong_ordering::greater;
+      while (at < size_ && (names = causality::compare_names(components_[at].name, name)) < 0) ++at;
+      if (at < size_ && names == 0) {
         components_[at].counter = std::max(components_[at].counter, counter);
       } else {
         ++missing;

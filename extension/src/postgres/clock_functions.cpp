@@ -4,6 +4,7 @@
 
 #include "causality/clock_algebra.hpp"
 #include "postgres/jsonb_clock.hpp"
+#include "postgres/jsonb_order.hpp"
 #include "postgres/numeric_counter.hpp"
 
 extern "C" {
@@ -40,49 +41,81 @@ Datum text_datum(std::string_view text) {
   return PointerGetDatum(cstring_to_text_with_len(text.data(), static_cast<int>(text.size())));
 }
 
-/// How the first argument stands to the second. All of both is checked, not only what decides: whether a clock is valid
-/// must not depend on what it is compared to.
-Order order_of_arguments(FunctionCallInfo fcinfo) {
-  const JsonbClock a = clock_argument(fcinfo, 0);
-  const JsonbClock b = clock_argument(fcinfo, 1);
+/// Throws what is wrong with one of two jsonb that have no order: what one finds who compares them in earnest.
+[[gnu::cold]] Order reject(const JsonbView& first, const JsonbView& second) {
+  const JsonbClock a(first);
+  const JsonbClock b(second);
   const Order order = causality::compare(a.cursor(), b.cursor());
-  if (order == Order::concurrent) {
-    a.check();
-    b.check();
-  }
+  a.check();
+  b.check();
   return order;
+}
+
+/// How the first argument stands to the second.
+Order order_of_arguments(FunctionCallInfo fcinfo) {
+  const JsonbView a(PG_GETARG_DATUM(0));
+  const JsonbView b(PG_GETARG_DATUM(1));
+  const auto order = order_of(a, b);
+  return order ? *order : reject(a, b);
+}
+
+/// The name of an order as a text.
+class OrderText {
+ public:
+  explicit OrderText(Order order) noexcept {
+    const std::string_view word = causality::name_of(order);
+    SET_VARSIZE(&header_, VARHDRSZ + word.size());
+    std::memcpy(letters_, word.data(), word.size());
+  }
+  Datum datum() const noexcept { return PointerGetDatum(this); }
+
+ private:
+  std::int32_t header_;
+  char letters_[12];
+};
+
+/// The answers of vclock_compare(), made once: PostgreSQL lets a function answer what it did not palloc (it neither
+/// frees nor changes what a function answers, which may be an argument and lie in a table's page).
+Datum order_datum(Order order) {
+  static const OrderText texts[] = {OrderText(Order::before), OrderText(Order::after), OrderText(Order::equal),
+                                    OrderText(Order::concurrent)};
+  static_assert(static_cast<int>(Order::before) == 0 && static_cast<int>(Order::after) == 1 &&
+                static_cast<int>(Order::equal) == 2 && static_cast<int>(Order::concurrent) == 3);
+  return texts[static_cast<std::size_t>(order)].datum();
 }
 
 /// The clock that `operation(a, b, sink)` makes of the two arguments.
 template <class Operation>
 Datum clock_of_arguments(FunctionCallInfo fcinfo, Operation operation) {
-  const JsonbClock a = clock_argument(fcinfo, 0);
-  const JsonbClock b = clock_argument(fcinfo, 1);
+  const JsonbView first(PG_GETARG_DATUM(0));
+  const JsonbView second(PG_GETARG_DATUM(1));
+  JsonbView::prefetch(first, second);
+  const JsonbClock a(first);
+  const JsonbClock b(second);
   JsonbClockBuilder result(a.count() + b.count());
   operation(a.cursor(), b.cursor(), result);
   return JsonbPGetDatum(result.finish());
 }
 
-/// Adds the pair under `element` of an array. Throws InvalidClock where it is none.
-void add_pair(JsonbClockBuilder& clock, const JsonbEntries& element) {
+/// Adds the pair that an array has as its element `index`. Throws InvalidClock where it is none.
+void add_pair(JsonbClockBuilder& clock, std::uint32_t index, const JsonbChild& element) {
   const auto reject = [&] {
-    throw InvalidClock(
-        InvalidClock::Kind::not_a_clock, {},
-        "element " + std::to_string(element.index()) + " is no [component, counter] pair: " + element.shown());
+    throw InvalidClock(InvalidClock::Kind::not_a_clock, {},
+                       "element " + std::to_string(index) + " is no [component, counter] pair: " + element.shown());
   };
   if (!element.is_container()) reject();
   const JsonbView pair = element.container();
   if (!pair.is_array() || pair.count() != 2) reject();
-  JsonbEntries part(pair);
-  if (!part.is_string()) reject();
-  const std::string_view name = part.string();
-  part.next();
-  const auto counter = part.is_numeric() ? read_counter(part.numeric()) : std::nullopt;
-  if (!counter) {
-    throw InvalidClock(part.is_numeric() ? InvalidClock::Kind::out_of_range : InvalidClock::Kind::not_a_number, name,
-                       part.shown());
+  JsonbChildren parts(pair);
+  const JsonbChild name = parts.next();
+  const JsonbChild value = parts.next();
+  if (!name.is_string()) reject();
+  causality::Counter counter = 0;
+  if (!value.read(counter)) {
+    throw InvalidClock(value.is_numeric() ? InvalidClock::Kind::out_of_range : InvalidClock::Kind::not_a_number,
+                       name.string(), value.shown());
   }
-  clock.add(name, *counter);
+  clock.add(name.string(), counter);
 }
 
 /// What vclock_components() keeps between its rows: where it stands in its copy of the clock. Raises.
@@ -102,8 +135,9 @@ JsonbCursor* begin_components(FunctionCallInfo fcinfo, FuncCallContext* call) {
 RACEWAY_FUNCTION(raceway_vclock_valid) {
   const JsonbView clock(PG_GETARG_DATUM(0));
   if (!clock.is_object()) PG_RETURN_BOOL(false);
+  causality::Counter counter = 0;
   for (JsonbCursor at(clock); !at.done(); at.next()) {
-    if (!at.checked_counter()) PG_RETURN_BOOL(false);
+    if (!at.read(counter)) PG_RETURN_BOOL(false);
   }
   PG_RETURN_BOOL(true);
 }
@@ -112,7 +146,8 @@ RACEWAY_FUNCTION(raceway_vclock_normalize) {
   const JsonbView input(PG_GETARG_DATUM(0));
   JsonbClockBuilder clock(input.count());
   if (input.is_array()) {
-    for (JsonbEntries element(input); !element.done(); element.next()) add_pair(clock, element);
+    JsonbChildren elements(input);
+    for (std::uint32_t index = 0; index < input.count(); ++index) add_pair(clock, index, elements.next());
     clock.keep(causality::normalize(clock.components()));
   } else {
     for (JsonbCursor at = JsonbClock(input).cursor(); !at.done(); at.next()) {
@@ -173,7 +208,7 @@ RACEWAY_FUNCTION(raceway_vclock_without) {
 }
 
 RACEWAY_FUNCTION(raceway_vclock_compare) {
-  return text_datum(causality::name_of(order_of_arguments(fcinfo)));
+  return order_datum(order_of_arguments(fcinfo));
 }
 
 RACEWAY_FUNCTION(raceway_vclock_happened_before) {

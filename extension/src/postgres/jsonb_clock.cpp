@@ -24,16 +24,19 @@ std::string JsonbView::shown() const {
   return pg_call([this] { return text_of(aligned_copy(container_, size_)); });
 }
 
-JsonbEntries::JsonbEntries(const JsonbView& container, std::uint32_t first) noexcept
-    : entries_(container.entries()), data_(container.data()), index_(first), end_(first + container.count()) {
-  // The start is the end of the entry before: back to the last one that says where it ends, and forth with lengths.
-  std::uint32_t from = first;
-  while (from > 0 && !JBE_HAS_OFF(entry_at(from - 1))) --from;
-  if (from > 0) --from;
-  for (; from < first; ++from) offset_ = offset_after(entry_at(from));
+std::uint32_t JsonbView::end_of_names() const noexcept {
+  // Lengths, back to the last one that says where it ends.
+  std::uint32_t end = 0;
+  for (std::size_t at = count(); at > 0;) {
+    JEntry entry;
+    std::memcpy(&entry, entries() + --at * sizeof entry, sizeof entry);
+    end += JBE_OFFLENFLD(entry);
+    if (JBE_HAS_OFF(entry)) break;
+  }
+  return end;
 }
 
-std::string JsonbEntries::shown() const {
+std::string JsonbChild::shown() const {
   if (is_container()) return container().shown();
   return pg_call([this] {
     JsonbValue scalar;
@@ -44,19 +47,18 @@ std::string JsonbEntries::shown() const {
       scalar.val.string.len = static_cast<int>(string().size());
     } else if (is_numeric()) {
       scalar.type = jbvNumeric;
-      const std::size_t size = offset_after(entry()) - INTALIGN(offset_);
-      scalar.val.numeric = static_cast<Numeric>(std::memcpy(palloc(size), numeric(), size));
-    } else if (JBE_ISBOOL(entry())) {
+      scalar.val.numeric = static_cast<Numeric>(std::memcpy(palloc(numeric_size()), numeric(), numeric_size()));
+    } else if (JBE_ISBOOL(entry_)) {
       scalar.type = jbvBool;
-      scalar.val.boolean = JBE_ISBOOL_TRUE(entry());
+      scalar.val.boolean = JBE_ISBOOL_TRUE(entry_);
     }
     return text_of(JsonbValueToJsonb(&scalar));
   });
 }
 
 void JsonbCursor::reject() const {
-  const auto kind = values_.is_numeric() ? InvalidClock::Kind::out_of_range : InvalidClock::Kind::not_a_number;
-  throw InvalidClock(kind, name(), values_.shown());
+  const auto kind = value_.is_numeric() ? InvalidClock::Kind::out_of_range : InvalidClock::Kind::not_a_number;
+  throw InvalidClock(kind, name(), value_.shown());
 }
 
 JsonbClock::JsonbClock(const JsonbView& view) : view_(view) {
@@ -99,13 +101,21 @@ Jsonb* jsonb_of(std::span<const Component> clock) {
     std::memcpy(entries + index * sizeof entry, &entry, sizeof entry);
     ++index;
   };
-  for (const Component& component : clock) {
-    std::memcpy(data + end, component.name.data(), component.name.size());
-    add_entry(JENTRY_ISSTRING, static_cast<std::uint32_t>(component.name.size()));
+  for (auto at = clock.begin(); at != clock.end();) {
+    // Names that lie next to each other, as those of one clock do, are copied at once.
+    const char* const names = at->name.data();
+    char* const to = data + end;
+    std::size_t size = 0;
+    for (; at != clock.end() && at->name.data() == names + size; ++at) {
+      size += at->name.size();
+      add_entry(JENTRY_ISSTRING, static_cast<std::uint32_t>(at->name.size()));
+    }
+    if (size > 0) std::memcpy(to, names, size);  // an empty name may be nowhere
   }
   for (const Component& component : clock) {
     const auto padding = static_cast<std::uint32_t>(INTALIGN(end)) - end;
-    std::memset(data + end, 0, padding);
+    constexpr std::uint32_t zeros = 0;  // those too many are overwritten
+    std::memcpy(data + end, &zeros, sizeof zeros);
     const auto size = static_cast<std::uint32_t>(write_numeric(data + end + padding, component.counter));
     add_entry(JENTRY_ISNUMERIC, padding + size);
   }
