@@ -68,6 +68,10 @@ CREATE FUNCTION pg_temp.rescaled(clock jsonb) RETURNS jsonb LANGUAGE sql AS $$
   SELECT coalesce(jsonb_object_agg(key, CASE WHEN random() < 0.3 THEN to_jsonb(value::numeric + 0.00) ELSE value END),
                   '{}')
   FROM jsonb_each(clock) $$;
+-- Names as long as before, one in three with another end.
+CREATE FUNCTION pg_temp.renamed(clock jsonb) RETURNS jsonb LANGUAGE sql AS $$
+  SELECT coalesce(jsonb_object_agg(CASE WHEN random() < 0.3 THEN left(key, -1) || 'z' ELSE key END, value), '{}')
+  FROM jsonb_each(clock) $$;
 
 -- Stored, as small ones are with a short header at any address, and as large ones are compressed or out of line.
 CREATE TEMPORARY TABLE pairs (id int, kind text, filler text, a jsonb, b jsonb);
@@ -75,13 +79,15 @@ INSERT INTO pairs
 SELECT row_number() OVER (), kind, repeat('x', i % 4), a,
        CASE kind WHEN 'same names' THEN pg_temp.changed(a, power(random(), 3), 0)
                  WHEN 'same names, rescaled' THEN pg_temp.rescaled(a)
+                 WHEN 'names as long' THEN pg_temp.renamed(a)
                  WHEN 'other names' THEN pg_temp.some_clock(size, 0.8, 0)
                  WHEN 'nearly a clock' THEN pg_temp.changed(a, power(random(), 3), 5)
                  ELSE pg_temp.some_clock(size, 0.8, 5) END
 FROM (SELECT i, kind, size, pg_temp.some_clock(size, CASE kind WHEN 'other names' THEN 0.8 ELSE 1 END, 0) AS a
       FROM (SELECT i, kind, (CASE i % 10 WHEN 0 THEN 120 ELSE 20 END * power(random(), 2))::int AS size
             FROM generate_series(1, 300) AS i,
-                 unnest('{same names,"same names, rescaled",other names,nearly a clock,other}'::text[]) AS kind
+                 unnest('{same names,"same names, rescaled",names as long,other names,nearly a clock,
+                   other}'::text[]) AS kind
             OFFSET 0) AS sizes OFFSET 0) AS first;
 INSERT INTO pairs SELECT 0, 'scalars and arrays', '', a, b
 FROM unnest('{"{}","[]","1","null","\"a\"","{\"a\": 1}","[[\"a\", 1]]","{\"a\": {\"a\": 1}}"}'::jsonb[]) AS a,
