@@ -5,7 +5,7 @@ LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $migrate$
 DECLARE
-    latest  constant integer := 2;
+    latest  constant integer := 3;
     version integer;
     before  integer;
 BEGIN
@@ -73,6 +73,28 @@ BEGIN
         INSERT INTO raceway.layout (partition_by) VALUES ('none');
         INSERT INTO raceway.schema_migrations (version, description) VALUES (2, 'the layout of events');
         version := 2;
+    END IF;
+
+    IF version OPERATOR(pg_catalog.<) 3 THEN
+        CREATE TABLE raceway.cleanup_runs (
+            run_id        bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+            started_at    timestamp NOT NULL DEFAULT (pg_catalog.clock_timestamp() AT TIME ZONE 'UTC'),
+            ended_at      timestamp,
+            duration      interval GENERATED ALWAYS AS (ended_at OPERATOR(pg_catalog.-) started_at) STORED,
+            run_by        text NOT NULL,
+            rule          text NOT NULL,
+            traces        bigint NOT NULL DEFAULT 0,
+            events        bigint NOT NULL DEFAULT 0,
+            bytes         bigint NOT NULL DEFAULT 0,
+            outcome       text NOT NULL,
+            pid           integer NOT NULL,
+            backend_start timestamptz NOT NULL
+        );
+        COMMENT ON TABLE raceway.cleanup_runs IS
+            'The last 1,000 runs of raceway.cleanup(): what each removed by which rule. outcome: running, done, interrupted or '
+            'dry run. Times are UTC; ended_at is that of its last step; bytes are estimated.';
+        INSERT INTO raceway.schema_migrations (version, description) VALUES (3, 'the runs of cleanup');
+        version := 3;
     END IF;
 
     IF coalesce(partition_by, 'none') OPERATOR(pg_catalog.<>) 'none' AND before OPERATOR(pg_catalog.=) 0 THEN

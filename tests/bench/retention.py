@@ -1,0 +1,79 @@
+"""Old traces removed while new ones come in."""
+
+import threading
+import time
+
+from bench import options
+from bench.database import SETTINGS, BenchDatabase
+from bench.drive import drive
+from bench.figures import Figure, Goal, number
+from support.server import RacewayServer
+
+TITLE = "Removing half of {events:,} events while others come in"
+EXPLANATION = """\
+  Four clients post bodies of 100 events to a server on the same two cores as fast as they are answered, first alone,
+  then while cleanup() removes the older half of what was there, by rows. Ratios are to the clients alone. Then the same
+  half as one partition of many, dropped by the same cleanup(). Autovacuum is on."""
+EVENTS = 10_000_000 if options.FULL else 1_000_000
+SECONDS = 8
+CLIENTS = 4
+
+
+def _clients(server, seconds, first_copy):
+    load = drive("http", port=server.port, batch=100, clients=CLIENTS, events=options.events(1_200_000), seconds=seconds,
+                 first_copy=first_copy)
+    assert load.stored == load.events, f"events were refused or lost: {load}"
+    return load
+
+
+def _cleanup(database, arguments):
+    """(traces, events, seconds)."""
+    start = time.monotonic()
+    traces, events, _ = database.sql(f"CALL raceway.cleanup({arguments})").split("|")
+    return int(traces), int(events), time.monotonic() - start
+
+
+def _by_rows():
+    with BenchDatabase({**SETTINGS, "autovacuum": "on"}, "bench-retention") as database:
+        events = options.events(EVENTS)
+        database.load("ingest", 10_000, events)
+        full = database.heap_bytes()
+        database.database.sql("VACUUM ANALYZE")
+        half = database.database.value("SELECT count(*) / 2 FROM raceway.traces")
+        outcome = {}
+        with RacewayServer(database=database.database, name="bench-retention") as server:
+            alone = _clients(server, options.seconds(SECONDS), 100_000)
+            kept = database.database.value("SELECT count(*) FROM raceway.traces") - half
+            # Those that come meanwhile are newer, so the ones that go are known.
+            worker = threading.Thread(target=lambda: outcome.update(
+                zip(("traces", "events", "seconds"), _cleanup(database.database, f"max_traces => {kept}"))))
+            worker.start()
+            beside = _clients(server, options.seconds(SECONDS), 200_000)
+            worker.join()
+        return alone, beside, outcome, database.heap_bytes() / full
+
+
+def _by_partition():
+    with BenchDatabase(SETTINGS, "bench-retention", "raceway.migrate('month')") as database:
+        database.database.sql("SELECT raceway.make_partitions('2026-11-01', '2026-12-31')")
+        events = options.events(EVENTS) // 2
+        database.load("ingest", 10_000, events)
+        age = "(clock_timestamp() AT TIME ZONE 'UTC') - timestamp '2027-06-01'"
+        return _cleanup(database.database, f"older_than => {age}")
+
+
+def run(report, _):
+    alone, beside, rows, growth = _by_rows()
+    dropped_traces, dropped_events, seconds = _by_partition()
+    figures = [
+        Figure("4 clients, alone", [1.0], beside={"events/s": f"{alone.rate:,.0f}", "ms p50": alone.p50_ms, "ms p99": alone.p99_ms}),
+        Figure("4 clients, with cleanup", [beside.rate / alone.rate],
+               beside={"events/s": f"{beside.rate:,.0f}", "ms p50": beside.p50_ms, "ms p99": beside.p99_ms}),
+        Figure("  their p99", [beside.p99_ms / alone.p99_ms], goal=Goal(2, at_most=True)),
+        Figure("cleanup by rows", [rows["seconds"]], "s", beside={
+            "traces": number(rows["traces"]), "events": number(rows["events"]), "events/s": f"{rows['events'] / rows['seconds']:,.0f}"}),
+        Figure("  the tables after it and the clients, to before", [growth]),
+        Figure("cleanup by partition", [seconds], "s", goal=Goal(1, at_most=True),
+               beside={"traces": number(dropped_traces), "events": number(dropped_events)}),
+    ]
+    report.section(TITLE.format(events=options.events(EVENTS)), EXPLANATION, figures)

@@ -1,0 +1,221 @@
+"""Retention where events is partitioned by time: whole partitions go, and with them the traces that end there."""
+
+import time
+
+import pytest
+
+from support.aging import Call, fill, last_runs, traces_left
+from support.chance import chance_of, times
+from support.cluster import SqlError
+from support.load import LoadClient, acknowledged_by, load, sent_by
+from support.checks import check_promises
+from support.server import RacewayServer
+from support.traffic import OverlappingTraffic, documented_event
+from support.wait import wait_until
+from support.ways import assert_sound, assert_whole, counts, ingest
+
+# The age of what was at a time. A minute less, so that it does not depend on when it is asked.
+OLD = "(clock_timestamp() AT TIME ZONE 'UTC') - interval '1 minute' - timestamp"
+
+
+@pytest.fixture
+def by_day(database):
+    database.sql("CREATE EXTENSION raceway; SELECT raceway.migrate(partition_by => 'day');"
+                 "SELECT raceway.make_partitions('2026-01-01', '2026-01-10')")
+    return database
+
+
+def partitions(database):
+    return {row["partition"] for row in database.rows("SELECT relname AS partition FROM raceway.event_partitions() p"
+                                                      " JOIN pg_class ON oid = p.partition WHERE lower_bound < '2026-02-01'")}
+
+
+def cleanup(database, before):
+    return database.sql(f"CALL raceway.cleanup(older_than => {OLD} '{before}')").split("|")[:2]
+
+
+def test_old_partitions_go_with_the_traces_that_end_in_them(by_day):
+    fill(by_day, 240)
+    assert cleanup(by_day, "2026-01-04 13:00") == ["72", "216"]
+    assert traces_left(by_day) == list(range(73, 241))
+    assert partitions(by_day) == {f"events_2026_01_{day:02}" for day in range(4, 11)}
+    assert last_runs(by_day)[0]["events"] == 216 and last_runs(by_day)[0]["bytes"] > 3 * 8192
+    assert_whole(by_day)
+
+
+def test_traces_that_go_on_stay_whole(by_day):
+    fill(by_day, 48, events=2)
+    for day in (2, 3):
+        ingest(by_day, documented_event(f"late-{day}", "t-1", timestamp=f"2026-01-0{day}T12:00:00Z"))
+    assert cleanup(by_day, "2026-01-03") == ["47", "94"]
+    assert traces_left(by_day) == [1]
+    rows = by_day.rows("SELECT event_id, tableoid::regclass::text AS at FROM raceway.events ORDER BY event_id")
+    assert [(row["event_id"], row["at"]) for row in rows] == [
+        ("late-2", "events_default"), ("late-3", "events_2026_01_03"),
+        ("t-1-1", "events_default"), ("t-1-2", "events_default")]
+    assert counts(ingest(by_day, documented_event("late-2", "t-1", timestamp="2026-01-02T12:00:00Z"))) == (0, 1, 0)
+    assert_whole(by_day)
+    assert cleanup(by_day, "2026-01-04") == ["1", "4"]
+    assert by_day.value("SELECT count(*) FROM raceway.events") == 0
+
+
+def test_what_stands_in_the_default_partition_goes_by_its_time(by_day):
+    fill(by_day, 3, first="1999-01-01")
+    fill(by_day, 3, first="2126-01-01", name="new")
+    assert cleanup(by_day, "2026-01-01") == ["3", "9"]
+    assert traces_left(by_day) == [] and traces_left(by_day, "new") == [1, 2, 3]
+
+
+def test_other_rules_and_ages_go_by_rows(by_day):
+    fill(by_day, 48)
+    by_day.sql("CALL raceway.cleanup(max_traces => 40)")
+    assert traces_left(by_day) == list(range(9, 49))
+    by_day.sql(f"CALL raceway.cleanup(older_than => {OLD} '2026-01-01 11:30', by => 'created_at')")
+    assert traces_left(by_day) == list(range(13, 49))
+    assert len(partitions(by_day)) == 10
+    assert_whole(by_day)
+
+
+def test_a_trigger_of_the_users_own_sees_each_trace_go(by_day):
+    by_day.sql("CREATE TABLE public.log (what text); CREATE FUNCTION public.f() RETURNS trigger LANGUAGE plpgsql AS "
+               "$f$ BEGIN INSERT INTO public.log VALUES (OLD.trace_id); RETURN OLD; END $f$;"
+               "CREATE TRIGGER mine BEFORE DELETE ON raceway.traces FOR EACH ROW EXECUTE FUNCTION public.f()", "postgres")
+    by_day.sql("GRANT ALL ON public.log TO raceway", "postgres")
+    fill(by_day, 30)
+    assert cleanup(by_day, "2026-01-02") == ["24", "72"]
+    assert by_day.value("SELECT count(*) FROM public.log") == 24
+
+
+def test_a_partition_in_use_stays_and_keeps_no_writer_waiting(by_day):
+    fill(by_day, 48)
+    with by_day.held("LOCK TABLE raceway.events IN ACCESS SHARE MODE"):
+        call = Call(by_day, f"CALL cleanup(older_than => {OLD} '2026-01-03')")
+        slowest = 0
+        deadline = time.monotonic() + 1
+        while time.monotonic() < deadline:
+            start = time.monotonic()
+            ingest(by_day, documented_event())
+            slowest = max(slowest, time.monotonic() - start)
+        assert call.is_alive() and slowest < 1
+    call.end()
+    assert traces_left(by_day) == []
+
+
+def test_traces_are_not_removed_without_their_events(by_day):
+    fill(by_day, 3)
+    with pytest.raises(SqlError, match="55000"):
+        by_day.sql("SELECT raceway.delete_ended_traces('2100-01-01')")
+    by_day.sql("GRANT USAGE ON SCHEMA raceway TO PUBLIC; GRANT ALL ON ALL TABLES IN SCHEMA raceway TO PUBLIC")
+    by_day.sql("DROP ROLE IF EXISTS stranger; CREATE ROLE stranger LOGIN", "postgres")
+    with pytest.raises(SqlError, match="42501"):
+        by_day.sql("SELECT raceway.delete_ended_traces('2100-01-01')", "stranger")
+    by_day.sql("DROP ROLE stranger", "postgres")
+
+
+def test_killed_at_any_moment_it_leaves_whole_traces(by_day):
+    chance = chance_of("kill partition cleanup")
+    for _ in range(times(6)):
+        by_day.sql("SELECT raceway.make_partitions('2026-01-01', '2026-01-10')")
+        fill(by_day, 240, name="k")
+        call = Call(by_day, f"CALL cleanup(older_than => {OLD} '2026-01-11')")
+        time.sleep(chance.random() * 0.12)
+        by_day.sql(f"SELECT pg_terminate_backend({call.session.pid})")
+        call.join(timeout=60)
+        wait_until(lambda: not by_day.rows(f"SELECT FROM pg_stat_activity WHERE pid = {call.session.pid}"), 10, "it ends")
+        assert_whole(by_day)
+        cleanup(by_day, "2026-01-11")
+        assert traces_left(by_day, "k") == [] and by_day.value("SELECT count(*) FROM raceway.events") == 0
+
+
+def test_maintenance_makes_partitions_ahead_and_on_demand(by_day):
+    fill(by_day, 500, events=3, name="far", first="2030-01-01", apart="1 minute")
+    fill(by_day, 500, events=3, name="gone", first="2020-01-01", apart="1 minute")
+    by_day.sql("CALL raceway.maintain(partitions_ahead => 20)")
+    assert by_day.value("SELECT max(upper_bound) > now() + interval '19 days' FROM raceway.event_partitions()")
+    assert by_day.value("SELECT count(*) FROM raceway.events_2030_01_01") == 1500
+    # What is older than all partitions may be what cleanup kept of traces that go on.
+    assert by_day.value("SELECT count(*) FROM raceway.events_default") == 1500
+    assert_whole(by_day)
+
+
+# From the plain layout.
+
+
+def test_a_plain_table_is_laid_out_anew(migrated):
+    fill(migrated, 100)
+    migrated.sql("CREATE INDEX \"my kind\" ON raceway.events (kind); GRANT SELECT ON raceway.events TO PUBLIC")
+    before = migrated.rows("SELECT * FROM raceway.events ORDER BY event_id")
+    migrated.sql("CALL raceway.repartition('day')")
+    assert migrated.rows("SELECT * FROM raceway.events ORDER BY event_id") == before
+    assert partitions(migrated) >= {f"events_2026_01_0{day}" for day in range(1, 6)}
+    assert migrated.value("SELECT partition_by FROM raceway.layout") == "day"
+    indexes = {row["i"] for row in migrated.rows("SELECT indexrelid::regclass::text AS i FROM pg_index "
+                                                 "WHERE indrelid = 'raceway.events'::regclass")}
+    assert indexes == {"events_pkey", "idx_events_trace_id", "idx_events_timestamp", '"my kind"'}
+    assert migrated.value("SELECT has_table_privilege('public', 'raceway.events', 'SELECT')")
+    answer = ingest(migrated, [documented_event("t-1-1", "t-1", timestamp="2026-01-01T00:00:01Z"), documented_event("new", "t-1")])
+    assert counts(answer) == (1, 1, 0) and answer["ingest_way"] != "spi"
+    assert_whole(migrated)
+    assert "already" in pytest.raises(SqlError, migrated.sql, "CALL raceway.repartition('day')").value.args[0]
+
+
+def test_no_write_is_lost_or_refused_meanwhile(migrated):
+    """Clients write through a server, traces are deleted, rows are changed, while the table is laid out anew."""
+    fill(migrated, 1500, events=10, apart="1 minute")
+    # Whoever is served meanwhile knows the old table and the new one.
+    with RacewayServer({}, migrated, name="repartition") as server:
+        clients = [LoadClient([server.port], OverlappingTraffic(str(n)), batch_size=30) for n in range(3)]
+        with load(clients):
+            call = Call(migrated, "CALL repartition('day')")
+            for number in range(1, 400, 3):
+                if not call.is_alive():
+                    break
+                migrated.sql(f"DELETE FROM raceway.traces WHERE trace_id = 't-{number}';"
+                             f"UPDATE raceway.events SET location = 'moved' WHERE trace_id = 't-{number + 1}'")
+            call.end()
+            time.sleep(0.5)
+        assert set().union(*(client.statuses for client in clients)) == {200}
+        left = migrated.rows("SELECT trace_id FROM raceway.traces WHERE trace_id LIKE 't-%'")
+        sent = {**sent_by(clients), **{f"{row['trace_id']}-{e}": {"trace_id": row["trace_id"]} for row in left for e in range(1, 11)}}
+        migrated.sql("ALTER ROLE CURRENT_USER IN DATABASE " + migrated.name + " SET search_path = raceway")
+        check_promises(migrated, acknowledged_by(clients), sent)
+    moved = migrated.rows("SELECT trace_id, count(*) AS n FROM raceway.events WHERE location = 'moved' GROUP BY 1")
+    assert moved and {row["n"] for row in moved} == {10}
+    assert migrated.value("SELECT count(*) FROM raceway.events WHERE trace_id = 't-1'") == 0
+    assert_whole(migrated)
+
+
+def test_killed_at_any_moment_it_is_called_again_or_given_up(migrated):
+    chance = chance_of("kill repartition")
+    fill(migrated, 1000, events=10, apart="1 minute")
+    wanted = migrated.rows("SELECT * FROM raceway.events ORDER BY event_id")
+    for turn in range(times(5)):
+        call = Call(migrated, "CALL repartition('week')")
+        time.sleep(chance.random() * 0.3)
+        migrated.sql(f"SELECT pg_terminate_backend({call.session.pid})")
+        call.join(timeout=60)
+        wait_until(lambda: not migrated.rows(f"SELECT FROM pg_stat_activity WHERE pid = {call.session.pid}"), 10, "it ends")
+        if migrated.value("SELECT partition_by FROM raceway.layout") == "none" and turn % 2:
+            migrated.sql("SELECT raceway.cancel_repartition()")
+            assert migrated.value("SELECT to_regclass('raceway.events_new') IS NULL")
+            assert ingest(migrated, documented_event("t-1-1", "t-1"))["ingest_way"] != "spi"
+        assert_sound(migrated)
+    if migrated.value("SELECT partition_by FROM raceway.layout") == "none":
+        migrated.sql("CALL raceway.repartition('week')")
+    assert migrated.rows("SELECT * FROM raceway.events ORDER BY event_id") == wanted
+    assert_whole(migrated)
+
+
+@pytest.mark.parametrize("obstacle, said", [
+    ("CREATE VIEW public.v AS SELECT * FROM raceway.events", "the view or rule public.v reads it"),
+    ("CREATE UNIQUE INDEX only_one ON raceway.events (event_id, kind)", "the index raceway.only_one is unique"),
+    ("ALTER TABLE raceway.events ENABLE ROW LEVEL SECURITY", "it has row security"),
+    ("CREATE PUBLICATION p FOR TABLE raceway.events", "the publication p names it"),
+    ("INSERT INTO raceway.events (event_id) VALUES ('e')", "there are events without a timestamp"),
+])
+def test_what_would_be_lost_by_it_is_told_before(migrated, obstacle, said):
+    migrated.sql(obstacle, "postgres")
+    with pytest.raises(SqlError, match="55000") as raised:
+        migrated.sql("CALL raceway.repartition('day')")
+    assert said in str(raised.value)
+    assert migrated.value("SELECT to_regclass('raceway.events_new') IS NULL")
