@@ -62,8 +62,9 @@ Relation open_table(const char* name) {
 
 }  // namespace
 
-// The foreign key would look for events of each trace in each partition, which takes longer than all the rest, and finds
-// none: they are gone, and nobody can have added any. As a replica applies changes that were checked before, so here.
+// The foreign key would look for events of each trace in each partition, which takes longer than all the rest, and
+// finds none: they are gone, and nobody can have added any. As a replica applies changes that were checked before, so
+// here.
 RACEWAY_FUNCTION(raceway_delete_ended_traces) {
   Datum before = PG_GETARG_DATUM(0);
   TupleDesc description = nullptr;
