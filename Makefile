@@ -67,6 +67,10 @@ installcheck: ## pg_regress against a running PostgreSQL with the extension inst
 bench: packages-build packages-postgres packages-test packages-bench ## Figures, each a ratio to a baseline of the same run
 	@tests/bench/run
 
+.PHONY: soak
+soak: ## What takes long: retention under crashes, 50 of each
+	@tests/soak/run
+
 .PHONY: lint
 lint: packages-build packages-postgres packages-test packages-lint ## clang-format, clang-tidy and the checks of layering
 	@tests/lint

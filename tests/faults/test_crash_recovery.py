@@ -1,9 +1,7 @@
 """PostgreSQL that dies while rows are written below the executor: recovery brings back all that was promised, whole."""
 
 import json
-import os
 import re
-import signal
 import subprocess
 
 import pytest
@@ -11,6 +9,7 @@ import pytest
 from support.chance import chance_of, times
 from support.cluster import PostgresCluster, become_postgres, binary
 from support.contention import Books, Contender, Pool, assert_kept, contenders, lasting, rows_there, run_for, running
+from support.crashes import CRASHES
 from support.maintenance import Maintenance
 from support.replicas import PRIMARY_SETTINGS, Backup, Recovered, as_lsn, as_number
 from support.sessions import DatabaseError, Session
@@ -33,32 +32,10 @@ def crashing():
         yield running_cluster
 
 
-def kill_everything(cluster, _):
-    cluster.kill()
-    cluster.start()
-
-
-def kill_one_writer(cluster, contender):
-    """The others are ended by the postmaster, which recovers by itself."""
-    before = cluster.log_text().count("all server processes terminated")
-    os.kill(contender.session.pid, signal.SIGKILL)
-    wait_until(lambda: cluster.log_text().count("all server processes terminated") > before, 30, "it is noticed")
-    cluster.await_ready()
-
-
-def stop_immediately(cluster, _):
-    cluster.stop_immediately()
-    cluster.start()
-
-
 def growing(first, count):
     """Small events, with ids and traces that grow."""
     return [{"event_id": f"{number:012d}", "trace_id": f"{number:012d}", "kind": "Log",
              "timestamp": "2026-01-01T00:00:00Z"} for number in range(first, first + count)]
-
-
-CRASHES = {"kill -9 of all of it": kill_everything, "kill -9 of one backend": kill_one_writer,
-           "an immediate stop": stop_immediately}
 
 
 @pytest.mark.parametrize("crash", CRASHES)
@@ -73,7 +50,7 @@ def test_what_was_promised_is_there_and_whole_after(crashing, crash):
             goal = books.stored + chance.randint(1000, 4000)
             while books.stored < goal and all(writer.is_alive() for writer in writers):
                 checkpointer.run("CHECKPOINT")
-            CRASHES[crash](crashing, writers[0])
+            CRASHES[crash](crashing, writers[0].session.pid)
             for writer in writers:
                 writer.join(timeout=60)
                 assert writer.failure is None, repr(writer.failure)
