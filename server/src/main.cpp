@@ -1,9 +1,10 @@
-// raceway: serve | migrate | config
+// raceway: serve | migrate | export | import | config
 #include <exception>
 #include <iostream>
 
 #include "config/command_line.hpp"
 #include "config/config.hpp"
+#include "moving/moving.hpp"
 #include "observability/logging.hpp"
 #include "serve.hpp"
 #include "storage/postgres_setup.hpp"
@@ -38,6 +39,17 @@ int show_config(const config::CommandLine& line, const config::LoadedConfig& loa
   return 0;
 }
 
+/// Where events could not be moved it is 2: 1 says that some of them were not.
+int move_events(const config::CommandLine& line, const config::Config& config) {
+  try {
+    if (line.command == Command::export_events) return moving::export_events(line.exporting, config);
+    return moving::import_events(line.importing, config);
+  } catch (const std::exception& error) {
+    std::cerr << "raceway: " << error.what() << '\n';
+    return 2;
+  }
+}
+
 int run(const config::CommandLine& line) {
   if (line.command == Command::help || line.command == Command::version) {
     std::cout << line.text;
@@ -51,6 +63,9 @@ int run(const config::CommandLine& line) {
   if (line.command == Command::config) return show_config(line, loaded);
   observability::start_logging(loaded.config.logging);
   for (const auto& warning : loaded.warnings) spdlog::warn("{}", warning);
+  if (line.command == Command::export_events || line.command == Command::import_events) {
+    return move_events(line, loaded.config);
+  }
   return line.command == Command::migrate ? migrate(loaded) : serve(loaded);
 }
 

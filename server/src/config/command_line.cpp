@@ -2,6 +2,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "moving/command_line.hpp"
+
 namespace raceway::server::config {
 namespace {
 
@@ -107,12 +109,16 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   CLI::App* const serve = add_serve(app, result);
   CLI::App* const migrate = add_migrate(app);
   CLI::App* const config = add_config(app, result);
+  CLI::App* const exporting = moving::add_export(app, result.exporting);
+  CLI::App* const importing = moving::add_import(app, result.importing);
 
   try {
     app.parse(argc, argv);
     if (*serve) result.command = Command::serve;
     if (*migrate) result.command = Command::migrate;
     if (*config) result.command = Command::config;
+    if (*exporting) result.command = Command::export_events;
+    if (*importing) result.command = Command::import_events;
   } catch (const CLI::CallForVersion& version) {
     result.command = Command::version;
     result.text = std::string(version.what()) + '\n';

@@ -7,10 +7,11 @@
 #include <vector>
 
 #include "config/config.hpp"
+#include "moving/options.hpp"
 
 namespace raceway::server::config {
 
-enum class Command { help, version, serve, migrate, config };
+enum class Command { help, version, serve, migrate, config, export_events, import_events };
 
 struct CommandLine {
   Command command = Command::help;
@@ -18,7 +19,9 @@ struct CommandLine {
   std::vector<Override> overrides;                   ///< from --host, --port
   bool check = false;                                ///< config --check
   bool example = false;                              ///< config --example
-  std::string text;                                  ///< for help and version: what to print on stdout
+  moving::ExportOptions exporting;
+  moving::ImportOptions importing;
+  std::string text;  ///< for help and version: what to print on stdout
 };
 
 /// The command line makes no sense; what() says why and where help is. Exit with 2.

@@ -1,0 +1,141 @@
+#include "moving/command_line.hpp"
+
+#include <CLI/CLI.hpp>
+#include <map>
+#include <string>
+
+#include "wire/errors.hpp"
+#include "wire/timestamp.hpp"
+
+namespace raceway::server::moving {
+namespace {
+
+constexpr const char* export_footer =
+    R"(Formats:
+  ndjson  one event a line; loses nothing when it is imported again
+  json    the same events in one document, {"events":[...]}
+  shiviz  a log for ShiViz, its parser on the first line, the delimiter of traces on the second; keeps
+          clocks, hosts, ids, kinds and times
+
+A file appears under its name when it is complete. Exits with 0; 1 where a --trace is not there; 2 where it could not.
+
+Environment: RACEWAY_API_KEY; RACEWAY_CONFIG and RACEWAY_SECTION_KEY where --from is not given
+
+Examples:
+  raceway export --output events.ndjson.gz --gzip
+  raceway export --from http://127.0.0.1:8080 --service bank --since 2026-01-01T00:00:00Z
+  raceway export --from postgresql://raceway@localhost/raceway --format shiviz --trace transfer > transfer.log)";
+
+constexpr const char* import_footer =
+    R"(Takes what `export` writes, answers of GET /api/traces and GET /api/traces/:id, bodies of POST /events, and any
+number of them behind each other; ShiViz logs; each also compressed by gzip.
+
+An event that is there already is a duplicate and changes nothing: after an interruption run the same again.
+
+Exits with 0; 1 where something was rejected or could not be read (all the rest is in); 2 where it could not go on.
+
+Environment: RACEWAY_API_KEY; RACEWAY_CONFIG and RACEWAY_SECTION_KEY where --to is not given
+
+Examples:
+  raceway import events.ndjson.gz
+  raceway import traces.json --to http://127.0.0.1:8080
+  raceway import app.log --format shiviz --parser '(?<event>.*)\n(?<host>\S*) (?<clock>{.*})'
+  raceway export --from http://127.0.0.1:8080 | raceway import - --to postgresql://raceway@localhost/raceway)";
+
+constexpr const char* endpoint_help =
+    "http(s)://HOST:PORT of a server, or a connection string of PostgreSQL [the configured backend]";
+
+void add_key(CLI::App& command, std::string& key) {
+  command.add_option("--api-key", key, "A server's API key; better in $RACEWAY_API_KEY, which nobody else sees")
+      ->envname("RACEWAY_API_KEY")
+      ->type_name("KEY");
+}
+
+CLI::Option* add_time(CLI::App& command, const std::string& option, std::optional<wire::Micros>& time,
+                      const std::string& help) {
+  return command
+      .add_option_function<std::string>(
+          option,
+          [option, &time](const std::string& text) {
+            try {
+              time = wire::read_timestamp(text).micros;
+            } catch (const wire::EventError& error) {
+              throw CLI::ValidationError(option, error.what());
+            }
+          },
+          help)
+      ->type_name("TIME");
+}
+
+using Formats = std::map<std::string, Format>;
+
+void add_format(CLI::App& command, Format& format, const Formats& known, const std::string& help) {
+  command
+      .add_option_function<std::string>(
+          "--format",
+          [&format, known, help](const std::string& text) {
+            const auto found = known.find(text);
+            if (found == known.end()) throw CLI::ValidationError("--format", "\"" + text + "\" is none of " + help);
+            format = found->second;
+          },
+          help)
+      ->type_name("FORMAT");
+}
+
+}  // namespace
+
+CLI::App* add_export(CLI::App& app, ExportOptions& options) {
+  CLI::App* const command = app.add_subcommand("export", "Write traces with all their events to a file");
+  command->footer(export_footer)->fallthrough();
+  add_format(*command, options.format,
+             Formats{{"json", Format::json}, {"ndjson", Format::ndjson}, {"shiviz", Format::shiviz}},
+             "json, ndjson or shiviz [ndjson]");
+  command->add_option("--from", options.from, endpoint_help)->type_name("WHERE");
+  add_key(*command, options.api_key);
+  CLI::Option* const trace =
+      command->add_option("--trace", options.selection.traces, "Only this trace; may be given several times")
+          ->type_name("ID")
+          ->expected(1)
+          ->take_all();
+  command->add_option("--service", options.selection.service, "Only traces with an event of this service")
+      ->type_name("NAME")
+      ->excludes(trace);
+  add_time(*command, "--since", options.selection.since, "Only traces that end at or after this time (RFC 3339)")
+      ->excludes(trace);
+  add_time(*command, "--until", options.selection.until, "Only traces that begin at or before this time")
+      ->excludes(trace);
+  command->add_option("-o,--output", options.output, "The file to write [stdout]")->type_name("FILE");
+  command->add_flag("--gzip", options.gzip, "Compress it");
+  return command;
+}
+
+CLI::App* add_import(CLI::App& app, ImportOptions& options) {
+  CLI::App* const command = app.add_subcommand("import", "Read events from a file into a server or a database");
+  command->footer(import_footer)->fallthrough();
+  command->add_option("file", options.file, "The file to read; - is stdin")->required()->type_name("FILE");
+  command->add_option("--to", options.to, endpoint_help)->type_name("WHERE");
+  add_key(*command, options.api_key);
+  add_format(
+      *command, options.format,
+      Formats{
+          {"auto", Format::automatic}, {"json", Format::json}, {"ndjson", Format::ndjson}, {"shiviz", Format::shiviz}},
+      "auto, json, ndjson or shiviz [auto]");
+  command->add_option("--parser", options.parser, "ShiViz: the log's regular expression [its first line]")
+      ->type_name("REGEX");
+  command->add_option("--trace", options.trace, "ShiViz: the trace of a log without labels [the file's name]")
+      ->type_name("ID");
+  command->add_option("--jobs", options.jobs, "Batches under way at the same time [2]")
+      ->check(CLI::Range(1, 64))
+      ->type_name("N");
+  command->add_option("--batch-size", options.batch_size, "Events in a batch [1000]")
+      ->check(CLI::Range(1, 100'000))
+      ->type_name("N");
+  command
+      ->add_option_function<unsigned>(
+          "--give-up", [&options](unsigned seconds) { options.give_up = std::chrono::seconds(seconds); },
+          "Seconds to go on trying where events cannot be taken now [60]")
+      ->type_name("SECONDS");
+  return command;
+}
+
+}  // namespace raceway::server::moving

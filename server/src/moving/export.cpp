@@ -1,0 +1,72 @@
+#include <atomic>
+#include <iostream>
+
+#include "moving/moving.hpp"
+#include "moving/output.hpp"
+#include "moving/progress.hpp"
+#include "moving/shiviz_writer.hpp"
+#include "moving/source.hpp"
+
+namespace raceway::server::moving {
+namespace {
+
+/// Puts events into a file in one of the formats.
+class EventWriter {
+ public:
+  EventWriter(Format format, Output& output) : format_(format), output_(output) {
+    if (format_ == Format::json) output_.write("{\"events\":[");
+    if (format_ == Format::shiviz) output_.write(shiviz_header());
+  }
+
+  void write(std::string_view event) {
+    piece_.clear();
+    switch (format_) {
+      case Format::shiviz:
+        shiviz_.append(piece_, event);
+        break;
+      case Format::json:
+        piece_ += is_first_ ? "\n" : ",\n";
+        piece_ += event;
+        break;
+      default:
+        piece_ += event;
+        piece_ += '\n';
+    }
+    is_first_ = false;
+    output_.write(piece_);
+  }
+
+  void finish() {
+    if (format_ == Format::json) output_.write("\n]}\n");
+    output_.finish();
+  }
+
+ private:
+  const Format format_;
+  Output& output_;
+  ShivizWriter shiviz_;
+  std::string piece_;
+  bool is_first_ = true;
+};
+
+}  // namespace
+
+int export_events(const ExportOptions& options, const config::Config& config) {
+  const auto source = open_source(find_endpoint(options.from, options.api_key, config));
+  Output output(options.output, options.gzip);
+  EventWriter writer(options.format, output);
+  std::atomic<std::uint64_t> count = 0;
+  Progress progress([&count] { return ProgressState{count, 0, std::nullopt}; });
+  const auto missing =
+      source->each_event(options.selection, options.format == Format::shiviz, [&](std::string_view event) {
+        writer.write(event);
+        ++count;
+      });
+  writer.finish();
+  progress.stop();
+  for (const auto& id : missing) std::cerr << "there is no trace " << id << '\n';
+  if (options.output != "-") std::cerr << "exported " << count << " events\n";
+  return missing.empty() ? 0 : 1;
+}
+
+}  // namespace raceway::server::moving

@@ -1,0 +1,99 @@
+#include "moving/target.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "moving/http_client.hpp"
+#include "storage/postgres_setup.hpp"
+#include "storage/postgres_storage.hpp"
+#include "wire/batch.hpp"
+#include "wire/errors.hpp"
+
+namespace raceway::server::moving {
+namespace {
+
+class ServerTarget : public Target {
+ public:
+  explicit ServerTarget(const Endpoint& endpoint) : shown_(endpoint.shown), client_(endpoint) {}
+
+  storage::IngestResult send(std::string_view body) override {
+    const ServerAnswer answer = ask(body);
+    switch (answer.status) {
+      case 200:
+        return read(answer.body);
+      case 400:
+      case 413:
+      case 422:
+        throw BodyRefused(answer.body);
+      case 408:
+      case 429:
+      case 500:
+      case 502:
+      case 503:
+      case 504:
+        throw ComeAgain(shown_ + ": " + answer.body, answer.retry_after);
+      default:
+        throw ServerError(shown_ + ": " + answer.body);
+    }
+  }
+
+ private:
+  ServerAnswer ask(std::string_view body) {
+    try {
+      return client_.post("/events", body);
+    } catch (const ServerError& error) {
+      throw ComeAgain(error.what(), std::nullopt);  // an event that was stored already is a duplicate then
+    }
+  }
+
+  storage::IngestResult read(const std::string& text) const {
+    const auto json = nlohmann::json::parse(text, nullptr, false);
+    if (!json.is_object() || !json.contains("stored") || !json.contains("rejected")) {
+      throw ServerError(shown_ + " does not say what it stored; it is no server of this kind");
+    }
+    storage::IngestResult result;
+    result.stored = json.at("stored").get<std::uint64_t>();
+    result.duplicates = json.value("duplicates", std::uint64_t{0});
+    for (const auto& rejection : json.at("rejected")) {
+      result.rejected.push_back(
+          {rejection.at("index").get<std::uint32_t>(), rejection.value("id", ""), rejection.value("reason", "")});
+    }
+    return result;
+  }
+
+  const std::string shown_;
+  HttpClient client_;
+};
+
+class DatabaseTarget : public Target {
+ public:
+  explicit DatabaseTarget(std::shared_ptr<storage::Storage> storage) : storage_(std::move(storage)) {}
+
+  storage::IngestResult send(std::string_view body) override {
+    try {
+      wire::read_batch(body);  // as a server does: the database gets nothing that is no body
+    } catch (const wire::BodyError& error) {
+      throw BodyRefused(error.what());
+    }
+    try {
+      return std::move(storage_->ingest({body}).front());
+    } catch (const storage::Unavailable& error) {
+      throw ComeAgain(error.what(), std::nullopt);
+    }
+  }
+
+ private:
+  std::shared_ptr<storage::Storage> storage_;
+};
+
+}  // namespace
+
+OpenTarget prepare_target(const Endpoint& endpoint) {
+  if (endpoint.is_server) {
+    return [endpoint] { return std::make_unique<ServerTarget>(endpoint); };
+  }
+  storage::prepare(endpoint.postgres);
+  auto storage = std::make_shared<storage::PostgresStorage>(endpoint.postgres);
+  return [storage] { return std::make_unique<DatabaseTarget>(storage); };
+}
+
+}  // namespace raceway::server::moving
