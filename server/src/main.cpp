@@ -1,4 +1,4 @@
-// raceway: serve | migrate | export | import | config
+// raceway: serve | migrate | cleanup | export | import | config
 #include <exception>
 #include <iostream>
 
@@ -7,6 +7,7 @@
 #include "moving/moving.hpp"
 #include "observability/logging.hpp"
 #include "serve.hpp"
+#include "storage/postgres_cleanup.hpp"
 #include "storage/postgres_setup.hpp"
 
 namespace raceway::server {
@@ -22,11 +23,23 @@ config::LoadedConfig load(const config::CommandLine& line) {
   return config::load(sources);
 }
 
-int migrate(const config::LoadedConfig& loaded) {
+const config::Postgres& database_of(const config::LoadedConfig& loaded, const char* what) {
   if (loaded.config.storage.backend == config::Backend::memory) {
-    throw std::runtime_error("nothing to migrate: [storage] backend is \"memory\"");
+    throw std::runtime_error(std::string("nothing to ") + what + ": [storage] backend is \"memory\"");
   }
-  std::cout << storage::migrate(loaded.config.storage.postgres) << '\n';
+  return loaded.config.storage.postgres;
+}
+
+int migrate(const config::CommandLine& line, const config::LoadedConfig& loaded) {
+  std::cout << storage::migrate(database_of(loaded, "migrate"), line.partition_by) << '\n';
+  return 0;
+}
+
+int cleanup(const config::CommandLine& line, const config::LoadedConfig& loaded) {
+  const auto& database = database_of(loaded, "clean up");
+  std::cout << storage::cleanup(database, line.cleanup, [](const std::string& notice) {
+    std::cerr << notice;
+  }) << '\n';
   return 0;
 }
 
@@ -66,7 +79,8 @@ int run(const config::CommandLine& line) {
   if (line.command == Command::export_events || line.command == Command::import_events) {
     return move_events(line, loaded.config);
   }
-  return line.command == Command::migrate ? migrate(loaded) : serve(loaded);
+  if (line.command == Command::migrate) return migrate(line, loaded);
+  return line.command == Command::cleanup ? cleanup(line, loaded) : serve(loaded);
 }
 
 }  // namespace

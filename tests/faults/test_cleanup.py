@@ -8,6 +8,7 @@ from support.aging import Call, fill, last_runs, traces_left
 from support.chance import chance_of, times
 from support.cluster import SqlError
 from support.contention import Books, Pool, contenders, running
+from support.server import run_raceway
 from support.sessions import DatabaseError, Session
 from support.traffic import documented_event
 from support.wait import wait_until
@@ -177,3 +178,29 @@ def test_who_may_not_delete_is_told(migrated):
     assert raised.value.pgcode == "42501"
     assert traces_left(migrated) == [1, 2]
     migrated.sql("DROP OWNED BY reader; DROP ROLE reader", "postgres")
+
+
+def test_the_command_says_what_it_removes(migrated):
+    fill(migrated, 10)
+    environment = {"RACEWAY_STORAGE_BACKEND": "postgres",
+                   "RACEWAY_STORAGE_POSTGRES_CONNECTION_STRING": migrated.connection_string()}
+    done = run_raceway("cleanup", "--max-traces", "4", "--dry-run", environment=environment)
+    assert (done.returncode, done.stdout) == (0, "would remove 6 traces, 18 events\n")
+    done = run_raceway("cleanup", "--older-than", "1 day", "--max-traces", "4", environment=environment)
+    assert (done.returncode, done.stdout) == (0, "removed 10 traces, 30 events\n")
+    assert "NOTICE:  cleanup: removed 10 traces with 30 events, about" in done.stderr
+    done = run_raceway("cleanup", "--older-than", "a while", environment=environment)
+    assert done.returncode == 1 and 'invalid input syntax for type interval: "a while"' in done.stderr
+    done = run_raceway("cleanup", environment=environment)
+    assert done.returncode == 1 and "cleanup has no rule" in done.stderr and "Say what may go" in done.stderr
+    done = run_raceway("cleanup", "--max-traces", "1")
+    assert done.returncode == 1 and 'backend is "memory"' in done.stderr
+
+
+def test_new_tables_are_laid_out_as_the_command_says(database):
+    environment = {"RACEWAY_STORAGE_BACKEND": "postgres",
+                   "RACEWAY_STORAGE_POSTGRES_CONNECTION_STRING": database.connection_string()}
+    assert run_raceway("migrate", "--partition-by", "week", environment=environment).returncode == 0
+    assert database.value("SELECT partition_by FROM raceway.layout") == "week"
+    done = run_raceway("migrate", "--partition-by", "hour", environment=environment)
+    assert done.returncode == 1 and "Choose none, day, week or month" in done.stderr

@@ -38,8 +38,19 @@ storage.postgres.auto_migrate is true.
 
 Environment: RACEWAY_STORAGE_POSTGRES_CONNECTION_STRING, RACEWAY_STORAGE_BACKEND=postgres
 
-Example:
-  raceway --config raceway.toml migrate)";
+Examples:
+  raceway --config raceway.toml migrate
+  raceway migrate --partition-by day)";
+
+constexpr const char* cleanup_footer =
+    R"(Calls the procedure raceway.cleanup() of the database: whole traces, the oldest first, in small commits. At least one
+rule is needed. Several may run at once, and be interrupted. The memory backend keeps its own limits.
+
+Environment: RACEWAY_STORAGE_POSTGRES_CONNECTION_STRING, RACEWAY_STORAGE_BACKEND=postgres
+
+Examples:
+  raceway cleanup --older-than '30 days'
+  raceway cleanup --max-traces 100000 --dry-run)";
 
 constexpr const char* config_footer =
     R"(Exits with 1 and names every problem with file, line and key if the configuration cannot be used.
@@ -78,11 +89,27 @@ CLI::App* add_serve(CLI::App& app, CommandLine& result) {
   return serve;
 }
 
-CLI::App* add_migrate(CLI::App& app) {
+CLI::App* add_migrate(CLI::App& app, CommandLine& result) {
   CLI::App* const migrate =
       app.add_subcommand("migrate", "Create or upgrade the extension and the tables in PostgreSQL");
   migrate->footer(migrate_footer)->fallthrough();
+  migrate->add_option("--partition-by", result.partition_by, "Lay out new tables by time: none, day, week or month")
+      ->type_name("INTERVAL");
   return migrate;
+}
+
+CLI::App* add_cleanup(CLI::App& app, CleanupOptions& options) {
+  CLI::App* const cleanup = app.add_subcommand("cleanup", "Remove old traces from PostgreSQL");
+  cleanup->footer(cleanup_footer)->fallthrough();
+  cleanup->add_option("--older-than", options.older_than, "Traces of this age: '30 days'")->type_name("INTERVAL");
+  cleanup->add_option("--max-traces", options.max_traces, "All but the newest so many")->type_name("N");
+  cleanup->add_option("--max-bytes", options.max_bytes, "All but the newest of this size")->type_name("BYTES");
+  cleanup->add_option("--by", options.by, "What age is told by: created_at or end_time")->type_name("TIME");
+  cleanup->add_option("--batch-size", options.batch_size, "About so many events a commit")
+      ->type_name("N")
+      ->capture_default_str();
+  cleanup->add_flag("--dry-run", options.dry_run, "Only say what would go");
+  return cleanup;
 }
 
 CLI::App* add_config(CLI::App& app, CommandLine& result) {
@@ -107,7 +134,8 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
       app.add_option("-c,--config", file, "The configuration file [$RACEWAY_CONFIG, ./raceway.toml]")
           ->type_name("FILE");
   CLI::App* const serve = add_serve(app, result);
-  CLI::App* const migrate = add_migrate(app);
+  CLI::App* const migrate = add_migrate(app, result);
+  CLI::App* const cleanup = add_cleanup(app, result.cleanup);
   CLI::App* const config = add_config(app, result);
   CLI::App* const exporting = moving::add_export(app, result.exporting);
   CLI::App* const importing = moving::add_import(app, result.importing);
@@ -116,6 +144,7 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
     app.parse(argc, argv);
     if (*serve) result.command = Command::serve;
     if (*migrate) result.command = Command::migrate;
+    if (*cleanup) result.command = Command::cleanup;
     if (*config) result.command = Command::config;
     if (*exporting) result.command = Command::export_events;
     if (*importing) result.command = Command::import_events;

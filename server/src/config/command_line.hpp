@@ -11,7 +11,17 @@
 
 namespace raceway::server::config {
 
-enum class Command { help, version, serve, migrate, config, export_events, import_events };
+enum class Command { help, version, serve, migrate, cleanup, config, export_events, import_events };
+
+/// What `raceway cleanup` was asked to remove; PostgreSQL says what each may be, and what is wrong with it.
+struct CleanupOptions {
+  std::optional<std::string> older_than;  ///< an interval as PostgreSQL writes it
+  std::optional<std::string> max_traces;
+  std::optional<std::string> max_bytes;
+  std::optional<std::string> by;  ///< created_at or end_time
+  std::string batch_size = "1000";
+  bool dry_run = false;
+};
 
 struct CommandLine {
   Command command = Command::help;
@@ -19,6 +29,8 @@ struct CommandLine {
   std::vector<Override> overrides;                   ///< from --host, --port
   bool check = false;                                ///< config --check
   bool example = false;                              ///< config --example
+  std::optional<std::string> partition_by;           ///< migrate --partition-by
+  CleanupOptions cleanup;
   moving::ExportOptions exporting;
   moving::ImportOptions importing;
   std::string text;  ///< for help and version: what to print on stdout

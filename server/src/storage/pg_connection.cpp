@@ -134,6 +134,16 @@ PgConnection::PgConnection(const std::string& connection_string, std::chrono::se
       connection_.get(), [](void*, const char*) {}, nullptr);
 }
 
+void PgConnection::on_notice(std::function<void(const std::string&)> tell) {
+  tell_ = std::make_unique<std::function<void(const std::string&)>>(std::move(tell));
+  PQsetNoticeProcessor(
+      connection_.get(),
+      [](void* told, const char* message) {
+        (*static_cast<const std::function<void(const std::string&)>*>(told))(message);
+      },
+      tell_.get());
+}
+
 PgResult PgConnection::run(const std::string& sql, const std::vector<PgParameter>& parameters) {
   std::vector<const char*> values;
   std::vector<int> lengths;

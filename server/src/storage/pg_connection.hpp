@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -74,6 +75,10 @@ class PgConnection {
   /// Runs one statement.
   PgResult run(const std::string& sql, const std::vector<PgParameter>& parameters = {});
 
+  /// From now on `tell` gets what the database says by the way (NOTICE, WARNING), a line with its newline, while a
+  /// statement runs. Without it, it is dropped.
+  void on_notice(std::function<void(const std::string&)> tell);
+
   /// Whether it can be used again: neither broken nor inside a transaction.
   bool usable() const;
 
@@ -82,6 +87,8 @@ class PgConnection {
 
  private:
   std::unique_ptr<PGconn, decltype(&PQfinish)> connection_;
+  // Apart, so that libpq's pointer to it stays true when the connection is moved.
+  std::unique_ptr<std::function<void(const std::string&)>> tell_;
 };
 
 }  // namespace raceway::server::storage

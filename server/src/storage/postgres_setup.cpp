@@ -6,8 +6,6 @@
 #include <cstdint>
 #include <thread>
 
-#include "storage/pg_connection.hpp"
-
 namespace raceway::server::storage {
 namespace {
 
@@ -22,24 +20,6 @@ bool is_transient(const DatabaseError& error) {
            message.find("shutting down") != std::string::npos || message.find("too many clients") != std::string::npos;
   }
   return state.starts_with("08") || state.starts_with("57P");
-}
-
-PgConnection connect(const config::Postgres& options) {
-  const auto deadline = std::chrono::steady_clock::now() + options.connection_timeout;
-  bool told = false;
-  while (true) {
-    try {
-      return {options.connection_string, options.connection_timeout};
-    } catch (const DatabaseError& error) {
-      if (!is_transient(error) || std::chrono::steady_clock::now() >= deadline) {
-        throw SetupError(std::string("cannot connect to the database: ") + error.what() +
-                         "\nCheck [storage.postgres] connection_string.");
-      }
-      if (!told) spdlog::warn("waiting for the database: {}", error.what());
-      told = true;
-    }
-    std::this_thread::sleep_for(std::chrono::milliseconds(250));
-  }
 }
 
 bool has_extension(PgConnection& connection) {
@@ -60,9 +40,12 @@ void create_extension(PgConnection& connection) {
   }
 }
 
-std::string migrate_tables(PgConnection& connection) {
+std::string migrate_tables(PgConnection& connection, const std::optional<std::string>& partition_by) {
   try {
-    return std::string(connection.run("SELECT raceway.migrate()").text(0, 0));
+    return std::string(connection
+                           .run("SELECT raceway.migrate(partition_by => $1::text)",
+                                {PgParameter::optional_text(partition_by)})
+                           .text(0, 0));
   } catch (const DatabaseError& error) {
     throw SetupError(std::string("cannot migrate the tables: ") + error.what() +
                      "\nRun as the owner of the schema raceway: SELECT raceway.migrate();");
@@ -71,10 +54,28 @@ std::string migrate_tables(PgConnection& connection) {
 
 }  // namespace
 
-std::string migrate(const config::Postgres& options) {
+PgConnection connect(const config::Postgres& options) {
+  const auto deadline = std::chrono::steady_clock::now() + options.connection_timeout;
+  bool told = false;
+  while (true) {
+    try {
+      return {options.connection_string, options.connection_timeout};
+    } catch (const DatabaseError& error) {
+      if (!is_transient(error) || std::chrono::steady_clock::now() >= deadline) {
+        throw SetupError(std::string("cannot connect to the database: ") + error.what() +
+                         "\nCheck [storage.postgres] connection_string.");
+      }
+      if (!told) spdlog::warn("waiting for the database: {}", error.what());
+      told = true;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(250));
+  }
+}
+
+std::string migrate(const config::Postgres& options, const std::optional<std::string>& partition_by) {
   auto connection = connect(options);
   if (!has_extension(connection)) create_extension(connection);
-  return migrate_tables(connection);
+  return migrate_tables(connection, partition_by);
 }
 
 std::string prepare(const config::Postgres& options) {
