@@ -37,9 +37,7 @@ int migrate(const config::CommandLine& line, const config::LoadedConfig& loaded)
 
 int cleanup(const config::CommandLine& line, const config::LoadedConfig& loaded) {
   const auto& database = database_of(loaded, "clean up");
-  std::cout << storage::cleanup(database, line.cleanup, [](const std::string& notice) {
-    std::cerr << notice;
-  }) << '\n';
+  std::cout << storage::cleanup(database, line.cleanup, [](const std::string& notice) { std::cerr << notice; }) << '\n';
   return 0;
 }
 

@@ -42,10 +42,9 @@ void create_extension(PgConnection& connection) {
 
 std::string migrate_tables(PgConnection& connection, const std::optional<std::string>& partition_by) {
   try {
-    return std::string(connection
-                           .run("SELECT raceway.migrate(partition_by => $1::text)",
-                                {PgParameter::optional_text(partition_by)})
-                           .text(0, 0));
+    return std::string(
+        connection.run("SELECT raceway.migrate(partition_by => $1::text)", {PgParameter::optional_text(partition_by)})
+            .text(0, 0));
   } catch (const DatabaseError& error) {
     throw SetupError(std::string("cannot migrate the tables: ") + error.what() +
                      "\nRun as the owner of the schema raceway: SELECT raceway.migrate();");
