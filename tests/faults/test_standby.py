@@ -5,6 +5,7 @@ import random
 
 import pytest
 
+from support.aging import fill, traces_left
 from support.chance import chance_of, times
 from support.cluster import PostgresCluster
 from support.contention import Books, Pool, assert_kept, contenders, lasting, rows_there, run_for, running
@@ -77,3 +78,22 @@ def test_a_standby_comes_out_page_for_page_as_its_primary_and_takes_over(checked
     assert_kept(database, books, pool)
     assert_whole(database)
     assert checked_primary.complaints() == []
+
+
+def test_a_standby_is_cleaned_up_by_its_primary_only(checked_primary):
+    database = checked_primary.create_database()
+    database.sql("CREATE EXTENSION raceway; SELECT raceway.migrate(partition_by => 'day');"
+                 "SELECT raceway.make_partitions('2026-01-01', '2026-01-04')")
+    fill(database, 72)
+    with Standby(checked_primary, "cleaned-standby") as standby:
+        copy = standby.database(database)
+        standby.catch_up()
+        copy.sql("CALL raceway.cleanup(max_traces => 0); CALL raceway.maintain()")
+        assert traces_left(copy) == list(range(1, 73))
+        age = "(clock_timestamp() AT TIME ZONE 'UTC') - timestamp '2026-01-02 12:00'"
+        database.sql(f"CALL raceway.cleanup(older_than => {age})")
+        standby.catch_up()
+        assert traces_left(copy) == list(range(25, 73))
+        assert copy.value("SELECT to_regclass('raceway.events_2026_01_01') IS NULL")
+        standby.assert_consistent()
+    database.drop()
