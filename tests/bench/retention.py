@@ -12,8 +12,8 @@ from support.server import RacewayServer
 TITLE = "Removing half of {events:,} events while others come in"
 EXPLANATION = """\
   Four clients post bodies of 100 events to a server on the same two cores as fast as they are answered, first alone,
-  then while cleanup() removes the older half of what was there, by rows. Ratios are to the clients alone. Then the same
-  half as one partition of many, dropped by the same cleanup(). Autovacuum is on."""
+  then while cleanup() removes the older half of what was there, by rows. Ratios are to the clients alone. Then as
+  many in partitions by day, dropped by the same cleanup(). Autovacuum is on."""
 EVENTS = 10_000_000 if options.FULL else 1_000_000
 SECONDS = 8
 CLIENTS = 4
@@ -54,12 +54,12 @@ def _by_rows():
 
 
 def _by_partition():
-    with BenchDatabase(SETTINGS, "bench-retention", "raceway.migrate('month')") as database:
-        database.database.sql("SELECT raceway.make_partitions('2026-11-01', '2026-12-31')")
+    with BenchDatabase(SETTINGS, "bench-retention", "raceway.migrate('day')") as database:
+        # The traffic was recorded on the first day; each of its copies is a minute later.
+        database.database.sql("SELECT raceway.make_partitions('2026-11-22', '2026-11-30')")
         events = options.events(EVENTS) // 2
         database.load("ingest", 10_000, events)
-        age = "(clock_timestamp() AT TIME ZONE 'UTC') - timestamp '2027-06-01'"
-        return _cleanup(database.database, f"older_than => {age}")
+        return _cleanup(database.database, "older_than => '0 s'")
 
 
 def run(report, _):
@@ -73,7 +73,7 @@ def run(report, _):
         Figure("cleanup by rows", [rows["seconds"]], "s", beside={
             "traces": number(rows["traces"]), "events": number(rows["events"]), "events/s": f"{rows['events'] / rows['seconds']:,.0f}"}),
         Figure("  the tables after it and the clients, to before", [growth]),
-        Figure("cleanup by partition", [seconds], "s", goal=Goal(1, at_most=True),
+        Figure("cleanup by partitions", [seconds], "s", goal=Goal(1, at_most=True),
                beside={"traces": number(dropped_traces), "events": number(dropped_events)}),
     ]
     report.section(TITLE.format(events=options.events(EVENTS)), EXPLANATION, figures)
