@@ -1,6 +1,6 @@
 """Runs the suites one after the other and sums them up; called by tests/run.
 
-    python3 -m support.suites [unit|regress|pgtap|e2e|faults ...]
+    python3 -m support.suites [unit|regress|pgtap|e2e|faults|backup ...]
 
 The last line is `N passed, M failed`, with `, K skipped` where there are any.
 """
@@ -99,6 +99,7 @@ def suites():
         "pgtap": ([*IN_CLUSTER, "pg_prove", "--verbose", "--norc", *pgtap], tally_tap),
         "e2e": (pytest_suite("e2e"), tally_junit),
         "faults": (pytest_suite("faults"), tally_junit),
+        "backup": (pytest_suite("backup"), tally_junit),
     }
 
 
