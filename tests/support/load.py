@@ -7,6 +7,7 @@ from collections import Counter
 from contextlib import contextmanager
 
 from support.client import Client
+from support.wait import wait_until
 
 
 class LoadClient(threading.Thread):
@@ -97,6 +98,12 @@ def load(clients):
 
 def acknowledged_by(clients):
     return set().union(*(client.acknowledged for client in clients))
+
+
+def acknowledge_more(clients, more):
+    """Waits until the running clients have been promised that many more events."""
+    goal = len(acknowledged_by(clients)) + more
+    wait_until(lambda: len(acknowledged_by(clients)) >= goal, 30, f"{more} more events are acknowledged", every=0.05)
 
 
 def sent_by(clients):

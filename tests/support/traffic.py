@@ -1,6 +1,7 @@
 """Events to send: the recorded ones of real SDKs, and generated ones."""
 
 import random
+import time
 import uuid
 from functools import cache
 
@@ -88,3 +89,11 @@ class OverlappingTraffic:
                 events.append(self._event(f"own-{self._client}-{self._own}"))
         self._random.shuffle(events)
         return events
+
+
+class UnhurriedTraffic(OverlappingTraffic):
+    """The same at a pace that does not fill the disk while something else takes its time."""
+
+    def batch(self, size):
+        time.sleep(0.05)
+        return super().batch(size)
