@@ -132,8 +132,11 @@ void append_api_event(std::string& out, std::string_view sdk_event, const Unsaid
   row.duration_ms = event.duration_ms;
   row.location = event.location;
   append_beginning(out, row, wire::nanos_in(event.metadata));
-  append_key(out, fields::vector_clock);
-  append_clock(out, event.clock);
+  // Having no clock looks like an empty one there; no clock is what nobody sends an SDK's event with.
+  if (!event.clock.empty() || !is_filled_up(event.metadata)) {
+    append_key(out, fields::vector_clock);
+    append_clock(out, event.clock);
+  }
   append_key(out, fields::metadata);
   append_api_metadata(out, event.metadata, tree.find(fields::parent_id), unsaid);
   out += '}';

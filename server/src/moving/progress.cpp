@@ -19,7 +19,7 @@ constexpr const char* clear_line = "\r\x1b[K";
 
 std::string progress_line(const ProgressState& state, double seconds) {
   const double rate = seconds > 0 ? static_cast<double>(state.events) / seconds : 0;
-  const std::string counts = fmt::format("{} events, {:.0f}/s", state.events, rate);
+  std::string counts = fmt::format("{} events, {:.0f}/s", state.events, rate);
   if (!state.all_bytes || *state.all_bytes == 0) return counts;
   const double part = std::min(1.0, static_cast<double>(state.done_bytes) / static_cast<double>(*state.all_bytes));
   const auto full = static_cast<std::size_t>(part * bar_width);

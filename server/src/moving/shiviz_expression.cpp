@@ -17,6 +17,7 @@ PCRE2_SPTR bytes_of(std::string_view text) {
 pcre2_code* compile(const std::string& pattern) {
   int error = 0;
   PCRE2_SIZE place = 0;
+  // Not compiled to machine code: PCRE2 10.42 then fails on text beyond ASCII where it may also be no UTF-8.
   // As JavaScript with the flags "gm": \uHHHH, and a reference to a group that took no part matches nothing.
   const std::uint32_t options =
       PCRE2_MULTILINE | PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_ALT_BSUX | PCRE2_MATCH_UNSET_BACKREF;
@@ -34,7 +35,6 @@ ShivizReader::Expression::Expression(const std::string& pattern)
     : code_(compile(pattern), pcre2_code_free),
       data_(pcre2_match_data_create_from_pattern(code_.get(), nullptr), pcre2_match_data_free),
       context_(pcre2_match_context_create(nullptr), pcre2_match_context_free) {
-  pcre2_jit_compile(code_.get(), PCRE2_JIT_COMPLETE | PCRE2_JIT_PARTIAL_HARD);  // where it cannot, it is slower
   pcre2_set_match_limit(context_.get(), most_steps);
   std::uint32_t count = 0;
   std::uint32_t size = 0;

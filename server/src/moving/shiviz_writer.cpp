@@ -48,7 +48,7 @@ std::string host_of(const Json& event, const Json& clock, const Json& metadata) 
 std::string flat(std::string_view text) {
   std::string line(text);
   for (char& c : line) {
-    if (static_cast<unsigned char>(c) < 0x20) c = ' ';
+    if (c == '\n' || c == '\r') c = ' ';
   }
   return line;
 }

@@ -14,8 +14,8 @@ std::string shiviz_header();
 /// that was sent last.
 class ShivizWriter {
  public:
-  /// Throws wire::BodyError or wire::EventError where `event` is none.
-  void append(std::string& out, std::string_view event);
+  /// Throws wire::BodyError or wire::EventError where `text` is none.
+  void append(std::string& out, std::string_view text);
 
  private:
   std::string trace_;
