@@ -8,6 +8,27 @@ RETURN CASE partition_by WHEN 'day' THEN interval '1 day' WHEN 'week' THEN inter
 COMMENT ON FUNCTION raceway.partition_interval(text) IS
     'internal to the layout for growth: how long a partition is; NULL where there are none';
 
+CREATE FUNCTION raceway.partition_name(lower_bound timestamp) RETURNS text
+LANGUAGE sql STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+RETURN 'events_' || to_char(lower_bound, 'FMYYYY_MM_DD');
+
+COMMENT ON FUNCTION raceway.partition_name(timestamp) IS
+    'internal to the layout for growth: what the partition is called that begins at a time';
+
+CREATE FUNCTION raceway.note_partitioned(partition_by text) RETURNS void
+LANGUAGE plpgsql VOLATILE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $note$
+BEGIN
+    COMMENT ON TABLE raceway.events IS 'One row an event, in partitions by time. Times are UTC; vector_clock maps components to counters.';
+    COMMENT ON TABLE raceway.events_default IS 'The events of times that have no partition of their own, see raceway.make_partitions().';
+    UPDATE raceway.layout l SET partition_by = note_partitioned.partition_by;
+END
+$note$;
+
+COMMENT ON FUNCTION raceway.note_partitioned(text) IS 'internal to the layout for growth: says that the tables have it now';
+
 CREATE FUNCTION raceway.make_partitions(first timestamp, last timestamp) RETURNS integer
 LANGUAGE plpgsql VOLATILE STRICT
 SET search_path = pg_catalog, pg_temp
@@ -35,7 +56,7 @@ BEGIN
     lower_bound := date_trunc(partition_by, first);
     WHILE lower_bound <= last LOOP
         upper_bound := lower_bound + length;
-        name := 'events_' || to_char(lower_bound, 'FMYYYY_MM_DD');
+        name := raceway.partition_name(lower_bound);
         IF to_regclass(format('raceway.%I', name)) IS NULL THEN
             EXECUTE format('CREATE TABLE raceway.%I (LIKE raceway.events INCLUDING ALL)', name);
             -- What came before its partition stands in the default one, and moves.
@@ -69,10 +90,8 @@ BEGIN
     ALTER INDEX raceway.idx_events_timestamp RENAME TO events_default_timestamp_idx;
     CREATE INDEX idx_events_trace_id ON raceway.events (trace_id);
     CREATE INDEX idx_events_timestamp ON raceway.events ("timestamp");
-    COMMENT ON TABLE raceway.events IS 'One row an event, in partitions by time. Times are UTC; vector_clock maps components to counters.';
-    COMMENT ON TABLE raceway.events_default IS 'The events of times that have no partition of their own, see raceway.make_partitions().';
     ALTER TABLE raceway.events ATTACH PARTITION raceway.events_default DEFAULT;
-    UPDATE raceway.layout SET partition_by = partition_empty_events.partition_by;
+    PERFORM raceway.note_partitioned(partition_by);
     PERFORM raceway.make_partitions(
         (now() AT TIME ZONE 'UTC') - raceway.partition_interval(partition_by),
         (now() AT TIME ZONE 'UTC') + 7 * raceway.partition_interval(partition_by));

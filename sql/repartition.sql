@@ -106,7 +106,7 @@ BEGIN
     CREATE TABLE raceway.events_default PARTITION OF raceway.events_new DEFAULT;
     WHILE lower <= last LOOP
         EXECUTE format('CREATE TABLE raceway.%I PARTITION OF raceway.events_new FOR VALUES FROM (%L) TO (%L)',
-                       'events_' || to_char(lower, 'FMYYYY_MM_DD'), lower, lower + length);
+                       raceway.partition_name(lower), lower, lower + length);
         lower := lower + length;
     END LOOP;
     -- Who writes events writes the copies, too.
@@ -172,9 +172,7 @@ BEGIN
     FOREACH index_name IN ARRAY index_names LOOP
         EXECUTE format('ALTER INDEX IF EXISTS raceway.%I RENAME TO %I', 'new_' || index_name, index_name);
     END LOOP;
-    COMMENT ON TABLE raceway.events IS 'One row an event, in partitions by time. Times are UTC; vector_clock maps components to counters.';
-    COMMENT ON TABLE raceway.events_default IS 'The events of times that have no partition of their own, see raceway.make_partitions().';
-    UPDATE raceway.layout l SET partition_by = end_repartition.partition_by;
+    PERFORM raceway.note_partitioned(partition_by);
     RETURN true;
 END
 $end$;

@@ -11,7 +11,6 @@ from support.contention import Books, Pool, contenders, running
 from support.server import run_raceway
 from support.sessions import DatabaseError, Session
 from support.traffic import documented_event
-from support.wait import wait_until
 from support.ways import assert_sound, assert_whole, ingest
 
 OLD = "(clock_timestamp() AT TIME ZONE 'UTC') - timestamp"
@@ -157,9 +156,7 @@ def test_killed_at_any_moment_it_leaves_whole_traces_and_is_called_again(migrate
         fill(migrated, 300, events=4, name=f"k{turn}")
         call = Call(migrated, "CALL cleanup(max_traces => 0, batch_size => 1)")
         time.sleep(chance.random() * 0.15)
-        migrated.sql(f"SELECT pg_terminate_backend({call.session.pid})")
-        call.join(timeout=60)
-        wait_until(lambda: not migrated.rows(f"SELECT FROM pg_stat_activity WHERE pid = {call.session.pid}"), 10, "it ends")
+        call.terminate()
         assert migrated.value("SELECT count(*) FROM raceway.traces t WHERE event_count <> "
                               "(SELECT count(*) FROM raceway.events e WHERE e.trace_id = t.trace_id)") == 0
     removed(migrated, "max_traces => 0")

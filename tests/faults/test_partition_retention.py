@@ -11,7 +11,6 @@ from support.load import LoadClient, acknowledged_by, load, sent_by
 from support.checks import check_promises
 from support.server import RacewayServer
 from support.traffic import OverlappingTraffic, documented_event
-from support.wait import wait_until
 from support.ways import assert_sound, assert_whole, counts, ingest
 
 # The age of what was at a time. A minute less, so that it does not depend on when it is asked.
@@ -119,9 +118,7 @@ def test_killed_at_any_moment_it_leaves_whole_traces(by_day):
         fill(by_day, 240, name="k")
         call = Call(by_day, f"CALL cleanup(older_than => {OLD} '2026-01-11')")
         time.sleep(chance.random() * 0.12)
-        by_day.sql(f"SELECT pg_terminate_backend({call.session.pid})")
-        call.join(timeout=60)
-        wait_until(lambda: not by_day.rows(f"SELECT FROM pg_stat_activity WHERE pid = {call.session.pid}"), 10, "it ends")
+        call.terminate()
         assert_whole(by_day)
         cleanup(by_day, "2026-01-11")
         assert traces_left(by_day, "k") == [] and by_day.value("SELECT count(*) FROM raceway.events") == 0
@@ -192,9 +189,7 @@ def test_killed_at_any_moment_it_is_called_again_or_given_up(migrated):
     for turn in range(times(5)):
         call = Call(migrated, "CALL repartition('week')")
         time.sleep(chance.random() * 0.3)
-        migrated.sql(f"SELECT pg_terminate_backend({call.session.pid})")
-        call.join(timeout=60)
-        wait_until(lambda: not migrated.rows(f"SELECT FROM pg_stat_activity WHERE pid = {call.session.pid}"), 10, "it ends")
+        call.terminate()
         if migrated.value("SELECT partition_by FROM raceway.layout") == "none" and turn % 2:
             migrated.sql("SELECT raceway.cancel_repartition()")
             assert migrated.value("SELECT to_regclass('raceway.events_new') IS NULL")

@@ -3,6 +3,7 @@
 import threading
 
 from support.sessions import Session
+from support.wait import wait_until
 
 FILL = """
     SELECT (raceway.ingest(jsonb_build_object('events', jsonb_agg(jsonb_build_object(
@@ -37,6 +38,7 @@ class Call(threading.Thread):
 
     def __init__(self, database, statement):
         super().__init__(daemon=True)
+        self._database = database
         self.session = Session(database)
         self._statement = statement
         self.failure = None
@@ -47,6 +49,13 @@ class Call(threading.Thread):
             self.session.run(self._statement)
         except Exception as error:
             self.failure = error
+
+    def terminate(self):
+        """Ends its session wherever it is, and waits until nothing of it is left."""
+        with Session(self._database) as other:
+            other.run("SELECT pg_terminate_backend(%s)", self.session.pid)
+            self.join(timeout=60)
+            wait_until(lambda: not other.run("SELECT 1 FROM pg_stat_activity WHERE pid = %s", self.session.pid), 10, "it ends")
 
     def end(self):
         """Waits until it has; raises what it raised."""
