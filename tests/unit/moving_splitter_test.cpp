@@ -206,12 +206,12 @@ RC_GTEST_PROP(AnyDamage, IsTheSameInPiecesOfAnySizeAndNeverSilent, ()) {
   const auto pieces = split(text, static_cast<std::size_t>(dice.between(1, 200)));
   RC_ASSERT(whole.events == pieces.events);
   RC_ASSERT(whole.damages == pieces.damages);
-  // Every line that is whole comes through.
+  // Every line that is whole comes through. (To the library that judges it here, a text ends with a zero byte.)
   std::size_t from = 0;
   while (from < text.size()) {
     const auto end = std::min(text.find('\n', from), text.size());
     const auto line = text.substr(from, end - from);
-    if (line.starts_with("{\"event_id\"") && nlohmann::json::accept(line)) {
+    if (line.starts_with("{\"event_id\"") && line.find('\0') == std::string::npos && nlohmann::json::accept(line)) {
       RC_ASSERT(std::ranges::count(whole.events, line) >= 1);
     }
     from = end + 1;
