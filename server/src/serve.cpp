@@ -15,6 +15,8 @@
 #include "http/api.hpp"
 #include "ingest/batching_ingestor.hpp"
 #include "observability/request_id.hpp"
+#include "storage/machine_memory.hpp"
+#include "storage/memory_keeper.hpp"
 #include "storage/memory_storage.hpp"
 #include "storage/postgres_setup.hpp"
 #include "storage/postgres_storage.hpp"
@@ -60,18 +62,31 @@ http::Hooks http_hooks() {
 /// The storage and the way into it.
 struct Backend {
   std::unique_ptr<storage::Storage> storage;
+  std::unique_ptr<storage::MemoryKeeper> keeper;  // of a storage in memory
   std::unique_ptr<ingest::Ingestor> ingestor;
   std::string description;
 };
 
-Backend open_backend(const config::Config& config) {
+Backend open_memory(const config::Memory& memory) {
+  constexpr std::uint64_t share_of_machine = 4;
+  storage::MemoryLimits limits;
+  limits.max_bytes = memory.max_bytes != 0 ? memory.max_bytes : storage::usable_memory() / share_of_machine;
+  limits.max_traces = memory.max_traces;
+  limits.max_age = memory.max_age;
   Backend backend;
-  if (config.storage.backend == config::Backend::memory) {
-    backend.storage = std::make_unique<storage::MemoryStorage>();
-    backend.ingestor = std::make_unique<ingest::DirectIngestor>(*backend.storage);
-    backend.description = "in memory, nothing is kept";
-    return backend;
-  }
+  auto storage = std::make_unique<storage::MemoryStorage>(limits);
+  const storage::SnapshotOptions snapshot{memory.snapshot, memory.snapshot_interval};
+  backend.keeper = std::make_unique<storage::MemoryKeeper>(*storage, snapshot);
+  backend.ingestor = std::make_unique<ingest::DirectIngestor>(*storage);
+  backend.storage = std::move(storage);
+  backend.description =
+      memory.snapshot.empty() ? "in memory, nothing is kept" : "in memory, saved to " + memory.snapshot;
+  return backend;
+}
+
+Backend open_backend(const config::Config& config) {
+  if (config.storage.backend == config::Backend::memory) return open_memory(config.storage.memory);
+  Backend backend;
   const auto& postgres = config.storage.postgres;
   backend.description = "in PostgreSQL, " + storage::prepare(postgres);
   backend.storage = std::make_unique<storage::PostgresStorage>(postgres);
@@ -147,6 +162,10 @@ int serve(const config::LoadedConfig& loaded) {
   const auto lost = backend.ingestor->drain();
   if (lost > 0) {
     spdlog::critical("{} events that were acknowledged could not be stored", lost);
+    return 1;
+  }
+  if (backend.keeper && !backend.keeper->finish()) {
+    spdlog::critical("what is in memory could not be saved");
     return 1;
   }
   spdlog::info("stopped; everything that was acknowledged is stored");

@@ -26,6 +26,7 @@ void expect_equal(const Config& left, const Config& right) {
 Value changed(const Key& key) {
   const Value value = key.get(Config());
   if (const auto* flag = std::get_if<bool>(&value)) return !*flag;
+  if (key.path == "storage.memory.max_bytes") return std::int64_t{1} << 30;
   if (const auto* number = std::get_if<std::int64_t>(&value)) return *number + 1;
   if (key.type == Type::choice) return std::string(key.choices.back());
   if (key.path == "storage.postgres.connection_string") return std::string("host='a \"b\"' dbname=\\\\x");

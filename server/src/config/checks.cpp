@@ -83,6 +83,15 @@ void check_storage(const LoadedConfig& loaded, std::vector<Finding>& findings) {
   }
 }
 
+void check_memory(const LoadedConfig& loaded, std::vector<Finding>& findings) {
+  constexpr std::string_view key = "storage.memory.max_bytes";
+  constexpr std::uint64_t least = 8'388'608;  // less is soon taken by what events share
+  const std::uint64_t value = loaded.config.storage.memory.max_bytes;
+  if (value != 0 && value < least) {
+    findings.push_back({{key}, fmt::format("{}: must be 0 or at least {}, not {}", place(loaded, key), least, value)});
+  }
+}
+
 bool only_this_machine(std::string_view host) {
   return host == "localhost" || host == "::1" || host.starts_with("127.");
 }
@@ -101,6 +110,7 @@ std::vector<Finding> cross_check(const LoadedConfig& loaded) {
   check_addresses(loaded, findings);
   check_keys(loaded, findings);
   check_storage(loaded, findings);
+  check_memory(loaded, findings);
   check_order(loaded, "storage.postgres.min_connections", "storage.postgres.max_connections", findings);
   check_order(loaded, "engine.batch_size", "engine.buffer_size", findings);
   return findings;

@@ -49,8 +49,17 @@ struct Postgres {
   bool auto_migrate = true;
 };
 
+struct Memory {
+  std::uint64_t max_bytes = 0;                  ///< 0 = a quarter of the memory there is
+  std::uint64_t max_traces = 0;                 ///< 0 = any number
+  std::chrono::seconds max_age{0};              ///< 0 = any
+  std::string snapshot;                         ///< a file; empty = none
+  std::chrono::seconds snapshot_interval{300};  ///< 0 = only when the server stops
+};
+
 struct Storage {
   Backend backend = Backend::memory;
+  Memory memory;
   Postgres postgres;
 };
 

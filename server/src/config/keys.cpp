@@ -100,6 +100,11 @@ constexpr Key postgres(std::string_view path, std::string_view meaning, Traits t
   return key<&Config::storage, &Storage::postgres, Member>(path, meaning, traits);
 }
 
+template <auto Member>
+constexpr Key memory(std::string_view path, std::string_view meaning, Traits traits = {}) {
+  return key<&Config::storage, &Storage::memory, Member>(path, meaning, traits);
+}
+
 constexpr Traits ignored{.effective = false};
 constexpr Traits seconds{.min = 1, .max = 86'400};
 
@@ -142,7 +147,18 @@ constexpr std::array key_table{
         "Take the client's address from X-Forwarded-For. Only behind a proxy that sets it."),
 
     key<&Config::storage, &Storage::backend>("storage.backend",
-        "With memory nothing survives a restart; supabase is the same as postgres."),
+        "With memory nothing survives a restart, but for a snapshot; supabase is the same as postgres."),
+
+    memory<&Memory::max_bytes>("storage.memory.max_bytes",
+        "Bytes that events may take, with all that finds them; then the trace that has not grown for longest goes.\n"
+        "0: a quarter of the memory of the machine, or of its control group.", {.max = 1LL << 50}),
+    memory<&Memory::max_traces>("storage.memory.max_traces", "Traces at most; 0: any number.", {.max = 1'000'000'000}),
+    memory<&Memory::max_age>("storage.memory.max_age_seconds",
+        "A trace goes that has got no event for so long; 0: never.", {.max = 3'155'760'000}),
+    memory<&Memory::snapshot>("storage.memory.snapshot",
+        "A file that all is saved to, and loaded from at the start; empty: none."),
+    memory<&Memory::snapshot_interval>("storage.memory.snapshot_interval_seconds",
+        "How often it is saved; 0: only when the server stops.", {.max = 86'400}),
 
     postgres<&Postgres::connection_string>("storage.postgres.connection_string",
         "As libpq takes it: postgresql://user@host:5432/raceway or host=... dbname=... user=...\n"
@@ -181,9 +197,10 @@ constexpr std::array key_table{
         "The same as cors_origins = [\"*\"]. Not for production."),
 };
 
-constexpr std::array<Section, 9> section_table{{
+constexpr std::array<Section, 10> section_table{{
     {"server", "The HTTP server"},
     {"storage", "Where events are kept"},
+    {"storage.memory", "Used by the backend memory"},
     {"storage.postgres", "Used by the backends postgres and supabase"},
     {"engine", "From the request to the storage"},
     {"race_detection", "Race detection"},

@@ -1,5 +1,6 @@
 #include "http/api.hpp"
 
+#include <array>
 #include <string>
 #include <utility>
 
@@ -60,6 +61,28 @@ constexpr const char* phase_completed =
     R"({"phase":"completed","ready":true,"total_traces":0,"processed_traces":0,"last_trace":null,)"
     R"("started_at":null,"completed_at":null,"last_error":null})";
 
+/// How full the storage is, and what went for that.
+std::string fullness_json(const storage::Fullness& fullness) {
+  constexpr std::array<const char*, storage::memory_limits> names = {"bytes", "traces", "age"};
+  std::string json = "{\"bytes\":" + std::to_string(fullness.bytes);
+  append_number(json, "max_bytes", fullness.limits.max_bytes);
+  append_number(json, "max_traces", fullness.limits.max_traces);
+  append_number(json, "max_age_seconds", static_cast<std::uint64_t>(fullness.limits.max_age.count()));
+  storage::EvictionCounts all;
+  std::string by_limit;
+  for (std::size_t by = 0; by < names.size(); ++by) {
+    const auto& [traces, events] = fullness.evicted[by];
+    all.traces += traces;
+    all.events += events;
+    by_limit += std::string(by_limit.empty() ? "\"" : ",\"") + names[by] + "\":{\"traces\":" + std::to_string(traces);
+    append_number(by_limit, "events", events);
+    by_limit += '}';
+  }
+  append_number(json, "evicted_traces", all.traces);
+  append_number(json, "evicted_events", all.events);
+  return json + ",\"evicted_by\":{" + by_limit + "}}";
+}
+
 Response get_status(Api& api) {
   const auto totals = api.storage.totals();
   const auto uptime = std::chrono::steady_clock::now() - api.started;
@@ -68,6 +91,7 @@ Response get_status(Api& api) {
                 static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(uptime).count()));
   append_number(json, "events_captured", totals.events);
   append_number(json, "traces_active", totals.traces);
+  if (const auto fullness = api.storage.fullness()) json += ",\"memory\":" + fullness_json(*fullness);
   return success(json + ",\"warmup\":" + phase_completed + '}');
 }
 

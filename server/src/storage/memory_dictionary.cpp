@@ -37,12 +37,21 @@ struct Dictionary::Slots {
   std::unique_ptr<std::atomic<std::uint64_t>[]> slots;
 };
 
-Dictionary::Dictionary() : serial_(next_serial()), seen_(std::make_unique<std::array<Sights, sight_places>>()) {
+Dictionary::Dictionary(std::atomic<std::size_t>* total)
+    : serial_(next_serial()), seen_(std::make_unique<std::array<Sights, sight_places>>()), total_(total) {
   all_slots_.push_back(std::make_unique<Slots>(first_slots));
   slots_.store(all_slots_.back().get(), std::memory_order_release);
+  count_bytes();
 }
 
-Dictionary::~Dictionary() = default;
+Dictionary::Dictionary(std::span<const std::string> texts, std::atomic<std::size_t>* total) : Dictionary(total) {
+  for (const auto& text : texts) add(fast_hash(key_, text), text);
+  count_bytes();
+}
+
+Dictionary::~Dictionary() {
+  if (total_ != nullptr) *total_ -= bytes_;
+}
 
 std::optional<std::uint32_t> Dictionary::number_of(std::string_view text) {
   if (text.size() > longest_text) return std::nullopt;
@@ -83,11 +92,19 @@ std::optional<std::uint32_t> Dictionary::admit(std::uint64_t hash, std::string_v
     full_.store(true, std::memory_order_relaxed);
     return std::nullopt;
   }
-  if ((count_ + std::size_t{1}) * 2 > slots()->mask + 1) grow_slots();
+  return add(hash, text);
+}
+
+std::uint32_t Dictionary::add(std::uint64_t hash, std::string_view text) {
+  const std::size_t blocks_before = blocks_.size();
+  const bool grows = (count_ + std::size_t{1}) * 2 > slots()->mask + 1;
+  if (grows) grow_slots();
+  const bool new_page = !pages_[count_ / page_size];
   auto& page = pages_[count_ / page_size];
   if (!page) page = std::make_unique<Page>();
   (*page)[count_ % page_size] = keep(text);
   slots()->insert(hash, slot_of(hash, count_));
+  if (grows || new_page || blocks_.size() > blocks_before) count_bytes();
   return count_++;
 }
 
@@ -113,14 +130,19 @@ void Dictionary::grow_slots() {
   slots_.store(all_slots_.back().get(), std::memory_order_release);
 }
 
-std::size_t Dictionary::bytes() const {
+std::uint32_t Dictionary::count() const {
   const std::scoped_lock lock(mutex_);
-  std::size_t total = heap_bytes(seen_.get());
-  for (const auto& page : pages_) total += heap_bytes(page.get());
-  total += heap_bytes(all_slots_.data()) + heap_bytes(blocks_.data());
-  for (const auto& slots : all_slots_) total += heap_bytes(slots.get()) + heap_bytes(slots->slots.get());
-  for (const auto& block : blocks_) total += heap_bytes(block.get());
-  return total;
+  return count_;
+}
+
+void Dictionary::count_bytes() {
+  std::size_t now = heap_bytes(seen_.get());
+  for (const auto& page : pages_) now += heap_bytes(page.get());
+  now += heap_bytes(all_slots_.data()) + heap_bytes(blocks_.data());
+  for (const auto& slots : all_slots_) now += heap_bytes(slots.get()) + heap_bytes(slots->slots.get());
+  for (const auto& block : blocks_) now += heap_bytes(block.get());
+  if (total_ != nullptr) *total_ += now - bytes_;
+  bytes_ = now;
 }
 
 }  // namespace raceway::server::storage::memory

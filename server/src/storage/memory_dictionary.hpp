@@ -8,6 +8,8 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -26,7 +28,10 @@ class Dictionary {
   static constexpr std::size_t max_bytes = std::size_t{2} << 20U;
   static constexpr std::size_t longest_text = 2'048;
 
-  Dictionary();
+  /// Adds to `total`, where there is one, what it takes of the heap, and takes it off in the end.
+  explicit Dictionary(std::atomic<std::size_t>* total = nullptr);
+  /// One that has these texts already, their numbers as they stand: at most max_texts, none longer than longest_text.
+  Dictionary(std::span<const std::string> texts, std::atomic<std::size_t>* total);
   ~Dictionary();
   Dictionary(const Dictionary&) = delete;
   Dictionary& operator=(const Dictionary&) = delete;
@@ -37,13 +42,16 @@ class Dictionary {
   /// The text of a number that number_of answered. Stays where it is as long as the dictionary.
   std::string_view text(std::uint32_t number) const { return (*pages_[number / page_size])[number % page_size]; }
 
+  /// How many are in.
+  std::uint32_t count() const;
+
   /// Another one for each dictionary of the process.
   std::uint64_t serial() const { return serial_; }
 
   bool full() const { return full_.load(std::memory_order_relaxed); }
 
   /// What it takes of the heap, beside itself.
-  std::size_t bytes() const;
+  std::size_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
 
  private:
   static constexpr std::size_t page_size = 1'024;
@@ -57,6 +65,8 @@ class Dictionary {
   std::optional<std::uint32_t> find(const Slots& slots, std::uint64_t hash, std::string_view text) const;
   bool seen_before(std::uint64_t hash);
   std::optional<std::uint32_t> admit(std::uint64_t hash, std::string_view text);
+  std::uint32_t add(std::uint64_t hash, std::string_view text);
+  void count_bytes();
   std::string_view keep(std::string_view text);
   void grow_slots();
 
@@ -68,6 +78,8 @@ class Dictionary {
   // A page is written before the slot that leads to it is published.
   std::array<std::unique_ptr<Page>, max_texts / page_size> pages_;
 
+  std::atomic<std::size_t>* const total_;
+  std::atomic<std::size_t> bytes_ = 0;
   mutable std::mutex mutex_;                       // of what follows
   std::vector<std::unique_ptr<Slots>> all_slots_;  // the outgrown ones too: a reader may still be in them
   std::vector<std::unique_ptr<char[]>> blocks_;    // of texts

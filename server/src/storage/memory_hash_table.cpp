@@ -1,6 +1,7 @@
 #include "storage/memory_hash_table.hpp"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 namespace raceway::server::storage::memory {
@@ -52,13 +53,14 @@ void HashTable::rebuild(std::size_t capacity, std::size_t room) {
     room *= 2;
   } while (!move_all());
   slots_ = std::move(grown);
+  bytes_ = heap_bytes(slots_.get());
   capacity_ = capacity;
   slot_count_ = slot_count;
   hint_.slots.store(slots_.get(), std::memory_order_relaxed);
   hint_.capacity.store(capacity_, std::memory_order_relaxed);
 }
 
-void HashTable::erase(std::uint32_t hash, std::uint32_t number) {
+void HashTable::erase(std::uint32_t hash, std::uint32_t number) noexcept {
   if (count_ == 0) return;
   const std::uint64_t slot = std::uint64_t{hash} << 32U | number;
   std::size_t at = home(hash);
@@ -68,6 +70,15 @@ void HashTable::erase(std::uint32_t hash, std::uint32_t number) {
   for (; slots_[at + 1] != empty && home(hash_of(slots_[at + 1])) != at + 1; ++at) slots_[at] = slots_[at + 1];
   slots_[at] = empty;
   --count_;
+  if (count_ * 4 < capacity_ && capacity_ > first_capacity) give_back();
+}
+
+void HashTable::give_back() noexcept {
+  try {
+    rebuild(std::max(first_capacity, capacity_ / 2), first_room);
+  } catch (const std::bad_alloc&) {
+    return;  // it stays as large as it is
+  }
 }
 
 }  // namespace raceway::server::storage::memory

@@ -1,4 +1,4 @@
-// A table from hashes to numbers, 8 bytes a slot, four fifths full before it grows by half.
+// A table from hashes to numbers, 8 bytes a slot, four fifths full before it grows by half, a quarter before it halves.
 #pragma once
 
 #include <atomic>
@@ -41,11 +41,11 @@ class HashTable {
   void insert(std::uint32_t hash, std::uint32_t number);
 
   /// Takes one such entry out, where there is one.
-  void erase(std::uint32_t hash, std::uint32_t number);
+  void erase(std::uint32_t hash, std::uint32_t number) noexcept;
 
   std::size_t size() const { return count_; }
   /// What it takes of the heap, beside itself.
-  std::size_t bytes() const { return heap_bytes(slots_.get()); }
+  std::size_t bytes() const { return bytes_; }
 
  private:
   static constexpr std::uint64_t empty = ~std::uint64_t{0};
@@ -55,6 +55,7 @@ class HashTable {
   std::size_t home(std::uint32_t hash) const { return home_in(capacity_, hash); }
   bool place(std::uint64_t slot);
   void rebuild(std::size_t capacity, std::size_t room);
+  void give_back() noexcept;
 
   /// The slots and their number for prefetch(), apart from what changes with each entry.
   struct alignas(64) Hint {
@@ -67,6 +68,7 @@ class HashTable {
   std::size_t capacity_ = 0;                            // homes; behind them is room for what the last of them push on
   std::size_t slot_count_ = 0;
   std::size_t count_ = 0;
+  std::size_t bytes_ = 0;
 };
 
 }  // namespace raceway::server::storage::memory

@@ -93,7 +93,7 @@ Id IdMaker::make(std::string_view text) const {
     const std::array<std::uint64_t, 2> words = {sip_hash(text_key_, text), sip_hash(table_key_, text)};
     std::memcpy(id.bytes.data(), words.data(), sizeof(IdBytes));
   }
-  id.hash = sip_hash(table_key_, view(id.bytes));
+  id.hash = hash_of(view(id.bytes));
   return id;
 }
 

@@ -30,6 +30,8 @@ class IdMaker {
  public:
   IdMaker() : text_key_(HashKey::random()), table_key_(HashKey::random()) {}
   Id make(std::string_view text) const;
+  /// Id::hash of an id with these 16 bytes.
+  std::uint64_t hash_of(std::string_view bytes) const { return sip_hash(table_key_, bytes); }
 
  private:
   HashKey text_key_;

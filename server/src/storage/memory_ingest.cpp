@@ -18,6 +18,9 @@ namespace {
 using Offered = std::vector<OfferedEvent*>;
 using Outcome = TraceWriter::Outcome;
 
+constexpr std::string_view too_large =
+    "its trace has reached three quarters of what the store may take (storage.memory.max_bytes)";
+
 /// One body on its way in.
 class Ingest {
  public:
@@ -40,14 +43,17 @@ class Ingest {
 
  private:
   void prepare(const wire::Batch& batch);
+  Service* pin(std::string_view service);
   bool ids_repeat_across_traces() const;
   Offered by_trace();
   void store(Offered events);
   Offered offer(const Offered& events);
+  Offered::const_iterator offer_trace(Offered::const_iterator next, Offered::const_iterator end, Offered& unclear);
   bool is_free(OfferedEvent& event);
   void settle(const OfferedEvent& event, Outcome outcome, const std::string& other);
 
   Store& store_;
+  std::vector<PinnedService> services_;
   std::vector<OfferedEvent> events_;
   IngestResult result_;
 };
@@ -62,7 +68,7 @@ void Ingest::prepare(const wire::Batch& batch) {
     if (event.service_name) {
       const bool same_service = before != nullptr && before->event->service_name &&
                                 same_bytes(*before->event->service_name, *event.service_name);
-      service = same_service ? before->service : &store_.services.get(*event.service_name);
+      service = same_service ? before->service : pin(*event.service_name);
     }
     if (before != nullptr && same_bytes(before->trace_id.text, event.trace_id)) {
       before = &events_.emplace_back(id, before->trace_id, event, service);
@@ -71,6 +77,10 @@ void Ingest::prepare(const wire::Batch& batch) {
       store_.shard_of(before->trace_id).traces.prefetch(before->trace_id);
     }
   }
+}
+
+Service* Ingest::pin(std::string_view service) {
+  return services_.emplace_back(store_.services.get(service)).get();
 }
 
 bool Ingest::ids_repeat_across_traces() const {
@@ -126,28 +136,37 @@ void Ingest::store(Offered events) {
 
 /// Answers those that are unclear.
 Offered Ingest::offer(const Offered& events) {
-  thread_local RecordWriter records;
   Offered unclear;
   for (auto next = events.begin(); next != events.end();) {
-    const Id& trace_id = (*next)->trace_id;
-    const std::unique_lock lock(store_.shard_of(trace_id).mutex);
-    TraceWriter writer(store_, trace_id, records);
-    for (; next != events.end() && same_bytes((*next)->trace_id.text, trace_id.text); ++next) {
-      const Outcome outcome = writer.offer(**next);
-      if (outcome == Outcome::unclear) {
-        unclear.push_back(*next);
-      } else {
-        settle(**next, outcome, writer.other());
-      }
-    }
-    writer.commit();
+    next = offer_trace(next, events.end(), unclear);
+    store_.retention.make_room(store_);
   }
   return unclear;
+}
+
+/// Offers the events of the first one's trace; answers where the next trace begins.
+Offered::const_iterator Ingest::offer_trace(Offered::const_iterator next, Offered::const_iterator end,
+                                            Offered& unclear) {
+  thread_local RecordWriter records;
+  const Id& trace_id = (*next)->trace_id;
+  const std::unique_lock lock(store_.shard_of(trace_id).mutex);
+  TraceWriter writer(store_, trace_id, records);
+  for (; next != end && same_bytes((*next)->trace_id.text, trace_id.text); ++next) {
+    const Outcome outcome = writer.offer(**next);
+    if (outcome == Outcome::unclear) {
+      unclear.push_back(*next);
+    } else {
+      settle(**next, outcome, writer.other());
+    }
+  }
+  writer.commit();
+  return next;
 }
 
 /// Looks, with one shard locked at a time, at every place that the id's hash leads to. Settles an event that is there.
 bool Ingest::is_free(OfferedEvent& event) {
   std::vector<std::uint32_t> places;
+  const std::uint64_t as_of = store_.chunks_given_back;
   {
     auto& part = store_.index.part(event.id);
     const std::scoped_lock lock(part.mutex);
@@ -157,11 +176,12 @@ bool Ingest::is_free(OfferedEvent& event) {
     });
   }
   event.cleared.clear();
+  event.cleared_as_of = as_of;
   for (const auto place : places) {
     const Locator locator = Locator::of(place);
     const Shard& shard = store_.shards[locator.shard];
     const std::shared_lock lock(shard.mutex);
-    if (holds(shard.records(locator.chunk), event.id)) {
+    if (holds(shard.records(locator.chunk), event.id) && !shard.trace_of(locator.chunk).evicted) {
       const OwnedId& trace_id = shard.trace_of(locator.chunk).id;
       settle(event, trace_id.is(event.trace_id) ? Outcome::duplicate : Outcome::other_trace, trace_id.text());
       return false;
@@ -178,7 +198,8 @@ void Ingest::settle(const OfferedEvent& event, Outcome outcome, const std::strin
     ++result_.duplicates;
   } else {
     result_.rejected.push_back(
-        {event.event->index, std::string(event.event->event_id), wire::reason_other_trace(other)});
+        {event.event->index, std::string(event.event->event_id),
+         outcome == Outcome::too_large ? std::string(too_large) : wire::reason_other_trace(other)});
   }
 }
 

@@ -2,32 +2,73 @@
 
 #include <algorithm>
 #include <mutex>
+#include <new>
 
 namespace raceway::server::storage::memory {
 
-Service& Services::get(std::string_view name) {
-  {
-    const std::shared_lock lock(mutex_);
-    const auto found = by_name_.find(name);
-    if (found != by_name_.end()) return *found->second;
-  }
+PinnedService Services::get(std::string_view name) {
+  if (auto known = find(name); known.get() != nullptr) return known;
   auto made = std::make_unique<Service>();
   made->name = name;
   const std::unique_lock lock(mutex_);
   const std::string_view key = made->name;
+  const std::size_t bytes_before = bytes_taken_;
   const auto [entry, is_new] = by_name_.try_emplace(key, std::move(made));
   Service& service = *entry->second;
   if (is_new) {
     const bool on_heap = service.name.capacity() > std::string().capacity();
-    bytes_ += heap_bytes(&service) + (on_heap ? heap_bytes(service.name.data()) : 0);
+    service.bytes =
+        bytes_taken_ - bytes_before + heap_bytes(&service) + (on_heap ? heap_bytes(service.name.data()) : 0);
+    bytes_in_use_ += service.bytes;
   }
-  return service;
+  ++service.pins;
+  return {*this, service};
 }
 
-const Service* Services::find(std::string_view name) const {
+PinnedService Services::find(std::string_view name) {
   const std::shared_lock lock(mutex_);
   const auto found = by_name_.find(name);
-  return found == by_name_.end() ? nullptr : found->second.get();
+  if (found == by_name_.end()) return {};
+  ++found->second->pins;
+  return {*this, *found->second};
+}
+
+void Services::take_off(Service& service, std::uint64_t events) noexcept {
+  let_go(service, [events](Service& counted) {
+    --counted.traces;
+    counted.events -= events;
+  });
+}
+
+void Services::unpin(Service& service) noexcept {
+  let_go(service, [](Service& pinned) { --pinned.pins; });
+}
+
+/// Who lets go last sees that nothing is left. From then on the service is known by its name only: another thread may
+/// have dropped it, or taken it up again.
+template <class Change>
+void Services::let_go(Service& service, Change change) noexcept {
+  std::string unused;
+  {
+    const std::shared_lock lock(mutex_);
+    change(service);
+    if (service.events != 0 || service.pins != 0) return;
+    try {
+      unused = service.name;
+    } catch (const std::bad_alloc&) {
+      return;  // it goes when it is let go of the next time
+    }
+  }
+  drop_unused(unused);
+}
+
+void Services::drop_unused(std::string_view name) noexcept {
+  const std::unique_lock lock(mutex_);
+  const auto found = by_name_.find(name);
+  if (found == by_name_.end() || found->second->events != 0 || found->second->pins != 0) return;
+  bytes_in_use_ -= found->second->bytes;
+  const auto service = std::move(found->second);  // whose name is the key
+  by_name_.erase(found);
 }
 
 std::vector<ServiceSummary> Services::summaries() const {
@@ -38,11 +79,6 @@ std::vector<ServiceSummary> Services::summaries() const {
     if (events > 0) summaries.push_back({service->name, events, service->traces});
   }
   return summaries;
-}
-
-std::size_t Services::bytes() const {
-  const std::shared_lock lock(mutex_);
-  return bytes_;
 }
 
 ServiceCounts::Counts::iterator ServiceCounts::place_in(Counts& counts, const Service& service) {
@@ -80,12 +116,7 @@ bool ServiceCounts::has(const Service& service) const {
 
 std::vector<std::string> ServiceCounts::names() const {
   std::vector<std::string> names;
-  if (first_.events > 0) names.push_back(first_.service->name);
-  if (more_) {
-    for (const auto& count : *more_) {
-      if (count.events > 0) names.push_back(count.service->name);
-    }
-  }
+  each([&](const Count& count) { names.push_back(count.service->name); });
   std::sort(names.begin(), names.end());
   return names;
 }

@@ -1,25 +1,11 @@
 #include "storage/memory_shard.hpp"
 
 #include <algorithm>
-#include <cstring>
-#include <new>
 #include <stdexcept>
 
 #include "storage/memory_record_reader.hpp"
 
 namespace raceway::server::storage::memory {
-namespace {
-
-using Size = std::uint32_t;
-
-Size size_in(const char* block) {
-  Size size = 0;
-  if (block != nullptr) std::memcpy(&size, block, sizeof size);
-  return size;
-}
-
-}  // namespace
-
 std::vector<StoredEvent> PackedTrace::events() const {
   std::vector<StoredEvent> events;
   events.reserve(summary.event_count);
@@ -35,36 +21,59 @@ bool Selection::has(const Trace& trace) const {
 }
 
 std::uint32_t Shard::add_chunk(std::uint32_t trace, std::uint32_t older) {
+  if (free_chunk_ != none) {
+    const std::uint32_t chunk = free_chunk_;
+    free_chunk_ = chunks_[chunk].older;
+    chunks_[chunk].trace = trace;
+    chunks_[chunk].older = older;
+    return chunk;
+  }
   if (chunks_.size() == max_chunks) throw std::length_error("the memory store has no number left for another chunk");
   if (chunks_.size() == chunks_.capacity()) {
+    const std::size_t before = heap_bytes(chunks_.data());
     chunks_.reserve(std::max<std::size_t>(16, chunks_.capacity() + chunks_.capacity() / 4));
+    chunk_table_bytes_ += heap_bytes(chunks_.data()) - before;
   }
-  chunks_.push_back({trace, older, nullptr});
+  chunks_.push_back({trace, older, {}});
   return static_cast<std::uint32_t>(chunks_.size() - 1);
+}
+
+void Shard::drop_chunk(std::uint32_t chunk) noexcept {
+  segments_.drop(chunks_[chunk].block);
+  chunks_[chunk].block = {};
+  chunks_[chunk].trace = none;
+  chunks_[chunk].older = free_chunk_;
+  free_chunk_ = chunk;
+  tidy();
+}
+
+void Shard::tidy() noexcept {
+  segments_.tidy([this](std::uint32_t chunk, Segments::Place place) { chunks_[chunk].block = place; });
 }
 
 void Shard::append(std::uint32_t chunk, std::string_view records) {
   auto& block = chunks_[chunk].block;
-  const std::size_t before = size_in(block.get());
-  const std::size_t after = before + records.size();
-  if (after > std::numeric_limits<Size>::max()) throw std::length_error("a chunk of the memory store is full");
-  chunk_bytes_ -= heap_bytes(block.get());
-  char* const moved = static_cast<char*>(std::realloc(block.get(), sizeof(Size) + after));
-  if (moved == nullptr) {
-    chunk_bytes_ += heap_bytes(block.get());
-    throw std::bad_alloc();
-  }
-  static_cast<void>(block.release());
-  block.reset(moved);
-  chunk_bytes_ += heap_bytes(moved);
-  const auto size = static_cast<Size>(after);
-  std::memcpy(moved, &size, sizeof size);
-  std::memcpy(moved + sizeof size + before, records.data(), records.size());
+  // What has grown once may grow again.
+  const std::size_t after = segments_.bytes(block).size() + records.size();
+  segments_.append(block, chunk, records, after >= full_chunk ? after : after + after / 4);
+  traces[chunks_[chunk].trace].bytes += records.size();
+  tidy();
 }
 
 std::string_view Shard::records(std::uint32_t chunk) const {
-  const char* const block = chunk < chunks_.size() ? chunks_[chunk].block.get() : nullptr;
-  return block == nullptr ? std::string_view{} : std::string_view(block + sizeof(Size), size_in(block));
+  return chunk < chunks_.size() ? segments_.bytes(chunks_[chunk].block) : std::string_view{};
+}
+
+void Shard::publish_bytes(std::atomic<std::size_t>& total) noexcept {
+  const std::size_t now = bytes_of_records() + bytes_of_traces();
+  if (now != published_bytes_) total.fetch_add(now - published_bytes_, std::memory_order_relaxed);
+  published_bytes_ = now;
+}
+
+void Shard::note_oldest() noexcept {
+  const bool empty = growth.oldest() == none;
+  const GrowthTime now = empty ? std::numeric_limits<GrowthTime>::max() : traces[growth.oldest()].grew;
+  if (now != oldest()) oldest_.store(now, std::memory_order_relaxed);
 }
 
 PackedTrace Shard::pack(const Trace& trace) const {
@@ -90,7 +99,7 @@ std::uint64_t Shard::list(const Selection& selection, std::size_t limit, std::ui
     if (!all && !selection.has(trace)) continue;
     if (!all) ++count;
     if (taken == limit) continue;
-    out.push_back({at->last, trace.id.copy(), shard_number, at->trace});
+    out.push_back({at->last, trace.id.copy(), shard_number, at->trace, trace.generation});
     ++taken;
   }
   return count;

@@ -1,5 +1,7 @@
 #include "storage/memory_storage.hpp"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <limits>
 #include <mutex>
@@ -19,7 +21,7 @@ struct MemoryStorage::Listing {
   std::vector<ListedTrace> traces;  // newest first
 };
 
-MemoryStorage::MemoryStorage() : store_(std::make_unique<memory::Store>()) {}
+MemoryStorage::MemoryStorage(const MemoryLimits& limits) : store_(std::make_unique<memory::Store>(limits)) {}
 MemoryStorage::~MemoryStorage() = default;
 
 std::vector<IngestResult> MemoryStorage::ingest(const std::vector<std::string_view>& bodies) {
@@ -46,9 +48,11 @@ Totals MemoryStorage::totals() {
 MemoryStorage::Listing MemoryStorage::list(const TraceFilter& filter, std::size_t limit) const {
   Listing listing;
   memory::Selection selection{nullptr, filter};
+  memory::PinnedService service;
   if (filter.service) {
-    selection.service = store_->services.find(*filter.service);
-    if (selection.service == nullptr) return listing;
+    service = store_->services.find(*filter.service);
+    if (service.get() == nullptr) return listing;
+    selection.service = service.get();
   }
   for (std::uint32_t number = 0; number < memory::shard_count; ++number) {
     Shard& shard = store_->shards[number];
@@ -61,6 +65,7 @@ MemoryStorage::Listing MemoryStorage::list(const TraceFilter& filter, std::size_
     }
     const std::unique_lock lock(shard.mutex);
     shard.recency.oldest_first(shard.traces);
+    shard.publish_bytes(store_->shard_bytes);
     listing.total += shard.list(selection, limit, number, listing.traces);
   }
   const auto newer = [](const ListedTrace& a, const ListedTrace& b) {
@@ -83,7 +88,8 @@ TracePage MemoryStorage::list_traces(const TraceFilter& filter, std::uint64_t pa
     const ListedTrace& listed = listing.traces[at];
     const Shard& shard = store_->shards[listed.shard];
     const std::shared_lock lock(shard.mutex);
-    result.traces.push_back(shard.traces[listed.number].summary());
+    const memory::Trace* const trace = shard.traces.still(listed.number, listed.generation);
+    if (trace != nullptr) result.traces.push_back(trace->summary());
   }
   return result;
 }
@@ -110,7 +116,9 @@ void MemoryStorage::each_trace(const TraceFilter& filter, const std::function<vo
     {
       const Shard& shard = store_->shards[listed.shard];
       const std::shared_lock lock(shard.mutex);
-      packed = shard.pack(shard.traces[listed.number]);
+      const memory::Trace* const trace = shard.traces.still(listed.number, listed.generation);
+      if (trace == nullptr) continue;
+      packed = shard.pack(*trace);
     }
     if (!visit(packed.summary, packed.events())) return;
   }
@@ -118,6 +126,26 @@ void MemoryStorage::each_trace(const TraceFilter& filter, const std::function<vo
 
 std::vector<ServiceSummary> MemoryStorage::services() {
   return store_->services.summaries();
+}
+
+std::optional<Fullness> MemoryStorage::fullness() {
+  Fullness fullness{store_->bytes(), store_->retention.limits(), {}};
+  for (std::size_t by = 0; by < memory_limits; ++by) {
+    fullness.evicted[by] = store_->retention.evicted(static_cast<MemoryLimit>(by));
+  }
+  return fullness;
+}
+
+void MemoryStorage::keep_limits() {
+  store_->retention.catch_up(*store_);
+}
+
+void MemoryStorage::give_back_pages() {
+  const std::uint64_t most = store_->retention.limits().max_bytes;
+  const memory::GrowthTime changes = store_->clock.last();
+  if (most == 0 || store_->bytes() < most / 2 || changes == given_back_at_) return;
+  malloc_trim(0);
+  given_back_at_ = changes;
 }
 
 MemoryUsage MemoryStorage::usage() const {
@@ -128,7 +156,8 @@ MemoryUsage MemoryStorage::usage() const {
     usage.traces += shard.bytes_of_traces();
   }
   usage.index = store_->index.bytes();
-  usage.shared = memory::heap_bytes(store_.get()) + store_->services.bytes() + store_->dictionaries.bytes();
+  usage.shared = memory::heap_bytes(store_.get()) + store_->services.bytes() + store_->dictionaries.bytes() +
+                 store_->segments.bytes();
   return usage;
 }
 

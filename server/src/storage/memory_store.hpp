@@ -5,15 +5,19 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <span>
+#include <string>
 #include <vector>
 
 #include "storage/memory_dictionary.hpp"
 #include "storage/memory_hash_table.hpp"
 #include "storage/memory_id.hpp"
+#include "storage/memory_retention.hpp"
 #include "storage/memory_services.hpp"
 #include "storage/memory_shard.hpp"
 
@@ -51,24 +55,37 @@ class EventIndex {
   };
 
   Part& part(const Id& id) { return parts_[part_of(id)]; }
+  /// With the part's mutex held, both. insert() throws std::bad_alloc, and then nothing has changed.
+  void insert(Part& part, const Id& id, Locator locator);
+  void erase(Part& part, const Id& id, Locator locator) noexcept;
   /// Asks for the memory that a search for the id will need soon. Takes no lock.
   void prefetch(const Id& id) const { parts_[part_of(id)].locators.prefetch(table_hash(id)); }
-  /// What it takes of the heap.
-  std::size_t bytes() const;
+  /// What it takes of the heap. Takes no lock.
+  std::size_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
 
  private:
   std::array<Part, shard_count> parts_;
+  std::atomic<std::size_t> bytes_ = 0;
 };
 
 /// The dictionary that new traces are written with, and those that older traces still are. Thread-safe.
 class Dictionaries {
  public:
   std::shared_ptr<Dictionary> current();
-  /// What they take of the heap.
-  std::size_t bytes() const;
+  /// One with these texts, which new traces are written with from now on, where it is not full.
+  std::shared_ptr<Dictionary> restore(std::span<const std::string> texts);
+  /// Gives back what is left of those that no trace is written with any more.
+  void sweep();
+  /// What they take of the heap. Takes no lock.
+  std::size_t bytes() const { return bytes_.load(std::memory_order_relaxed) + own_bytes_; }
 
  private:
-  mutable std::mutex mutex_;
+  std::shared_ptr<Dictionary> make(std::span<const std::string> texts);
+  void sweep_locked();
+
+  std::atomic<std::size_t> bytes_ = 0;      // of the dictionaries' contents
+  std::atomic<std::size_t> own_bytes_ = 0;  // of their blocks and what is here
+  std::mutex mutex_;
   std::shared_ptr<Dictionary> current_;
   struct Known {
     std::weak_ptr<Dictionary> dictionary;
@@ -77,14 +94,37 @@ class Dictionaries {
   std::vector<Known> all_;
 };
 
+/// On the heap only.
 struct Store {
+  explicit Store(const MemoryLimits& limits = {}) : retention(limits) {
+    for (Shard& shard : shards) shard.use(segments);
+  }
+
   IdMaker ids;
-  std::array<Shard, shard_count> shards;
-  EventIndex index;
+  // The shards give back to these, and so go before them.
+  SegmentPool segments;
   Services services;
   Dictionaries dictionaries;
+  std::array<Shard, shard_count> shards;
+  EventIndex index;
+  Retention retention;
+  GrowthClock clock;
+
+  // Of all shards, counted by whoever changes one.
+  std::atomic<std::size_t> shard_bytes = 0;
+  std::atomic<std::uint64_t> traces = 0;
+  /// Goes up before numbers of chunks are given back: what was found at such a number may be something else now.
+  std::atomic<std::uint64_t> chunks_given_back = 0;
 
   Shard& shard_of(const Id& trace_id) { return shards[part_of(trace_id)]; }
+  /// What it takes of the heap, itself included. Takes no lock.
+  std::size_t bytes() const {
+    return own_bytes + shard_bytes.load(std::memory_order_relaxed) + index.bytes() + services.bytes() +
+           dictionaries.bytes() + segments.bytes();
+  }
+
+ private:
+  const std::size_t own_bytes = heap_bytes(this);
 };
 
 }  // namespace raceway::server::storage::memory

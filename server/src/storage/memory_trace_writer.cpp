@@ -40,8 +40,10 @@ TraceWriter::Outcome TraceWriter::offer(const OfferedEvent& offered) {
                          [&](std::uint32_t locator) { return looks_like(offered, locator, outcome); });
     if (outcome != Outcome::stored) return outcome;
     if (elsewhere_ != offered.cleared) return Outcome::unclear;
+    if (!elsewhere_.empty() && offered.cleared_as_of != store_.chunks_given_back) return Outcome::unclear;
+    if (is_too_large()) return Outcome::too_large;
     if (chunk_ == none) open();
-    part.locators.insert(table_hash(offered.id), Locator{part_of(trace_id_), chunk_}.packed());
+    store_.index.insert(part, offered.id, Locator{part_of(trace_id_), chunk_});
     claimed_.push_back(&offered);
   }
   write(offered);
@@ -59,9 +61,16 @@ bool TraceWriter::looks_like(const OfferedEvent& offered, std::uint32_t packed_l
                         (locator.chunk == chunk_ && holds(records_.fresh(), offered.id));
   if (!is_there) return false;
   const Trace& trace = shard_.trace_of(locator.chunk);
+  if (trace.evicted) return false;
   outcome = trace.id.is(trace_id_) ? Outcome::duplicate : Outcome::other_trace;
   if (outcome == Outcome::other_trace) other_ = trace.id.text();
   return true;
+}
+
+bool TraceWriter::is_too_large() const {
+  const std::uint64_t most = store_.retention.most_of_a_trace();
+  if (most == 0) return false;
+  return (trace_ == none ? 0 : shard_.traces[trace_].bytes) + records_.fresh().size() >= most;
 }
 
 /// Takes up the trace's newest chunk, or begins one.
@@ -102,15 +111,18 @@ void TraceWriter::commit() {
   if (new_trace_) shard_.traces.publish(trace_, trace_id_);
   shard_.append(chunk_, records_.fresh());
   publish();
+  shard_.publish_bytes(store_.shard_bytes);
 }
 
 void TraceWriter::publish() {
   Trace& trace = shard_.traces[trace_];
   if (new_trace_) {
     ++shard_.trace_count;
-    shard_.loose_bytes += trace.id.bytes_of_text();
+    ++store_.traces;
   }
   if (last_ > trace.last || new_trace_) shard_.recency.note(trace, trace_);
+  shard_.growth.grew(shard_.traces, trace_, store_.clock.next());
+  shard_.note_oldest();
   trace.newest_chunk = chunk_;
   trace.first = std::min(trace.first, first_);
   trace.last = std::max(trace.last, last_);
@@ -130,13 +142,18 @@ void TraceWriter::roll_back() noexcept {
   for (const OfferedEvent* offered : claimed_) {
     auto& part = store_.index.part(offered->id);
     const std::scoped_lock lock(part.mutex);
-    part.locators.erase(table_hash(offered->id), Locator{part_of(trace_id_), chunk_}.packed());
+    store_.index.erase(part, offered->id, Locator{part_of(trace_id_), chunk_});
   }
-  if (new_chunk_) shard_.drop_last_chunk();
+  if (new_chunk_) {
+    ++store_.chunks_given_back;
+    shard_.drop_chunk(chunk_);
+  }
   if (new_trace_) {
     shard_.loose_bytes -= shard_.traces[trace_].services.bytes();
-    shard_.traces.drop_last(trace_id_);
+    shard_.traces.hide(trace_, trace_id_.hash);
+    shard_.traces.drop(trace_);
   }
+  if (new_chunk_ || new_trace_ || !claimed_.empty()) shard_.publish_bytes(store_.shard_bytes);
 }
 
 }  // namespace raceway::server::storage::memory

@@ -24,6 +24,7 @@ struct OfferedEvent {
   const wire::Event* event;
   Service* service;                    ///< nullptr where it names none
   std::vector<std::uint32_t> cleared;  ///< places in other shards that its id's hash leads to, and is not at
+  std::uint64_t cleared_as_of = 0;     ///< Store::chunks_given_back before they were looked at
 };
 
 /// Offers events of one trace to the store, while its shard's mutex is held alone. What was offered counts from
@@ -35,6 +36,7 @@ class TraceWriter {
     duplicate,    ///< is there already, in this trace
     other_trace,  ///< is there already, in other()
     unclear,      ///< its id may be in another shard: look there, note what it is not at in `cleared`, offer it again
+    too_large,    ///< its trace is as large as one may be
   };
 
   /// `records` is one that the caller keeps for the next trace. What is offered must live until commit().
@@ -49,6 +51,7 @@ class TraceWriter {
 
  private:
   bool looks_like(const OfferedEvent& offered, std::uint32_t packed_locator, Outcome& outcome);
+  bool is_too_large() const;
   void open();
   void write(const OfferedEvent& offered);
   void publish();

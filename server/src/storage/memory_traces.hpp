@@ -1,6 +1,8 @@
-// The traces of one shard: what is known of each, found by id or by number, and in the order of their newest events.
+// The traces of one shard: what is known of each, found by id or by number, in the order of their newest events, and in
+// the order in which they grew.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -14,6 +16,7 @@
 #include "storage/memory_dictionary.hpp"
 #include "storage/memory_hash_table.hpp"
 #include "storage/memory_id.hpp"
+#include "storage/memory_retention.hpp"
 #include "storage/memory_services.hpp"
 #include "storage/storage.hpp"
 
@@ -45,9 +48,15 @@ struct Trace {
   wire::Micros first = std::numeric_limits<wire::Micros>::max();
   wire::Micros last = std::numeric_limits<wire::Micros>::min();
   std::uint64_t events = 0;
+  std::uint64_t bytes = 0;     ///< of its records on the heap
+  GrowthTime grew = 0;         ///< when it last got an event
+  std::uint32_t older = none;  ///< of GrowthOrder, both
+  std::uint32_t newer = none;
   std::uint32_t newest_chunk = none;
-  bool in_order = false;  ///< of Recency, both
-  bool moved = false;
+  std::uint32_t note = none;  ///< of Recency, both
+  bool in_order = false;
+  bool evicted = false;          ///< not there any more, but for what is still to be given back
+  std::uint32_t generation = 0;  ///< tells it from others that have had its number
   ServiceCounts services;
   std::shared_ptr<Dictionary> dictionary;  ///< the one that its chunks were written with
 
@@ -62,27 +71,57 @@ class Traces {
   /// Asks for the memory that find() begins with. As the one exception, thread-safe.
   void prefetch(const Id& id) const { by_id_.prefetch(static_cast<std::uint32_t>(id.hash)); }
 
-  Trace& operator[](std::uint32_t number) { return pages_[number / page_size][number % page_size]; }
-  const Trace& operator[](std::uint32_t number) const { return pages_[number / page_size][number % page_size]; }
+  /// Of a number that find() or add() answered and that was not dropped since.
+  Trace& operator[](std::uint32_t number) { return (*pages_[number / page_size].traces)[number % page_size]; }
+  const Trace& operator[](std::uint32_t number) const {
+    return (*pages_[number / page_size].traces)[number % page_size];
+  }
+  /// The trace of that number and generation, where it is still there; else nullptr.
+  const Trace* still(std::uint32_t number, std::uint32_t generation) const;
 
   /// A new trace without an event. find() does not know it before publish(). Both throw std::bad_alloc or
   /// std::length_error, and then nothing has changed.
   std::uint32_t add(const Id& id, std::shared_ptr<Dictionary> dictionary);
   void publish(std::uint32_t number, const Id& id);
-  /// Undoes add() of the last one, and publish() where it was.
-  void drop_last(const Id& id);
+  /// Undoes publish(), where it was.
+  void hide(std::uint32_t number, std::uint64_t id_hash) noexcept;
+  /// The trace goes; its number is another one's some time.
+  void drop(std::uint32_t number) noexcept;
 
-  std::uint32_t size() const { return size_; }
-  /// What it takes of the heap, but for the texts of ids and for the traces' services.
-  std::size_t bytes() const { return heap_bytes(pages_.data()) + page_bytes_ + by_id_.bytes(); }
+  /// What it takes of the heap, but for the traces' services.
+  std::size_t bytes() const { return page_bytes_ + text_bytes_ + by_id_.bytes(); }
 
  private:
   static constexpr std::uint32_t page_size = 32;
+  /// A trace stays where it is. A page without traces takes no memory.
+  struct Page {
+    std::unique_ptr<std::array<Trace, page_size>> traces;
+    std::uint32_t used = 0;  // a bit for each that is there
+    std::uint32_t next_open = none;
+  };
 
-  std::vector<std::vector<Trace>> pages_;  // each reserved once, so that a trace stays where it is
-  std::uint32_t size_ = 0;
+  void open_page();
+
+  std::vector<Page> pages_;
+  std::uint32_t next_generation_ = 0;
+  std::uint32_t open_page_ = none;  // the first of those with room
   std::size_t page_bytes_ = 0;
+  std::size_t text_bytes_ = 0;  // of ids
   HashTable by_id_;
+};
+
+/// The traces in the order in which they last grew. Not thread-safe.
+class GrowthOrder {
+ public:
+  /// The trace grew, after all others.
+  void grew(Traces& traces, std::uint32_t number, GrowthTime now) noexcept;
+  void remove(Traces& traces, std::uint32_t number) noexcept;
+  /// `none` where there is no trace; the next newer one is Trace::newer.
+  std::uint32_t oldest() const { return oldest_; }
+
+ private:
+  std::uint32_t oldest_ = none;
+  std::uint32_t newest_ = none;
 };
 
 /// The traces in the order of their last timestamps. A trace that grows is only noted; the order is mended when it is
@@ -98,18 +137,26 @@ class Recency {
   void prepare();
   /// Notes that a trace is new or about to get another last timestamp.
   void note(Trace& trace, std::uint32_t number) noexcept;
+  /// Forgets a trace that is evicted. As long as it is in_order its number must not be dropped: that happens here, some
+  /// time after it has lost its last chunk.
+  void forget(Traces& traces, std::uint32_t number) noexcept;
   /// Oldest first; of traces of one time, the larger id first.
   std::span<const Place> oldest_first(Traces& traces);
 
-  bool up_to_date() const { return moved_.empty(); }
+  bool up_to_date() const { return moved_.empty() && forgotten_ == 0; }
   /// As of the last oldest_first(), which nothing has been noted since.
   std::span<const Place> oldest_first() const { return order_; }
   /// What it takes of the heap.
-  std::size_t bytes() const { return heap_bytes(order_.data()) + heap_bytes(moved_.data()); }
+  std::size_t bytes() const { return order_bytes_ + moved_bytes_; }
 
  private:
+  void sweep(Traces& traces) noexcept;
+
   std::vector<Place> order_;
-  std::vector<Place> moved_;  // with the timestamp they stand under in order_, if they do
+  std::vector<Place> moved_;   // with the timestamp they stand under in order_, if they do
+  std::size_t forgotten_ = 0;  // that still stand in order_
+  std::size_t order_bytes_ = 0;
+  std::size_t moved_bytes_ = 0;
 };
 
 }  // namespace raceway::server::storage::memory

@@ -1,6 +1,7 @@
 // Where events are kept. Two backends implement this interface: memory and PostgreSQL.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -9,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "storage/memory_limits.hpp"
 #include "wire/event.hpp"
 
 namespace raceway::server::storage {
@@ -71,6 +73,13 @@ struct Totals {
   std::uint64_t traces = 0;
 };
 
+/// How full a store is that has limits of its own.
+struct Fullness {
+  std::uint64_t bytes = 0;
+  MemoryLimits limits;
+  std::array<EvictionCounts, memory_limits> evicted;  ///< by MemoryLimit, since the start
+};
+
 /// Thread-safe throughout. Reads see every event whose ingest has returned. Throws Unavailable, or std::runtime_error
 /// for what coming again does not mend.
 class Storage {
@@ -94,9 +103,13 @@ class Storage {
 
   /// Calls `visit` for each trace that passes when it begins, in the order of list_traces. Each is shown as of one
   /// moment (on PostgreSQL one moment for all), its summary agrees with its events. Holds few traces at a time. Ends
-  /// early where `visit` answers false. `begin` is called first, with the number of traces to come.
+  /// early where `visit` answers false. `begin` is called first, with the number of traces to come; those that are
+  /// deleted meanwhile do not.
   virtual void each_trace(const TraceFilter& filter, const std::function<void(std::uint64_t total)>& begin,
                           const std::function<bool(const TraceSummary&, std::vector<StoredEvent>)>& visit) = 0;
+
+  /// Nothing where another system sees to it.
+  virtual std::optional<Fullness> fullness() { return std::nullopt; }
 
   /// By name.
   virtual std::vector<ServiceSummary> services() = 0;

@@ -1,0 +1,25 @@
+// How much the memory store may hold, and what it let go of to hold no more.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace raceway::server::storage {
+
+/// 0: no limit.
+struct MemoryLimits {
+  std::uint64_t max_traces = 0;
+  std::chrono::seconds max_age{0};  ///< since a trace got its last event
+  std::uint64_t max_bytes = 0;      ///< of the heap, with all that finds and counts the events
+};
+
+enum class MemoryLimit { bytes, traces, age };
+inline constexpr std::size_t memory_limits = 3;
+
+struct EvictionCounts {
+  std::uint64_t traces = 0;
+  std::uint64_t events = 0;
+};
+
+}  // namespace raceway::server::storage
