@@ -61,7 +61,7 @@ std::filesystem::path move_aside(const std::filesystem::path& file) {
   std::strftime(time.data(), time.size(), "%Y%m%dT%H%M%SZ", gmtime_r(&now, &parts));
   const std::string wanted = fmt::format("{}.damaged-{}", file.string(), time.data());
   for (int attempt = 1; attempt <= 1'000; ++attempt) {
-    const std::filesystem::path aside = attempt == 1 ? wanted : fmt::format("{}-{}", wanted, attempt);
+    std::filesystem::path aside = attempt == 1 ? wanted : fmt::format("{}-{}", wanted, attempt);
     // link() never replaces a file, as rename() would.
     if (link(file.c_str(), aside.c_str()) == 0) {
       if (unlink(file.c_str()) != 0) fail(file, "is damaged, and cannot be moved aside");

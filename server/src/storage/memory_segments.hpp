@@ -106,7 +106,7 @@ class Segments {
   std::uint32_t segment_for(std::size_t bytes);
   std::uint32_t add_segment(SegmentPool::Bytes bytes, std::size_t size);
   void kill(Place place) noexcept;
-  void close_empty(std::uint32_t segment) noexcept;
+  void close_empty(std::uint32_t number) noexcept;
   std::uint32_t worth_tidying() const;
 
   SegmentPool* pool_ = nullptr;

@@ -1,0 +1,139 @@
+"""The memory backend within its limits, and its snapshots: what is kept, what goes, what is there after a restart."""
+
+import threading
+import time
+
+import pytest
+
+from support.server import RacewayServer
+from support.traffic import documented_event
+from support.wait import wait_until
+
+
+def fill(client, name, traces, padding=2_000):
+    """Posts traces NAME/0, NAME/1 ..., each whole in one body of five events."""
+    for trace in range(traces):
+        answer = client.post([documented_event(f"{name}/{trace}/{n}", f"{name}/{trace}", location="l" * 400 + str(trace),
+                                               metadata={"service_name": name, "text": f"{trace}" * (padding // 8)})
+                              for n in range(5)]).ok().json
+        assert answer["stored"] == 5, answer
+
+
+def status(client):
+    return client.get("/status").ok().data
+
+
+def export(client):
+    return client.get("/api/traces").ok().data["traces"]
+
+
+@pytest.fixture
+def snapshot(tmp_path):
+    return tmp_path / "raceway.snapshot"
+
+
+def server_with(snapshot, **memory):
+    return RacewayServer({"storage.memory": {"snapshot": str(snapshot), **memory}}, name="snapshot")
+
+
+def test_limits_hold_while_several_clients_send_and_the_newest_traces_are_there():
+    with RacewayServer({"storage.memory": {"max_traces": 100}}, name="limits") as server:
+        clients = [server.client() for _ in range(4)]
+        threads = [threading.Thread(target=fill, args=(client, f"client-{n}", 150)) for n, client in enumerate(clients)]
+        for thread in threads:
+            thread.start()
+        while any(thread.is_alive() for thread in threads):
+            with server.client() as reader:
+                assert status(reader)["traces_active"] <= 100 + 2 * len(clients)
+        fill(clients[0], "newest", 100)
+        now = status(clients[0])
+        assert (now["traces_active"], now["events_captured"]) == (100, 500)
+        assert now["memory"]["evicted_traces"] == 600 and now["memory"]["evicted_events"] == 3_000
+        assert now["memory"]["evicted_by"]["traces"] == {"traces": 600, "events": 3_000}
+        assert {trace["trace_id"] for trace in export(clients[0])} == {f"newest/{n}" for n in range(100)}
+        assert clients[0].get("/api/services").ok().data["total_services"] == 1
+        for client in clients:
+            client.close()
+
+
+def test_bytes_hold_and_one_trace_larger_than_all_is_rejected():
+    limit = 16 * 2**20
+    with RacewayServer({"storage.memory": {"max_bytes": limit}}, name="bytes") as server, server.client() as client:
+        rejected = 0
+        for body in range(100):
+            events = [documented_event(f"{body}/{n}", "giant", metadata={"text": f"{body}/{n}" * 100}) for n in range(400)]
+            answer = client.post(events).ok().json
+            rejected += len(answer["rejected"])
+            assert answer["stored"] + len(answer["rejected"]) == 400
+            assert all("max_bytes" in entry["reason"] for entry in answer["rejected"])
+            assert status(client)["memory"]["bytes"] <= limit
+        assert rejected > 0
+        fill(client, "after", 10)
+        assert len(client.get("/api/traces/after%2F9").ok().data["events"]) == 5
+
+
+def test_a_trace_that_has_not_grown_goes_when_its_time_has_come():
+    with RacewayServer({"storage.memory": {"max_age_seconds": 1}}, name="age") as server, server.client() as client:
+        fill(client, "old", 3)
+        wait_until(lambda: status(client)["memory"]["evicted_by"]["age"] == {"traces": 3, "events": 15}, 30, "they go")
+        assert status(client)["traces_active"] == 0
+
+
+def test_everything_is_there_after_a_restart(snapshot):
+    server = server_with(snapshot)
+    with server, server.client() as client:
+        fill(client, "kept", 50)
+        before = export(client)
+    with server, server.client() as client:
+        assert export(client) == before
+        again = client.post([documented_event("kept/0/0", "kept/0")]).ok().json
+        assert (again["stored"], again["duplicates"]) == (0, 1)
+    assert [path.name for path in snapshot.parent.iterdir()] == [snapshot.name]
+
+
+def test_killed_while_it_saves_again_and_again_the_file_loads_each_time(snapshot):
+    server = server_with(snapshot, snapshot_interval_seconds=1)
+    with server, server.client() as client:
+        fill(client, "first", 50)
+    for round_ in range(5):
+        server.start()
+        with server.client() as client:
+            assert status(client)["traces_active"] >= 50
+            changed = snapshot.stat().st_mtime_ns
+            until = time.monotonic() + 30
+            number = 0
+            while snapshot.stat().st_mtime_ns == changed and time.monotonic() < until:
+                fill(client, f"round-{round_}-{number}", 20)
+                number += 1
+            assert snapshot.stat().st_mtime_ns != changed, "it was not saved at its interval"
+        server.kill()
+    server.start()
+    with server.client() as client:
+        assert len([t for t in export(client) if t["trace_id"].startswith("first/") and len(t["events"]) == 5]) == 50
+    assert server.stop() == 0
+    assert "damaged" not in server.log_text()
+
+
+@pytest.mark.parametrize("spoil", [lambda content: content[:-100], lambda content: content[:500] + b"#" + content[501:]],
+                         ids=["cut", "changed"])
+def test_a_damaged_file_is_told_of_and_kept_aside_and_the_rest_is_loaded(snapshot, spoil):
+    server = server_with(snapshot)
+    with server, server.client() as client:
+        fill(client, "kept", 50)
+        before = {trace["trace_id"]: trace for trace in export(client)}
+    damaged = spoil(snapshot.read_bytes())
+    snapshot.write_bytes(damaged)
+    with server, server.client() as client:
+        rest = export(client)
+        assert len(rest) >= 40 and all(trace == before[trace["trace_id"]] for trace in rest)
+        assert f"{snapshot}: " in server.log_text() and " byte" in server.log_text()
+    aside = [path for path in snapshot.parent.iterdir() if ".damaged-" in path.name]
+    assert len(aside) == 1 and aside[0].read_bytes() == damaged
+    assert snapshot.exists(), "a good one is saved in the end"
+
+
+def test_a_snapshot_that_cannot_be_saved_is_told_of_in_the_end(tmp_path):
+    server = server_with(tmp_path / "missing" / "raceway.snapshot")
+    server.start()
+    assert server.stop() == 1
+    assert "not saved" in server.log_text()
