@@ -1,5 +1,6 @@
 #include "serve.hpp"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
@@ -68,6 +69,9 @@ struct Backend {
 };
 
 Backend open_memory(const config::Memory& memory) {
+  // No more requests are worked on at once than there are cores. With more heaps than that, each thread's would keep
+  // holes that the others cannot fill.
+  mallopt(M_ARENA_MAX, static_cast<int>(std::max(1U, std::thread::hardware_concurrency())));
   constexpr std::uint64_t share_of_machine = 4;
   storage::MemoryLimits limits;
   limits.max_bytes = memory.max_bytes != 0 ? memory.max_bytes : storage::usable_memory() / share_of_machine;

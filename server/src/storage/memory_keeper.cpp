@@ -13,7 +13,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::seconds look_every{1};
-constexpr std::chrono::seconds trim_every{2};
 
 std::string seconds_since(Clock::time_point begin) {
   return fmt::format("{:.1f} s", std::chrono::duration<double>(Clock::now() - begin).count());
@@ -48,15 +47,11 @@ void MemoryKeeper::stop() {
 
 void MemoryKeeper::run() {
   auto saved = Clock::now();
-  auto trimmed = Clock::now();
   std::unique_lock lock(mutex_);
   while (!stopping_.wait_for(lock, look_every, [this] { return stop_; })) {
     lock.unlock();
     storage_.keep_limits();
-    if (Clock::now() - trimmed >= trim_every) {
-      storage_.give_back_pages();
-      trimmed = Clock::now();
-    }
+    storage_.give_back_pages();
     if (!options_.file.empty() && options_.interval.count() > 0 && Clock::now() - saved >= options_.interval) {
       save();
       saved = Clock::now();
