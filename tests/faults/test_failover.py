@@ -1,8 +1,11 @@
 """A standby that analysts ask and that takes over, with the servers that follow: no acknowledged event is lost."""
 
 import json
+import os
+import signal
 import threading
 import time
+from contextlib import contextmanager
 
 import pytest
 
@@ -76,7 +79,8 @@ def assert_is_for_reading(copy, database):
 
 
 class Onlooker(threading.Thread):
-    """Reads from the servers without pause. `answers` counts the statuses, `odd` is what nobody should see."""
+    """Reads from the servers without pause while the block runs. `statuses` are those of the answers, `odd` is what
+    nobody should see."""
 
     def __init__(self, servers):
         super().__init__(daemon=True)
@@ -93,10 +97,14 @@ class Onlooker(threading.Thread):
                 if answer.status != 200 and (answer.status != 503 or not answer.headers["Retry-After"].isdigit()):
                     self.odd.append((answer.status, answer.body[:300]))
 
-    def end(self):
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, kind, *_):
         self._end.set()
         self.join(timeout=60)
-        assert not self.is_alive() and self.odd == []
+        assert kind is not None or not self.is_alive() and self.odd == []
 
 
 def follow(primary, standby, database):
@@ -118,6 +126,17 @@ def make_synchronous(primary, level):
                "the standby is synchronous")
 
 
+@contextmanager
+def deaf(standby):
+    """While the block runs, the standby receives nothing."""
+    receiver = int(standby.sql("SELECT pid FROM pg_stat_wal_receiver"))
+    os.kill(receiver, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(receiver, signal.SIGCONT)
+
+
 @pytest.mark.parametrize("layout, level", [("plain", "remote_apply"), ("partitioned", "on")])
 def test_servers_follow_a_promoted_standby_and_nothing_acknowledged_is_lost(primary, layout, level):
     database = create_database(primary)
@@ -131,18 +150,17 @@ def test_servers_follow_a_promoted_standby_and_nothing_acknowledged_is_lost(prim
                 RacewayServer(sections, database, name="follower-2") as other:
             clients = [LoadClient([one.port, other.port], OverlappingTraffic(client, shared_share=0.2),
                                   may_be_refused=True) for client in range(4)]
-            onlooker = Onlooker([one, other])
-            onlooker.start()
-            with load(clients):
+            with Onlooker([one, other]) as onlooker, load(clients):
                 acknowledge_more(clients, 2000)
-                primary.kill()
+                with deaf(standby):
+                    time.sleep(1)  # whatever were acknowledged now would be lost
+                    primary.kill()
                 wait_until(lambda: all(client.statuses[503] for client in clients), 30, "every client is refused")
                 promised = acknowledged_by(clients)
                 copy = standby.database(database)
                 wait_until(lambda: promised <= set(stored_events(copy)), 30, "the standby has what was acknowledged")
                 standby.promote()
                 acknowledge_more(clients, 2000)
-            onlooker.end()
         assert set().union(*(client.statuses for client in clients)) == {200, 503} == onlooker.statuses
         sent = sent_by(clients) | {event_id: {"trace_id": trace} for event_id, trace in before.items()}
         check_promises(copy, acknowledged_by(clients) | set(before), sent)
