@@ -26,7 +26,7 @@ class PgBackRest:
         place = self.directory
         self._config.write_text(
             f"[global]\nrepo1-path={place}/repository\nlock-path={place}/lock\nlog-path={place}/log\n"
-            f"spool-path={place}/spool\nlog-level-file=off\nlog-level-console=warn\nstart-fast=y\n"
+            f"spool-path={place}/spool\nlog-level-file=off\nlog-level-console=warn\nstart-fast=y\ncompress-type=zst\n"
             "repo1-bundle=y\nrepo1-retention-full=2\n\n"
             f"[raceway]\npg1-path={cluster.data}\npg1-socket-path={cluster.host}\npg1-port={cluster.port}\n"
             "pg1-user=postgres\n")
