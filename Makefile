@@ -68,7 +68,7 @@ bench: packages-build packages-postgres packages-test packages-bench ## Figures,
 	@tests/bench/run
 
 .PHONY: soak
-soak: ## What takes long: retention under crashes, 50 of each
+soak: ## What takes long: crashes of retention, import and snapshots, 50 of each; memory at its limit
 	@tests/soak/run
 
 .PHONY: lint

@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from support.chance import chance_of, times
 from support.server import RacewayServer
 from support.traffic import documented_event
 from support.wait import wait_until
@@ -91,27 +92,36 @@ def test_everything_is_there_after_a_restart(snapshot):
     assert [path.name for path in snapshot.parent.iterdir()] == [snapshot.name]
 
 
-def test_killed_while_it_saves_again_and_again_the_file_loads_each_time(snapshot):
+def kill_while_saving(server, snapshot, after):
+    """Waits for a file beside the snapshot, and kills the server `after` so many seconds."""
+    def is_saving():
+        return any(path != snapshot for path in snapshot.parent.iterdir())
+    wait_until(lambda: not is_saving(), 30, "what an earlier kill has left is gone", every=0.002)
+    wait_until(is_saving, 30, "it is saved at its interval", every=0.0005)
+    time.sleep(after)
+    server.kill()
+
+
+def test_killed_while_it_saves_the_file_loads_each_time(snapshot):
+    chance = chance_of("kills while saving")
     server = server_with(snapshot, snapshot_interval_seconds=1)
     with server, server.client() as client:
-        fill(client, "first", 50)
-    for round_ in range(5):
+        fill(client, "first", 1000, padding=8_000)
+    saved = 1000
+    for turn in range(times(4)):
         server.start()
         with server.client() as client:
-            assert status(client)["traces_active"] >= 50
-            changed = snapshot.stat().st_mtime_ns
-            until = time.monotonic() + 30
-            number = 0
-            while snapshot.stat().st_mtime_ns == changed and time.monotonic() < until:
-                fill(client, f"round-{round_}-{number}", 20)
-                number += 1
-            assert snapshot.stat().st_mtime_ns != changed, "it was not saved at its interval"
-        server.kill()
+            there = status(client)["traces_active"]
+            assert there >= saved
+            saved = there
+            fill(client, f"turn-{turn}", 20)
+        kill_while_saving(server, snapshot, chance.random() * 0.05)
     server.start()
     with server.client() as client:
-        assert len([t for t in export(client) if t["trace_id"].startswith("first/") and len(t["events"]) == 5]) == 50
+        assert len([t for t in export(client) if t["trace_id"].startswith("first/") and len(t["events"]) == 5]) == 1000
     assert server.stop() == 0
     assert "damaged" not in server.log_text()
+    assert [path.name for path in snapshot.parent.iterdir()] == [snapshot.name]
 
 
 @pytest.mark.parametrize("spoil", [lambda content: content[:-100], lambda content: content[:500] + b"#" + content[501:]],

@@ -1,6 +1,6 @@
 """Does the memory backend keep its limit for as long as one likes?
 
-    make build/raceway && make -f tests/bench/Makefile bench-programs
+    tests/soak/run runs it, after the programs that it needs are built:
     cd tests && SECONDS=600 MAX_MB=200 /usr/bin/python3 -m soak.memory_limit
 
 Sends the recorded traffic, multiplied, without an end to a server with `storage.memory.max_bytes`. Fails where the

@@ -33,6 +33,8 @@ class HashTable {
   void prefetch(std::uint32_t hash) const {
     const std::uint64_t* const slots = hint_.slots.load(std::memory_order_relaxed);
     const std::uint64_t capacity = hint_.capacity.load(std::memory_order_relaxed);
+    // As a number: while the table grows the place may lie outside of these slots, where no pointer may point.
+    // NOLINTNEXTLINE(performance-no-int-to-ptr)
     __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(slots) +
                                                      (hash * capacity >> 32U) * sizeof(std::uint64_t)));
   }

@@ -93,13 +93,14 @@ std::uint64_t Shard::list(const Selection& selection, std::size_t limit, std::ui
   const bool all = selection.all();
   std::uint64_t count = all ? places.size() : 0;
   std::size_t taken = 0;
-  for (auto at = places.rbegin(); at != places.rend(); ++at) {
+  for (std::size_t left = places.size(); left > 0; --left) {
     if (all && taken == limit) break;
-    const Trace& trace = traces[at->trace];
+    const auto& place = places[left - 1];
+    const Trace& trace = traces[place.trace];
     if (!all && !selection.has(trace)) continue;
     if (!all) ++count;
     if (taken == limit) continue;
-    out.push_back({at->last, trace.id.copy(), shard_number, at->trace, trace.generation});
+    out.push_back({place.last, trace.id.copy(), shard_number, place.trace, trace.generation});
     ++taken;
   }
   return count;
