@@ -6,9 +6,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <iostream>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <utility>
@@ -100,7 +103,8 @@ Backend open_backend(const config::Config& config) {
   options.flush_interval = config.engine.flush_interval;
   options.ack = config.engine.ack;
   // SDKs wait ten seconds for an answer and then drop the batch: a 503 must come before.
-  options.give_up = std::min(postgres.connection_timeout, std::chrono::seconds(5));
+  options.ack_timeout = config.engine.ack_timeout;
+  options.give_up = std::min({postgres.connection_timeout, config.engine.ack_timeout, std::chrono::seconds(5)});
   options.drain = config.server.drain_timeout;
   const unsigned wanted = config.engine.writers != 0 ? config.engine.writers : std::thread::hardware_concurrency();
   options.writers = std::clamp(wanted, 1U, postgres.max_connections);
@@ -108,7 +112,9 @@ Backend open_backend(const config::Config& config) {
   return backend;
 }
 
-/// SIGTERM and SIGINT, taken by a thread of their own: the first stops the server, a second one ends the process.
+/// SIGTERM and SIGINT, taken by a thread of their own: the first stops the server, a second one ends the process, as
+/// the first one does while there is nothing to stop yet. Not to be destroyed: the thread goes on until the process
+/// ends.
 class StopSignals {
  public:
   /// Call before any other thread starts, so that none of them is interrupted.
@@ -117,21 +123,48 @@ class StopSignals {
     sigaddset(&signals_, SIGTERM);
     sigaddset(&signals_, SIGINT);
     pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
+    std::thread([this] { watch(); }).detach();
   }
 
-  void watch(http::Server& server) {
-    std::thread([signals = signals_, &server] {
-      int signal = 0;
-      sigwait(&signals, &signal);
-      spdlog::info("{}: no new connections, finishing what runs; once more ends at once", strsignal(signal));
-      server.stop();
-      sigwait(&signals, &signal);
-      _exit(128 + signal);
-    }).detach();
+  /// From now on a signal stops the server, and the reads of the storage when the server has not ended within `drain`.
+  void serving(http::Server& server, storage::Storage& storage, std::chrono::seconds drain) {
+    const std::scoped_lock lock(mutex_);
+    server_ = &server;
+    storage_ = &storage;
+    drain_ = drain;
+  }
+  /// The storage is not touched any more.
+  void ended() {
+    const std::scoped_lock lock(mutex_);
+    storage_ = nullptr;
   }
 
  private:
+  void watch() {
+    int signal = 0;
+    sigwait(&signals_, &signal);
+    timespec drain{};
+    {
+      const std::scoped_lock lock(mutex_);
+      if (server_ == nullptr) _exit(128 + signal);
+      spdlog::info("{}: no new connections, finishing what runs; once more ends at once", strsignal(signal));
+      server_->stop();
+      drain.tv_sec = drain_.count();
+    }
+    while ((signal = sigtimedwait(&signals_, nullptr, &drain)) < 0) {
+      if (errno == EINTR) continue;
+      const std::scoped_lock lock(mutex_);
+      if (storage_ != nullptr) storage_->stop_reads();
+      drain.tv_sec = 3600;
+    }
+    _exit(128 + signal);
+  }
+
   sigset_t signals_{};
+  std::mutex mutex_;
+  http::Server* server_ = nullptr;
+  storage::Storage* storage_ = nullptr;
+  std::chrono::seconds drain_{0};
 };
 
 void say_where(const std::string& host, std::uint16_t port, const std::string& description) {
@@ -148,20 +181,21 @@ void say_where(const std::string& host, std::uint16_t port, const std::string& d
 }  // namespace
 
 int serve(const config::LoadedConfig& loaded) {
-  StopSignals signals;
+  static auto& signals = *new StopSignals();
   const auto& config = loaded.config;
   Backend backend = open_backend(config);
   auto options = http_options(config.server);
   // What goes to a database waits for it.
   if (config.storage.backend != config::Backend::memory) options.limits.at_once = options.limits.threads;
-  // Never destroyed: the thread of StopSignals may look at it until the process ends.
+  // Never destroyed: the thread of the signals may look at it until the process ends.
   static auto* const server = new http::Server(std::move(options), http_hooks());
   http::Api api{*backend.storage, *backend.ingestor};
   http::add_api_routes(*server, api);
   const auto port = server->bind();
-  signals.watch(*server);
+  signals.serving(*server, *backend.storage, config.server.drain_timeout);
   say_where(config.server.host, port, backend.description);
   server->run();
+  signals.ended();
 
   const auto lost = backend.ingestor->drain();
   if (lost > 0) {

@@ -1,6 +1,7 @@
 // Bodies from many connections gathered into batches: what is acknowledged is stored, and nothing twice.
 #include "ingest/batching_ingestor.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -10,6 +11,7 @@
 #include <future>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -36,7 +38,8 @@ class MoodyStorage : public storage::MemoryStorage {
     std::unique_lock lock(mutex_);
     ++calls_;
     changed_.notify_all();
-    changed_.wait(lock, [this] { return open_; });
+    changed_.wait(lock, [this] { return open_ || stopped_; });
+    if (stopped_) throw Unavailable("stopped");
     if (failures_ > 0) {
       --failures_;
       throw Unavailable(reason_);
@@ -57,6 +60,9 @@ class MoodyStorage : public storage::MemoryStorage {
       failures_ = times;
       reason_ = reason;
     });
+  }
+  void stop() override {
+    set([this] { stopped_ = true; });
   }
   /// Waits until so many calls have begun.
   void wait_for_calls(int calls) {
@@ -83,6 +89,7 @@ class MoodyStorage : public storage::MemoryStorage {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   bool open_ = true;
+  bool stopped_ = false;
   int failures_ = 0;
   std::string reason_;
   int calls_ = 0;
@@ -374,6 +381,103 @@ TEST(FailedBatch, ThatWasPromisedIsTriedBeyondTheTimeOfADurableOne) {
   storage.wait_for_calls(5);
   EXPECT_EQ(ingestor.drain(), 0U);
   EXPECT_EQ(storage.totals().events, 2U);
+}
+
+/// What is said to a client whose body was not acknowledged.
+std::string refusal_of(std::future<Answer>& answer) {
+  try {
+    answer.get();
+  } catch (const Unavailable& error) {
+    return error.what();
+  }
+  return "acknowledged";
+}
+
+/// Sends a body until it is acknowledged, as a client does.
+Answer take_in_the_end(Ingestor& ingestor, const std::string& body) {
+  for (int tries = 0; tries < 1'000; ++tries) {
+    try {
+      return ingestor.take(std::string(body));
+    } catch (const Unavailable&) {
+      std::this_thread::sleep_for(5ms);
+    }
+  }
+  throw std::runtime_error("it does not heal");
+}
+
+TEST(HangingStorage, IsWaitedForNoLongerThanTold) {
+  MoodyStorage storage;
+  auto options = one_writer(config::Ack::durable);
+  options.ack_timeout = 30ms;
+  BatchingIngestor ingestor(storage, options);
+  storage.close();
+  auto answer = take_later(ingestor, body_of("a"));
+  storage.wait_for_calls(1);
+  EXPECT_THAT(refusal_of(answer), testing::HasSubstr("may be stored or not"));
+  storage.open();
+  EXPECT_EQ(take_in_the_end(ingestor, body_of("a")).duplicates, 1U) << "sent again, it is there once";
+  EXPECT_EQ(storage.totals().events, 1U);
+}
+
+TEST(HangingStorage, DoesNotGetLaterWhatWasRefusedBefore) {
+  MoodyStorage storage;
+  auto options = one_writer(config::Ack::durable);
+  options.ack_timeout = 200ms;
+  options.buffer_size = 3;
+  BatchingIngestor ingestor(storage, options);
+  storage.close();
+  auto first = take_later(ingestor, body_of("a"));
+  storage.wait_for_calls(1);
+  auto second = take_later(ingestor, body_of("b", 2));
+  EXPECT_THAT(refusal_of(second), testing::HasSubstr("nothing of this was stored"));
+  first.wait();
+  storage.open();
+  EXPECT_EQ(take_in_the_end(ingestor, body_of("c", 2)).stored, 2U) << "it takes no room either";
+  EXPECT_EQ(storage.totals().events, 3U);
+}
+
+TEST(HangingStorage, RefusesAtOnceWhenOthersWaitedInVain) {
+  MoodyStorage storage;
+  auto options = one_writer(config::Ack::durable);
+  options.ack_timeout = 30ms;
+  BatchingIngestor ingestor(storage, options);
+  storage.close();
+  auto first = take_later(ingestor, body_of("a"));
+  first.wait();
+  std::this_thread::sleep_for(30ms);
+  auto second = take_later(ingestor, body_of("b"));
+  EXPECT_THAT(refusal_of(second), testing::HasSubstr("does not answer"));
+  storage.open();
+}
+
+TEST(HangingStorage, DoesNotKeepAPromiseFromBeingMade) {
+  MoodyStorage storage;
+  auto options = one_writer(config::Ack::buffered);
+  options.ack_timeout = 1ms;
+  BatchingIngestor ingestor(storage, options);
+  storage.close();
+  ingestor.take(body_of("a"));
+  storage.wait_for_calls(1);
+  std::this_thread::sleep_for(20ms);
+  EXPECT_EQ(ingestor.take(body_of("b")).stored, 1U);
+  storage.open();
+  EXPECT_EQ(ingestor.drain(), 0U);
+  EXPECT_EQ(storage.totals().events, 2U);
+}
+
+TEST(Drain, EndsThoughTheStorageHangs) {
+  for (const auto ack : {config::Ack::durable, config::Ack::buffered}) {
+    MoodyStorage storage;
+    auto options = one_writer(ack);
+    options.ack_timeout = 10ms;
+    options.drain = 30ms;
+    BatchingIngestor ingestor(storage, options);
+    storage.close();
+    auto first = take_later(ingestor, body_of("a"));
+    storage.wait_for_calls(1);
+    first.wait();
+    EXPECT_EQ(ingestor.drain(), ack == config::Ack::buffered ? 1U : 0U);
+  }
 }
 
 TEST(Drain, StoresEverythingThatWasPromised) {

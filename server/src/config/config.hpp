@@ -46,6 +46,7 @@ struct Postgres {
   std::uint32_t max_connections = 10;
   std::uint32_t min_connections = 2;  ///< at most max_connections
   std::chrono::seconds connection_timeout{30};
+  std::chrono::seconds query_timeout{30};  ///< for one statement that reads
   bool auto_migrate = true;
 };
 
@@ -68,6 +69,7 @@ struct Engine {
   std::uint32_t buffer_size = 100'000;  ///< events
   std::chrono::milliseconds flush_interval{5};
   Ack ack = Ack::durable;
+  std::chrono::seconds ack_timeout{8};  ///< durable: then a request is answered without its commit
   std::uint32_t writers = 0;  ///< 0 = one a core
 };
 

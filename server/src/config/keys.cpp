@@ -169,6 +169,8 @@ constexpr std::array key_table{
         {.max = 1'000}),
     postgres<&Postgres::connection_timeout>("storage.postgres.connection_timeout_seconds",
         "How long to wait for a free or new connection.", {.min = 1, .max = 3'600}),
+    postgres<&Postgres::query_timeout>("storage.postgres.query_timeout_seconds",
+        "How long a statement that reads may take; then the request is answered with 503.", seconds),
     postgres<&Postgres::auto_migrate>("storage.postgres.auto_migrate",
         "Create or upgrade the extension and the tables at the start."),
 
@@ -181,6 +183,9 @@ constexpr std::array key_table{
         "Milliseconds that a batch waits to fill; 0: not at all.", {.max = 60'000}),
     key<&Config::engine, &Engine::ack>("engine.ack",
         "When to answer: after the commit, or as soon as the events are in the buffer."),
+    key<&Config::engine, &Engine::ack_timeout>("engine.ack_timeout_seconds",
+        "With ack = \"durable\": how long a request waits for its commit; then it is answered with 503, and may be sent\n"
+        "again. SDKs wait ten seconds.", {.min = 1, .max = 3'600}),
     key<&Config::engine, &Engine::writers>("engine.writers", "Threads that write, one connection each; 0: one a core.",
         {.max = 1'000}),
 

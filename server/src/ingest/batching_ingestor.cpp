@@ -23,8 +23,8 @@ struct BatchingIngestor::Waiting {
 };
 
 BatchingIngestor::BatchingIngestor(storage::Storage& storage, const BatchingOptions& options)
-    : storage_(storage), options_(options) {
-  for (unsigned i = 0; i < std::max(1U, options_.writers); ++i) writers_.emplace_back([this] { run_writer(); });
+    : storage_(storage), options_(options), running_writers_(std::max(1U, options.writers)) {
+  for (unsigned i = 0; i < running_writers_; ++i) writers_.emplace_back([this] { run_writer(); });
 }
 
 BatchingIngestor::~BatchingIngestor() {
@@ -53,6 +53,7 @@ Answer BatchingIngestor::take(std::string&& body) {
   if (buffered_events_ > 0 && buffered_events_ + waiting->events > options_.buffer_size) {
     throw storage::Unavailable("the buffer is full");
   }
+  if (hangs()) throw storage::Unavailable("the database does not answer at the moment; nothing of this was stored");
   buffered_events_ += waiting->events;
   queued_events_ += waiting->events;
   last_arrival_ = waiting->arrived;
@@ -60,9 +61,36 @@ Answer BatchingIngestor::take(std::string&& body) {
   arrived_.notify_one();
   if (options_.ack == config::Ack::buffered) return answer;
 
-  waiting->finished.wait(lock, [&] { return waiting->done; });
+  return wait_for(waiting, lock);
+}
+
+Answer BatchingIngestor::wait_for(const std::shared_ptr<Waiting>& waiting, std::unique_lock<std::mutex>& lock) {
+  const auto until = waiting->arrived + options_.ack_timeout;
+  if (!waiting->finished.wait_until(lock, until, [&] { return waiting->done; })) {
+    if (withdraw(waiting)) throw storage::Unavailable("the database was busy for too long; nothing of this was stored");
+    throw storage::Unavailable(
+        "the database has not confirmed the events in time: they may be stored or not; "
+        "sending them again is safe, each is stored once");
+  }
   if (waiting->failure) throw storage::Unavailable(*waiting->failure);
   return std::move(waiting->result);
+}
+
+/// Takes a body back that no writer has begun with; false where one has.
+bool BatchingIngestor::withdraw(const std::shared_ptr<Waiting>& waiting) {
+  const auto place = std::find(queue_.begin(), queue_.end(), waiting);
+  if (place == queue_.end()) return false;
+  queue_.erase(place);
+  queued_events_ -= waiting->events;
+  buffered_events_ -= waiting->events;
+  return true;
+}
+
+/// Whether every writer has been with one batch for longer than a client waits: then the next would wait in vain, too,
+/// and all of them together would keep the threads from those who only read.
+bool BatchingIngestor::hangs() const {
+  return options_.ack == config::Ack::durable && busy_writers_ == writers_.size() &&
+         Clock::now() - last_turn_ > options_.ack_timeout;
 }
 
 /// When the batch at hand may be written, at the latest. Needs a queue that is not empty.
@@ -95,15 +123,19 @@ void BatchingIngestor::run_writer() {
   std::unique_lock lock(mutex_);
   while (true) {
     const Batch batch = next_batch(lock);
-    if (batch.empty()) return;
+    if (batch.empty()) break;
     ++busy_writers_;
+    last_turn_ = Clock::now();
     lock.unlock();
     write(batch);
     lock.lock();
     --busy_writers_;
+    last_turn_ = Clock::now();
     // One who waited for this writer need not wait on.
     arrived_.notify_one();
   }
+  --running_writers_;
+  writer_ended_.notify_all();
 }
 
 void BatchingIngestor::write(const Batch& batch) {
@@ -161,10 +193,14 @@ void BatchingIngestor::finish(const Batch& batch, std::vector<storage::IngestRes
 
 std::uint64_t BatchingIngestor::drain() {
   {
-    const std::scoped_lock lock(mutex_);
+    std::unique_lock lock(mutex_);
     if (!draining_) drain_until_ = Clock::now() + options_.drain;
     draining_ = true;
     arrived_.notify_all();
+    if (!writer_ended_.wait_until(lock, drain_until_, [this] { return running_writers_ == 0; })) {
+      lock.unlock();
+      storage_.stop();
+    }
   }
   for (auto& writer : writers_) {
     if (writer.joinable()) writer.join();

@@ -27,11 +27,15 @@ struct BatchingOptions {
   config::Ack ack = config::Ack::durable;
   unsigned writers = 2;
   std::chrono::milliseconds give_up{5'000};  ///< durable: how long a batch that fails is tried again
-  std::chrono::milliseconds drain{30'000};   ///< how long drain() tries
+  /// durable: how long take() waits for the commit. Beyond, the storage is not told to stop: it may hold locks that the
+  /// same events, sent again, have to wait for.
+  std::chrono::milliseconds ack_timeout{8'000};
+  std::chrono::milliseconds drain{30'000};  ///< how long drain() tries; then it stops the storage
 };
 
-/// ack = durable: take() returns after the commit, or throws Unavailable. ack = buffered: take() returns when the body
-/// is in the buffer; its batch is tried again until it is stored.
+/// ack = durable: take() returns after the commit, or throws Unavailable; its text says whether the events may be
+/// stored all the same. ack = buffered: take() returns when the body is in the buffer; its batch is tried again until
+/// it is stored.
 class BatchingIngestor : public Ingestor {
  public:
   BatchingIngestor(storage::Storage& storage, const BatchingOptions& options);
@@ -47,6 +51,9 @@ class BatchingIngestor : public Ingestor {
   using Batch = std::vector<std::shared_ptr<Waiting>>;
   using Clock = std::chrono::steady_clock;
 
+  Answer wait_for(const std::shared_ptr<Waiting>& waiting, std::unique_lock<std::mutex>& lock);
+  bool withdraw(const std::shared_ptr<Waiting>& waiting);
+  bool hangs() const;
   void run_writer();
   Batch next_batch(std::unique_lock<std::mutex>& lock);
   Clock::time_point may_start_at() const;
@@ -68,6 +75,9 @@ class BatchingIngestor : public Ingestor {
   std::uint64_t buffered_events_ = 0;  // queued or being written
   std::uint64_t lost_events_ = 0;
   unsigned busy_writers_ = 0;
+  unsigned running_writers_ = 0;
+  std::condition_variable writer_ended_;
+  Clock::time_point last_turn_;  // when a writer began or ended a batch
   bool draining_ = false;
   Clock::time_point drain_until_;
   std::vector<std::thread> writers_;

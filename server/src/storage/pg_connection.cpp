@@ -1,8 +1,12 @@
 #include "storage/pg_connection.hpp"
 
+#include <openssl/ssl.h>
+#include <poll.h>
+
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cerrno>
 #include <cstring>
 
 namespace raceway::server::storage {
@@ -50,6 +54,10 @@ std::string trimmed(const char* text) {
   std::string_view view(text == nullptr ? "" : text);
   while (!view.empty() && (view.back() == '\n' || view.back() == ' ')) view.remove_suffix(1);
   return std::string(view);
+}
+
+std::string in_seconds(std::chrono::milliseconds time) {
+  return std::to_string(std::chrono::ceil<std::chrono::seconds>(time).count()) + " s";
 }
 
 std::string field(const PGresult* result, int code) {
@@ -120,16 +128,23 @@ PgConnection::PgConnection(const std::string& connection_string, std::chrono::se
   const std::string seconds = std::to_string(std::max<std::int64_t>(2, timeout.count()));
   // A peer that is gone without a word is noticed after half a minute, not after the kernel's two hours. What the
   // connection string says comes last and wins.
-  const std::array<const char*, 8> keywords = {
-      "connect_timeout",     "fallback_application_name", "client_encoding", "keepalives_idle",
-      "keepalives_interval", "tcp_user_timeout",          "dbname",          nullptr};
-  const std::array<const char*, 8> values = {seconds.c_str(),           "raceway", "UTF8", "30", "10", "30000",
+  const std::array<const char*, 9> keywords = {"connect_timeout",
+                                               "fallback_application_name",
+                                               "client_encoding",
+                                               "keepalives_idle",
+                                               "keepalives_interval",
+                                               "keepalives_count",
+                                               "tcp_user_timeout",
+                                               "dbname",
+                                               nullptr};
+  const std::array<const char*, 9> values = {seconds.c_str(),           "raceway", "UTF8", "30", "10", "3", "30000",
                                              connection_string.c_str(), nullptr};
   connection_.reset(PQconnectdbParams(keywords.data(), values.data(), 1));
   if (!connection_) throw std::bad_alloc();
   if (PQstatus(connection_.get()) != CONNECTION_OK) {
     throw DatabaseError(trimmed(PQerrorMessage(connection_.get())), {});
   }
+  PQsetnonblocking(connection_.get(), 1);  // so that each wait is ours, see await()
   PQsetNoticeProcessor(
       connection_.get(), [](void*, const char*) {}, nullptr);
 }
@@ -153,16 +168,76 @@ PgResult PgConnection::run(const std::string& sql, const std::vector<PgParameter
     lengths.push_back(static_cast<int>(bytes.size()));
   }
   const std::vector<int> formats(parameters.size(), 1);
-  PGresult* raw = PQexecParams(connection_.get(), sql.c_str(), static_cast<int>(parameters.size()), nullptr,
-                               values.data(), lengths.data(), formats.data(), 1);
-  PgResult result(raw);
-  const auto status = PQresultStatus(raw);
-  if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) throw error_of(raw, connection_.get());
-  return result;
+  return finish(PQsendQueryParams(connection_.get(), sql.c_str(), static_cast<int>(parameters.size()), nullptr,
+                                  values.data(), lengths.data(), formats.data(), 1) == 1);
+}
+
+void PgConnection::run_script(const std::string& sql) {
+  finish(PQsendQuery(connection_.get(), sql.c_str()) == 1);
+}
+
+PgResult PgConnection::finish(bool sent) {
+  if (!connection_) throw DatabaseError("the connection to it was given up", {});
+  if (!sent) throw DatabaseError(trimmed(PQerrorMessage(connection_.get())), {});
+  Deadline deadline;
+  if (patience_.limit) deadline = std::chrono::steady_clock::now() + *patience_.limit;
+  int unsent = 0;
+  while ((unsent = PQflush(connection_.get())) == 1) {
+    await(POLLIN | POLLOUT, deadline);
+    // The other side may wait for us to take what it says before it takes more. Errors show in the result.
+    PQconsumeInput(connection_.get());
+  }
+  // An error may follow a result: what was done counts only once the transaction around it is committed.
+  PgResult last(nullptr);
+  std::optional<DatabaseError> error;
+  while (true) {
+    while (PQisBusy(connection_.get()) == 1) {
+      if (!holds_bytes_back()) await(POLLIN, deadline);
+      if (PQconsumeInput(connection_.get()) == 0) break;
+    }
+    PGresult* const raw = PQgetResult(connection_.get());
+    if (raw == nullptr) break;
+    PgResult result(raw);
+    const auto status = PQresultStatus(raw);
+    if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK && !error) error = error_of(raw, connection_.get());
+    last = std::move(result);
+  }
+  if (error) throw DatabaseError(*error);
+  if (unsent != 0 || !last.is_there() || broken()) throw DatabaseError(trimmed(PQerrorMessage(connection_.get())), {});
+  return last;
+}
+
+/// Whether bytes were taken from the socket that libpq has not seen: poll() does not know of them.
+bool PgConnection::holds_bytes_back() const {
+  auto* const tls = static_cast<SSL*>(PQsslStruct(connection_.get(), "OpenSSL"));
+  return tls != nullptr && SSL_pending(tls) > 0;
+}
+
+void PgConnection::await(short events, const Deadline& deadline) {
+  using std::chrono::milliseconds;
+  const int interrupt = patience_.interrupt != nullptr ? patience_.interrupt->descriptor() : -1;
+  std::array<pollfd, 2> watched{{{PQsocket(connection_.get()), events, 0}, {interrupt, POLLIN, 0}}};
+  // What GSSAPI holds back cannot be asked for: there it is looked at now and then.
+  const milliseconds longest(PQgssEncInUse(connection_.get()) == 1 ? 50 : 3'600'000);
+  auto wait = longest;
+  if (deadline) {
+    const auto left = std::chrono::ceil<milliseconds>(*deadline - std::chrono::steady_clock::now());
+    wait = std::clamp(left, milliseconds(0), longest);
+  }
+  const int ready = poll(watched.data(), watched.size(), static_cast<int>(wait.count()));
+  if (ready < 0 && errno != EINTR) give_up("poll: " + std::string(std::strerror(errno)));
+  if (ready > 0 && watched[1].revents != 0) give_up("the server is stopping");
+  if (ready == 0 && deadline && wait < longest) give_up("no answer within " + in_seconds(*patience_.limit));
+}
+
+void PgConnection::give_up(const std::string& reason) {
+  connection_.reset();
+  throw DatabaseError(reason, {});
 }
 
 bool PgConnection::usable() const {
-  return PQstatus(connection_.get()) == CONNECTION_OK && PQtransactionStatus(connection_.get()) == PQTRANS_IDLE;
+  return connection_ && PQstatus(connection_.get()) == CONNECTION_OK &&
+         PQtransactionStatus(connection_.get()) == PQTRANS_IDLE;
 }
 
 }  // namespace raceway::server::storage

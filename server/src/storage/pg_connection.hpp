@@ -1,8 +1,8 @@
 // One connection to PostgreSQL over libpq, and the answers that come over it.
 //
 // Every statement goes as one message with its parameters apart, nothing is prepared by name and nothing is SET: any
-// statement may run on another backend than the one before it (a pooler in transaction mode), except between begin()
-// and commit().
+// statement may run on another backend than the one before it (a pooler in transaction mode), except within a
+// transaction.
 #pragma once
 
 #include <libpq-fe.h>
@@ -17,6 +17,7 @@
 #include <string_view>
 #include <vector>
 
+#include "storage/interrupt.hpp"
 #include "wire/event.hpp"
 
 namespace raceway::server::storage {
@@ -37,6 +38,7 @@ class DatabaseError : public std::runtime_error {
 class PgResult {
  public:
   explicit PgResult(PGresult* result) : result_(result, PQclear) {}
+  bool is_there() const { return result_ != nullptr; }
   int rows() const { return PQntuples(result_.get()); }
   bool is_null(int row, int column) const { return PQgetisnull(result_.get(), row, column) == 1; }
   /// Of a text, varchar, json or bytea column; lives as long as the result.
@@ -66,14 +68,30 @@ struct PgParameter {
   std::string_view bytes() const { return view.data() != nullptr ? view : std::string_view(owned); }
 };
 
+/// How long a statement may keep its caller waiting.
+struct Patience {
+  std::optional<std::chrono::milliseconds> limit;  ///< for each statement; nothing: as long as it takes
+  const Interrupt* interrupt = nullptr;            ///< ends the wait when it is raised; outlives the connection's use
+};
+
 /// Not thread-safe. Throws DatabaseError throughout.
+///
+/// A statement that is waited for no longer takes its connection with it. Whether it was carried out, and whether it
+/// will be, is not known then.
 class PgConnection {
  public:
   /// Connects, within about `timeout` (at least two seconds).
   PgConnection(const std::string& connection_string, std::chrono::seconds timeout);
 
+  /// For the statements from now on; without it any of them may take as long as it likes.
+  void set_patience(const Patience& patience) { patience_ = patience; }
+  const Patience& patience() const { return patience_; }
+
   /// Runs one statement.
   PgResult run(const std::string& sql, const std::vector<PgParameter>& parameters = {});
+
+  /// Runs several statements that need no parameters and answer nothing, in one message.
+  void run_script(const std::string& sql);
 
   /// From now on `tell` gets what the database says by the way (NOTICE, WARNING), a line with its newline, while a
   /// statement runs. Without it, it is dropped.
@@ -82,11 +100,21 @@ class PgConnection {
   /// Whether it can be used again: neither broken nor inside a transaction.
   bool usable() const;
 
-  /// Whether the connection itself is gone.
-  bool broken() const { return PQstatus(connection_.get()) != CONNECTION_OK; }
+  /// Whether the connection was found gone. One that was given up is not: it is no use either.
+  bool broken() const { return connection_ && PQstatus(connection_.get()) != CONNECTION_OK; }
 
  private:
-  std::unique_ptr<PGconn, decltype(&PQfinish)> connection_;
+  using Deadline = std::optional<std::chrono::steady_clock::time_point>;
+
+  /// Sees the statement that was just handed to libpq through; answers its last result, or its error.
+  PgResult finish(bool sent);
+  /// Waits until the socket has one of `events` of poll().
+  void await(short events, const Deadline& deadline);
+  bool holds_bytes_back() const;
+  [[noreturn]] void give_up(const std::string& reason);
+
+  std::unique_ptr<PGconn, decltype(&PQfinish)> connection_;  // nothing where it was given up
+  Patience patience_;
   // Apart, so that libpq's pointer to it stays true when the connection is moved.
   std::unique_ptr<std::function<void(const std::string&)>> tell_;
 };

@@ -1,7 +1,6 @@
 #include "storage/pg_pool.hpp"
 
-#include <algorithm>
-
+#include "storage/pg_connect.hpp"
 #include "storage/storage.hpp"
 
 namespace raceway::server::storage {
@@ -10,7 +9,12 @@ void throw_unavailable(const DatabaseError& error) {
   throw Unavailable(std::string("the database: ") + error.what());
 }
 
-PgPool::Loan PgPool::lend(bool want_fresh) {
+void PgPool::wake() {
+  const std::scoped_lock lock(mutex_);
+  returned_.notify_all();
+}
+
+PgPool::Loan PgPool::lend(const Patience& patience, bool want_fresh) {
   const auto deadline = std::chrono::steady_clock::now() + options_.timeout;
   std::unique_lock lock(mutex_);
   // After one connection broke, the others that idled beside it are likely to have broken, too.
@@ -18,21 +22,25 @@ PgPool::Loan PgPool::lend(bool want_fresh) {
     open_ -= static_cast<unsigned>(idle_.size());
     idle_.clear();
   }
+  const auto& stop = *patience.interrupt;
   const auto can_have = [this] { return !idle_.empty() || open_ < options_.max_connections; };
-  if (!returned_.wait_until(lock, deadline, can_have)) {
+  if (!returned_.wait_until(lock, deadline, [&] { return can_have() || stop.raised(); })) {
     throw Unavailable("all " + std::to_string(options_.max_connections) + " connections to the database are in use");
   }
+  if (stop.raised()) throw Unavailable("the server is stopping");
   if (!idle_.empty()) {
     auto connection = std::move(idle_.front().connection);
     idle_.pop_front();
+    connection->set_patience(patience);
     return {*this, std::move(connection), false};
   }
   ++open_;
   lock.unlock();
   const auto left = deadline - std::chrono::steady_clock::now();
   try {
-    auto connection = std::make_unique<PgConnection>(options_.connection_string,
-                                                     std::chrono::duration_cast<std::chrono::seconds>(left));
+    auto connection =
+        connect_within(options_.connection_string, std::chrono::duration_cast<std::chrono::milliseconds>(left), stop);
+    connection->set_patience(patience);
     return {*this, std::move(connection), true};
   } catch (...) {
     give_back(nullptr);

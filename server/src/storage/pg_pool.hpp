@@ -9,6 +9,7 @@
 #include <string>
 #include <type_traits>
 
+#include "storage/interrupt.hpp"
 #include "storage/pg_connection.hpp"
 
 namespace raceway::server::storage {
@@ -29,8 +30,12 @@ class PgPool {
   /// Runs `use` with a connection. Throws Unavailable where none is to be had in time or the database fails, with its
   /// message. A connection that had been idle and turns out to be broken is replaced, and `use` is called once more
   /// with a fresh one: it must bear being done twice.
+  /// The statements of `use` have `patience`, which has an interrupt; getting a connection ends with that, too.
   template <class F>
-  auto with_connection(F&& use) -> std::invoke_result_t<F&, PgConnection&>;
+  auto with_connection(const Patience& patience, F&& use) -> std::invoke_result_t<F&, PgConnection&>;
+
+  /// After an interrupt was raised: wakes those who wait for a connection.
+  void wake();
 
  private:
   struct Idle {
@@ -53,7 +58,7 @@ class PgPool {
     std::unique_ptr<PgConnection> connection_;
   };
 
-  Loan lend(bool want_fresh);
+  Loan lend(const Patience& patience, bool want_fresh);
   void give_back(std::unique_ptr<PgConnection> connection);
   void close_idle();
 
@@ -68,10 +73,10 @@ class PgPool {
 [[noreturn]] void throw_unavailable(const DatabaseError& error);
 
 template <class F>
-auto PgPool::with_connection(F&& use) -> std::invoke_result_t<F&, PgConnection&> {
+auto PgPool::with_connection(const Patience& patience, F&& use) -> std::invoke_result_t<F&, PgConnection&> {
   try {
     {
-      Loan loan = lend(false);
+      Loan loan = lend(patience, false);
       try {
         return use(*loan);
       } catch (const DatabaseError&) {
@@ -79,7 +84,7 @@ auto PgPool::with_connection(F&& use) -> std::invoke_result_t<F&, PgConnection&>
         if (loan.fresh || !(*loan).broken()) throw;
       }
     }
-    Loan loan = lend(true);
+    Loan loan = lend(patience, true);
     return use(*loan);
   } catch (const DatabaseError& error) {
     throw_unavailable(error);

@@ -85,11 +85,18 @@ std::vector<wire::Rejection> read_rejections(std::string_view json) {
   return rejections;
 }
 
-/// A transaction that sees one moment; rolled back by the pool's check where it is left open.
+/// A database that works ends a statement by itself when its time is over; one that hangs is waited for so much longer.
+constexpr std::chrono::seconds grace{2};
+/// Whether the database answers at all is not worth more.
+constexpr std::chrono::seconds check_limit{5};
+
+/// A transaction that sees one moment, none of its statements longer than `limit`. The limit ends with it: nothing is
+/// left set in a session that a pooler may hand to others. Forgotten by the pool where it is left open.
 class Snapshot {
  public:
-  explicit Snapshot(PgConnection& connection) : connection_(connection) {
-    connection_.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+  Snapshot(PgConnection& connection, std::chrono::milliseconds limit) : connection_(connection) {
+    connection_.run_script("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = " +
+                           std::to_string(limit.count()));
   }
   Snapshot(const Snapshot&) = delete;
   Snapshot& operator=(const Snapshot&) = delete;
@@ -135,11 +142,28 @@ std::size_t group_size(const std::vector<TraceSummary>& summaries, std::size_t f
 }  // namespace
 
 PostgresStorage::PostgresStorage(const config::Postgres& options)
-    : pool_({options.connection_string, options.max_connections, options.min_connections, options.connection_timeout}) {
+    : query_limit_(options.query_timeout),
+      pool_({options.connection_string, options.max_connections, options.min_connections, options.connection_timeout}) {
+}
+
+Patience PostgresStorage::to_read() const {
+  return {query_limit_ + grace, &reading_};
+}
+
+void PostgresStorage::stop_reads() {
+  reading_.raise();
+  pool_.wake();
+}
+
+void PostgresStorage::stop() {
+  writing_.raise();
+  stop_reads();
 }
 
 std::vector<IngestResult> PostgresStorage::ingest(const std::vector<std::string_view>& bodies) {
-  return pool_.with_connection([&](PgConnection& connection) {
+  // Without a limit: each connection that is given up may leave a backend behind that waits on, for a standby or a
+  // lock, and the next ones would use up the database's connections. A peer that is gone is noticed by TCP.
+  return pool_.with_connection({{}, &writing_}, [&](PgConnection& connection) {
     const auto result = connection.run(ingest_bodies, {PgParameter::bodies(bodies)});
     std::vector<IngestResult> results;
     for (int row = 0; row < result.rows(); ++row) {
@@ -152,21 +176,23 @@ std::vector<IngestResult> PostgresStorage::ingest(const std::vector<std::string_
 }
 
 void PostgresStorage::check() {
-  pool_.with_connection([](PgConnection& connection) { connection.run("SELECT"); });
+  const Patience patience{std::min<std::chrono::milliseconds>(check_limit, query_limit_), &reading_};
+  pool_.with_connection(patience, [](PgConnection& connection) { connection.run("SELECT"); });
 }
 
 Totals PostgresStorage::totals() {
-  return pool_.with_connection([](PgConnection& connection) {
+  return pool_.with_connection(to_read(), [&](PgConnection& connection) {
+    const Snapshot snapshot(connection, query_limit_);
     const auto result = connection.run(count_all);
     return Totals{static_cast<std::uint64_t>(result.int64(0, 0)), static_cast<std::uint64_t>(result.int64(0, 1))};
   });
 }
 
 TracePage PostgresStorage::list_traces(const TraceFilter& filter, std::uint64_t page, std::uint64_t page_size) {
-  return pool_.with_connection([&](PgConnection& connection) {
+  return pool_.with_connection(to_read(), [&](PgConnection& connection) {
     TracePage found;
     auto parameters = filter_parameters(filter);
-    const Snapshot snapshot(connection);
+    const Snapshot snapshot(connection, query_limit_);
     found.total = static_cast<std::uint64_t>(connection.run(count_passing, parameters).int64(0, 0));
     if (page - 1 > found.total / page_size) return found;
     parameters.push_back(PgParameter::int64(static_cast<std::int64_t>(page_size)));
@@ -178,7 +204,8 @@ TracePage PostgresStorage::list_traces(const TraceFilter& filter, std::uint64_t 
 }
 
 std::optional<std::vector<StoredEvent>> PostgresStorage::trace(const std::string& trace_id) {
-  return pool_.with_connection([&](PgConnection& connection) -> std::optional<std::vector<StoredEvent>> {
+  return pool_.with_connection(to_read(), [&](PgConnection& connection) -> std::optional<std::vector<StoredEvent>> {
+    const Snapshot snapshot(connection, query_limit_);
     auto events = read_events_of(connection, {trace_id});
     if (events.empty()) return std::nullopt;
     return std::move(events.begin()->second);
@@ -188,10 +215,10 @@ std::optional<std::vector<StoredEvent>> PostgresStorage::trace(const std::string
 void PostgresStorage::each_trace(const TraceFilter& filter, const std::function<void(std::uint64_t)>& begin,
                                  const std::function<bool(const TraceSummary&, std::vector<StoredEvent>)>& visit) {
   bool begun = false;
-  pool_.with_connection([&](PgConnection& connection) {
+  pool_.with_connection(to_read(), [&](PgConnection& connection) {
     // What was shown already cannot be taken back: a second try would show it twice.
     if (begun) throw DatabaseError("the connection broke in the middle of the answer", {});
-    const Snapshot snapshot(connection);
+    const Snapshot snapshot(connection, query_limit_);
     const auto parameters = filter_parameters(filter);
     const auto total = static_cast<std::uint64_t>(connection.run(count_passing, parameters).int64(0, 0));
     connection.run(cursor_on_passing, parameters);
@@ -217,7 +244,8 @@ void PostgresStorage::each_trace(const TraceFilter& filter, const std::function<
 }
 
 std::vector<ServiceSummary> PostgresStorage::services() {
-  return pool_.with_connection([](PgConnection& connection) {
+  return pool_.with_connection(to_read(), [&](PgConnection& connection) {
+    const Snapshot snapshot(connection, query_limit_);
     const auto result = connection.run(count_services);
     std::vector<ServiceSummary> services;
     for (int row = 0; row < result.rows(); ++row) {

@@ -1,10 +1,12 @@
 // The PostgreSQL backend: the extension does the work, this asks it.
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <vector>
 
 #include "config/config.hpp"
+#include "storage/interrupt.hpp"
 #include "storage/pg_pool.hpp"
 #include "storage/storage.hpp"
 
@@ -16,6 +18,8 @@ class PostgresStorage : public Storage {
 
   std::vector<IngestResult> ingest(const std::vector<std::string_view>& bodies) override;
   void check() override;
+  void stop_reads() override;
+  void stop() override;
   Totals totals() override;
   TracePage list_traces(const TraceFilter& filter, std::uint64_t page, std::uint64_t page_size) override;
   std::optional<std::vector<StoredEvent>> trace(const std::string& trace_id) override;
@@ -24,6 +28,11 @@ class PostgresStorage : public Storage {
   std::vector<ServiceSummary> services() override;
 
  private:
+  Patience to_read() const;
+
+  const std::chrono::milliseconds query_limit_;
+  Interrupt reading_;
+  Interrupt writing_;
   PgPool pool_;
 };
 

@@ -93,6 +93,12 @@ class Storage {
   /// Throws Unavailable where the backend could not answer now.
   virtual void check() = 0;
 
+  /// Reading calls that wait for another system end at once with Unavailable, as do later ones.
+  virtual void stop_reads() {}
+
+  /// The same for all calls. What ingest() was about may have been stored, or not.
+  virtual void stop() {}
+
   virtual Totals totals() = 0;
 
   /// Traces newest last_timestamp first, then by trace_id; `page` from 1.
