@@ -172,6 +172,7 @@ DECLARE
     removed bigint;
     total   bigint := 0;
     told_at timestamptz := clock_timestamp();
+    began   timestamptz;
 BEGIN
     PERFORM raceway.begin_cleanup_step();
     SELECT b.* INTO size FROM raceway.row_bytes() b;
@@ -187,6 +188,7 @@ BEGIN
             events := events + victim.events;
             CONTINUE WHEN events < batch_size AND cardinality(ids) < batch_size AND NOT victim.is_last;
 
+            began := clock_timestamp();
             PERFORM raceway.begin_cleanup_step();
             SELECT r.* INTO gone FROM raceway.remove_traces(ids, ages, by_time) r;
             PERFORM raceway.note_cleanup(run, gone.traces, gone.events, gone.traces * size.trace + gone.events * size.event);
@@ -194,6 +196,8 @@ BEGIN
             removed := removed + gone.traces;
             total := total + gone.traces;
             ids := '{}'; ages := '{}'; events := 0;
+            -- Half of the time belongs to those who write.
+            PERFORM pg_sleep(least(extract(epoch FROM clock_timestamp() - began), 0.1));
             IF clock_timestamp() > told_at + interval '5 s' THEN
                 told_at := clock_timestamp();
                 RAISE NOTICE 'cleanup: % traces so far', total;
