@@ -36,7 +36,7 @@ UNIT_SOURCES   := $(wildcard tests/unit/*.cpp)
 
 objects = $(patsubst %.cpp,$(BUILD)/obj/%.o,$(1))
 CORE_OBJECTS   := $(call objects,$(CORE_SOURCES))
-SERVER_OBJECTS := $(call objects,$(SERVER_SOURCES))
+SERVER_OBJECTS := $(call objects,$(SERVER_SOURCES)) $(BUILD)/obj/portable_sql.o
 UNIT_OBJECTS   := $(call objects,$(UNIT_SOURCES))
 ALL_OBJECTS    := $(CORE_OBJECTS) $(SERVER_OBJECTS) $(UNIT_OBJECTS) $(BUILD)/obj/server/src/main.o
 
@@ -106,6 +106,30 @@ $(BUILD)/obj/extension/%.o: extension/%.cpp $(BUILD)/flags
 $(BUILD)/obj/%.o: %.cpp $(BUILD)/flags
 	@mkdir -p '$(@D)'; echo "  compile  $<"
 	@$(CXX) $(RACEWAY_CXXFLAGS) $(CXXFLAGS) $(INCLUDES) $(PG_INCLUDE) $(DEFINES) -MMD -MP -c -o $@ $<
+
+# The portable edition as one file, and as what pg_tle takes; the server holds the first.
+PORTABLE := $(BUILD)/raceway-portable.sql
+PORTABLE_SOURCES := $(wildcard sql/*.sql sql/portable/*)
+
+.PHONY: portable
+portable: $(PORTABLE) $(BUILD)/raceway-pg_tle.sql
+
+$(PORTABLE): $(PORTABLE_SOURCES) extension/raceway.control
+	@mkdir -p '$(@D)'; echo "  join     $@"
+	@sql/portable/join '$(VERSION)' > $@
+
+$(BUILD)/raceway-pg_tle.sql: $(PORTABLE_SOURCES) extension/raceway.control
+	@mkdir -p '$(@D)'; echo "  join     $@"
+	@sql/portable/join '$(VERSION)' pg_tle > $@
+
+$(BUILD)/portable_sql.cpp: $(PORTABLE)
+	@{ echo '#include "storage/portable_sql.hpp"'; echo 'namespace raceway::server::storage {'; \
+	   printf 'const std::string_view portable_sql = R"portable('; cat $<; echo ')portable";'; \
+	   echo "const std::string_view portable_build = \"$$(sql/portable/join build)\";"; echo '}'; } > $@
+
+$(BUILD)/obj/portable_sql.o: $(BUILD)/portable_sql.cpp server/src/storage/portable_sql.hpp $(BUILD)/flags
+	@mkdir -p '$(@D)'; echo "  compile  $<"
+	@$(CXX) $(RACEWAY_CXXFLAGS) $(CXXFLAGS) $(INCLUDES) $(DEFINES) -c -o $@ $<
 
 # Changed only when the flags change, so that other flags build anew and equal flags build nothing.
 FLAGS_LINE := $(CXX) $(RACEWAY_CXXFLAGS) $(CXXFLAGS) $(DEFINES)

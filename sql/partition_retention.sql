@@ -41,13 +41,6 @@ COMMENT ON FUNCTION raceway.lock_tables_for_swap() IS
     'internal: locks events and traces for this transaction without keeping writers waiting for more than a tenth of a second; '
     'false if others did not let go of them for half a minute';
 
-CREATE FUNCTION raceway.delete_ended_traces(before timestamp, OUT traces bigint, OUT events bigint)
-LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
-AS 'MODULE_PATHNAME', 'raceway_delete_ended_traces';
-
-COMMENT ON FUNCTION raceway.delete_ended_traces(timestamp) IS
-    'internal to cleanup(): removes the traces that ended before a time, whose events are gone; needs events locked exclusively';
-
 CREATE FUNCTION raceway.drop_partition(partition regclass, OUT traces bigint, OUT events bigint, OUT bytes bigint)
 LANGUAGE plpgsql VOLATILE STRICT
 SET search_path = pg_catalog, pg_temp

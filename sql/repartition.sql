@@ -74,7 +74,7 @@ SET search_path = pg_catalog, pg_temp
 AS $indexes$
     SELECT c.relname, substring(pg_get_indexdef(c.oid) FROM ' ON raceway\.events (USING .*)$')
     FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
-    WHERE i.indrelid = 'raceway.events'::regclass AND NOT i.indisprimary
+    WHERE i.indrelid = to_regclass('raceway.events') AND NOT i.indisprimary
 $indexes$;
 
 COMMENT ON FUNCTION raceway.user_indexes_of_events() IS 'internal to repartition(): the indexes of events beside its key, and how they are made';

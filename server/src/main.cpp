@@ -7,6 +7,7 @@
 #include "moving/moving.hpp"
 #include "observability/logging.hpp"
 #include "serve.hpp"
+#include "storage/portable_sql.hpp"
 #include "storage/postgres_cleanup.hpp"
 #include "storage/postgres_setup.hpp"
 
@@ -23,20 +24,27 @@ config::LoadedConfig load(const config::CommandLine& line) {
   return config::load(sources);
 }
 
-const config::Postgres& database_of(const config::LoadedConfig& loaded, const char* what) {
+const config::Storage& database_of(const config::LoadedConfig& loaded, const char* what) {
   if (loaded.config.storage.backend == config::Backend::memory) {
     throw std::runtime_error(std::string("nothing to ") + what + ": [storage] backend is \"memory\"");
   }
-  return loaded.config.storage.postgres;
+  return loaded.config.storage;
+}
+
+std::optional<storage::Edition> wanted_edition(const config::CommandLine& line) {
+  using storage::Edition;
+  if (!line.edition) return std::nullopt;
+  return *line.edition == name_of(Edition::portable) ? Edition::portable : Edition::extension;
 }
 
 int migrate(const config::CommandLine& line, const config::LoadedConfig& loaded) {
-  std::cout << storage::migrate(database_of(loaded, "migrate"), line.partition_by) << '\n';
+  const auto& database = database_of(loaded, "migrate");
+  std::cout << storage::migrate(database, line.partition_by, wanted_edition(line)).description << '\n';
   return 0;
 }
 
 int cleanup(const config::CommandLine& line, const config::LoadedConfig& loaded) {
-  const auto& database = database_of(loaded, "clean up");
+  const auto& database = database_of(loaded, "clean up").postgres;
   std::cout << storage::cleanup(database, line.cleanup, [](const std::string& notice) { std::cerr << notice; }) << '\n';
   return 0;
 }
@@ -68,6 +76,10 @@ int run(const config::CommandLine& line) {
   }
   if (line.command == Command::config && line.example) {
     config::print_example(std::cout);
+    return 0;
+  }
+  if (line.command == Command::migrate && line.print_portable) {
+    std::cout << storage::portable_sql;
     return 0;
   }
   const auto loaded = load(line);

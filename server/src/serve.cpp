@@ -95,8 +95,10 @@ Backend open_backend(const config::Config& config) {
   if (config.storage.backend == config::Backend::memory) return open_memory(config.storage.memory);
   Backend backend;
   const auto& postgres = config.storage.postgres;
-  backend.description = "in PostgreSQL, " + storage::prepare(postgres);
-  backend.storage = std::make_unique<storage::PostgresStorage>(postgres);
+  const auto prepared = storage::prepare(config.storage);
+  spdlog::info("the database has {}", prepared.description);
+  backend.description = "in PostgreSQL, " + prepared.description;
+  backend.storage = std::make_unique<storage::PostgresStorage>(postgres, prepared.edition);
   ingest::BatchingOptions options;
   options.batch_size = config.engine.batch_size;
   options.buffer_size = config.engine.buffer_size;

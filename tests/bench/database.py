@@ -2,6 +2,7 @@
 
 from bench import options
 from bench.drive import drive
+from support import paths
 from support.cluster import PostgresCluster
 from support.wait import wait_until
 
@@ -25,6 +26,15 @@ class BenchDatabase:
         self.cluster = PostgresCluster(name=name, settings=settings)
         self.database = self.cluster.create_database()
         self.database.sql(f"CREATE EXTENSION raceway; SELECT {migrate}")
+
+    @classmethod
+    def portable(cls, cluster):
+        """Another database of a running cluster, with the portable edition."""
+        created = cls.__new__(cls)
+        created.cluster = cluster
+        created.database = cluster.create_database()
+        created.database.sql(paths.PORTABLE.read_text() + "SELECT raceway.migrate()")
+        return created
 
     def __enter__(self):
         return self

@@ -2,14 +2,17 @@
 
 #include <libpq-fe.h>
 
+#include <algorithm>
 #include <barrier>
 #include <chrono>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <thread>
 
 #include "rows.hpp"
+#include "storage/portable_ingest.hpp"
 
 namespace raceway::bench {
 namespace {
@@ -101,6 +104,11 @@ class Sender {
       rows_ = copy_rows(bodies);
       return;
     }
+    if (way == Way::portable) {
+      server_connection_.emplace(connection_string, std::chrono::seconds(10));
+      bodies_ = bodies;
+      return;
+    }
     connection_.prepare(way == Way::unnest ? unnest_statement.c_str() : ingest_statement);
     for (const auto& body : bodies) {
       parameters_.push_back(way == Way::unnest ? array_columns(body) : std::vector<std::string>{body});
@@ -115,7 +123,7 @@ class Sender {
   }
 
   void send() {
-    const std::size_t requests = way_ == Way::copy ? rows_.events.size() : parameters_.size();
+    const std::size_t requests = std::max({rows_.events.size(), parameters_.size(), bodies_.size()});
     for (std::size_t at = 0; at < requests; ++at) {
       const auto start = Clock::now();
       send_one(at);
@@ -132,6 +140,11 @@ class Sender {
       outcome_.stored += connection_.copy(copy, rows_.events[at]);
     } else if (way_ == Way::unnest) {
       outcome_.stored += number(PQcmdTuples(connection_.run(parameters_[at], PGRES_COMMAND_OK).get()));
+    } else if (way_ == Way::portable) {
+      const auto result = server::storage::ingest_portably(*server_connection_, {bodies_[at]}).front();
+      outcome_.stored += result.stored;
+      outcome_.duplicates += result.duplicates;
+      outcome_.rejected += result.rejected.size();
     } else {
       const auto answer = connection_.run(parameters_[at], PGRES_TUPLES_OK);
       outcome_.stored += number(PQgetvalue(answer.get(), 0, 0));
@@ -145,6 +158,8 @@ class Sender {
   Way way_;
   CopyRows rows_;
   std::vector<std::vector<std::string>> parameters_;
+  std::optional<server::storage::PgConnection> server_connection_;
+  std::vector<std::string> bodies_;
   Outcome outcome_;
 };
 

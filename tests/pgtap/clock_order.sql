@@ -1,9 +1,10 @@
 -- vclock_compare() and its kin against the definition, written down in PL/pgSQL, on random jsonb: clocks that share
 -- their names and clocks that do not, counters in every form that a numeric has, and what is no clock at all.
+\ir editions/chosen.psql
 BEGIN;
 SET client_min_messages = warning;
 SET search_path = public;
-CREATE EXTENSION IF NOT EXISTS raceway;
+:install;
 SELECT plan(9);
 SELECT setseed(0.25);
 

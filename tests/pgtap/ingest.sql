@@ -1,4 +1,5 @@
 -- ingest(): what is stored, what is a duplicate, what is rejected; the roll-ups.
+\ir editions/chosen.psql
 BEGIN;
 SET client_min_messages = warning;
 SET search_path = public;
@@ -7,7 +8,7 @@ SELECT plan(43);
 DROP EXTENSION IF EXISTS raceway CASCADE;
 DROP SCHEMA IF EXISTS raceway CASCADE;
 SET ROLE raceway;
-CREATE EXTENSION raceway;
+:install;
 SELECT raceway.migrate();
 
 -- An event in the documented form, with some fields changed.

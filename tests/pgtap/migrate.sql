@@ -1,4 +1,5 @@
 -- migrate(): the tables, exactly; again, nothing.
+\ir editions/chosen.psql
 BEGIN;
 SET client_min_messages = warning;
 SET search_path = public;
@@ -7,7 +8,7 @@ SELECT plan(24);
 DROP EXTENSION IF EXISTS raceway CASCADE;
 DROP SCHEMA IF EXISTS raceway CASCADE;
 SET ROLE raceway;
-CREATE EXTENSION raceway;
+:install;
 SELECT isnt(raceway.migrate(), NULL, 'migrate() says what it did');
 
 PREPARE the_columns AS

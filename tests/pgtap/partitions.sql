@@ -1,4 +1,5 @@
 -- The layout for growth: events in partitions by time.
+\ir editions/chosen.psql
 BEGIN;
 SET client_min_messages = warning;
 SET search_path = public;
@@ -7,7 +8,7 @@ SELECT plan(18);
 DROP EXTENSION IF EXISTS raceway CASCADE;
 DROP SCHEMA IF EXISTS raceway CASCADE;
 SET ROLE raceway;
-CREATE EXTENSION raceway;
+:install;
 SET search_path = raceway, public;
 
 SELECT throws_ok($$ SELECT migrate('hour') $$, '22023', 'events cannot be partitioned by "hour"', 'an unknown layout is an error');

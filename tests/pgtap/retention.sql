@@ -1,5 +1,6 @@
 -- Retention: what its functions say and refuse. Cleanup commits, so it is tested where no transaction is around it:
 -- faults/test_cleanup.py and faults/test_partition_retention.py.
+\ir editions/chosen.psql
 BEGIN;
 SET client_min_messages = warning;
 SET search_path = public;
@@ -8,7 +9,7 @@ SELECT plan(15);
 DROP EXTENSION IF EXISTS raceway CASCADE;
 DROP SCHEMA IF EXISTS raceway CASCADE;
 SET ROLE raceway;
-CREATE EXTENSION raceway;
+:install;
 SELECT raceway.migrate(partition_by => 'week');
 SET search_path = raceway, public;
 

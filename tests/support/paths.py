@@ -7,6 +7,7 @@ ROOT = TESTS.parent
 DATA = TESTS / "data"
 BUILD = ROOT / "build"
 SERVER = BUILD / "raceway"
+PORTABLE = BUILD / "raceway-portable.sql"
 LOGS = BUILD / "test-logs"
 EXTENSION_VERSION = next(
     line.split("'")[1]

@@ -1,6 +1,4 @@
 // The SQL functions ingest(bytea), ingest(jsonb) and ingest(bytea[]).
-#include <algorithm>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -8,7 +6,7 @@
 #include "postgres/ingest_identity.hpp"
 #include "postgres/ingest_store.hpp"
 #include "wire/batch.hpp"
-#include "wire/reasons.hpp"
+#include "wire/sendings.hpp"
 
 extern "C" {
 #include "catalog/pg_type.h"
@@ -29,16 +27,8 @@ using wire::Event;
 
 /// What is reported of one body.
 struct BodyResult {
-  std::int64_t stored = 0;
-  std::int64_t duplicates = 0;
-  std::vector<wire::Rejection> rejected;
+  wire::BodyOutcome outcome;
   IngestWay way = IngestWay::spi;
-};
-
-/// One time that an event was sent.
-struct Sending {
-  std::size_t body;
-  const Event* event;
 };
 
 void require_utf8() {
@@ -56,70 +46,19 @@ Batch read_body(std::string_view body, std::size_t number, std::size_t count) {
   }
 }
 
-/// Every sending, by the event's identity; of equal ones the one sent first comes first.
-std::vector<Sending> sendings_by_identity(const std::vector<Batch>& batches, EventIdentity identity) {
-  std::vector<Sending> sendings;
-  for (std::size_t body = 0; body < batches.size(); ++body) {
-    for (const auto& event : batches[body].events) sendings.push_back({body, &event});
-  }
-  std::stable_sort(sendings.begin(), sendings.end(),
-                   [identity](const Sending& a, const Sending& b) { return identity.before(*a.event, *b.event); });
-  return sendings;
-}
-
-/// The sendings of each event, in the order in which the events were first sent.
-std::vector<std::span<const Sending>> group_by_event(std::span<const Sending> sendings, EventIdentity identity) {
-  std::vector<std::span<const Sending>> groups;
-  for (std::size_t from = 0; from < sendings.size();) {
-    std::size_t to = from + 1;
-    while (to < sendings.size() && identity.same(*sendings[to].event, *sendings[from].event)) ++to;
-    groups.push_back(sendings.subspan(from, to - from));
-    from = to;
-  }
-  std::sort(groups.begin(), groups.end(), [](const auto& a, const auto& b) {
-    const auto& [body_of_a, event_of_a] = a.front();
-    const auto& [body_of_b, event_of_b] = b.front();
-    return std::pair(body_of_a, event_of_a->index) < std::pair(body_of_b, event_of_b->index);
-  });
-  return groups;
-}
-
-void reject(BodyResult& result, const Event& event, std::string reason) {
-  result.rejected.push_back({event.index, std::string(event.event_id), std::move(reason)});
-}
-
-/// Counts the sendings of one event, of which the first was offered to the tables.
-void count_sendings(std::span<const Sending> sendings, const StoreOutcome& outcome, std::vector<BodyResult>& results) {
-  const bool stored = outcome.kind == StoreOutcome::Kind::stored;
-  const std::string_view standing = stored ? sendings.front().event->trace_id : std::string_view(outcome.text);
-  for (std::size_t at = 0; at < sendings.size(); ++at) {
-    const Event& event = *sendings[at].event;
-    BodyResult& result = results[sendings[at].body];
-    if (outcome.kind == StoreOutcome::Kind::refused) {
-      reject(result, event, outcome.text);
-    } else if (stored && at == 0) {
-      ++result.stored;
-    } else if (event.trace_id == standing) {
-      ++result.duplicates;
-    } else {
-      reject(result, event, wire::reason_other_trace(standing));
-    }
-  }
-}
-
 std::vector<BodyResult> ingest(const std::vector<std::string_view>& bodies) {
   require_utf8();
   std::vector<Batch> batches;
-  std::vector<BodyResult> results(bodies.size());
+  std::vector<wire::BodyOutcome> reported(bodies.size());
   for (std::size_t body = 0; body < bodies.size(); ++body) {
     batches.push_back(read_body(bodies[body], body, bodies.size()));
-    results[body].rejected = std::move(batches[body].rejected);
+    reported[body].rejected = std::move(batches[body].rejected);
   }
 
   const DirectLayout layout = pg_call([] { return find_direct_layout(); });
   const EventIdentity identity = {layout.is_partitioned};
-  const auto sendings = sendings_by_identity(batches, identity);
-  const auto groups = group_by_event(sendings, identity);
+  const auto sendings = wire::sendings_by_identity(batches, identity);
+  const auto groups = wire::group_by_event(sendings, identity);
   // In the order in which they came: what belongs together stands together in the table then.
   std::vector<const Event*> events;
   for (const auto& group : groups) events.push_back(group.front().event);
@@ -129,11 +68,11 @@ std::vector<BodyResult> ingest(const std::vector<std::string_view>& bodies) {
   const auto outcomes = store_events(events, layout, way);
   pg_call([] { SPI_finish(); });
 
-  for (std::size_t at = 0; at < groups.size(); ++at) count_sendings(groups[at], outcomes[at], results);
-  for (auto& result : results) {
-    result.way = way;
-    std::sort(result.rejected.begin(), result.rejected.end(),
-              [](const auto& a, const auto& b) { return a.index < b.index; });
+  for (std::size_t at = 0; at < groups.size(); ++at) wire::count_sendings(groups[at], outcomes[at], reported);
+  std::vector<BodyResult> results;
+  for (auto& outcome : reported) {
+    wire::sort_rejections(outcome);
+    results.push_back({std::move(outcome), way});
   }
   return results;
 }
@@ -154,8 +93,8 @@ std::string rejections_json(const std::vector<wire::Rejection>& rejected) {
 constexpr int result_columns = 4;
 
 void fill_row(const BodyResult& result, const std::string& rejected, Datum* values) {
-  values[0] = Int64GetDatum(result.stored);
-  values[1] = Int64GetDatum(result.duplicates);
+  values[0] = Int64GetDatum(static_cast<std::int64_t>(result.outcome.stored));
+  values[1] = Int64GetDatum(static_cast<std::int64_t>(result.outcome.duplicates));
   values[2] = DirectFunctionCall1(jsonb_in, CStringGetDatum(rejected.c_str()));
   values[3] = CStringGetTextDatum(name_of(result.way));
 }
@@ -163,7 +102,7 @@ void fill_row(const BodyResult& result, const std::string& rejected, Datum* valu
 /// The row of one body as a composite value.
 Datum ingest_one(FunctionCallInfo fcinfo, std::string_view body) {
   const auto results = ingest({body});
-  const std::string rejected = rejections_json(results.front().rejected);
+  const std::string rejected = rejections_json(results.front().outcome.rejected);
   return pg_call([&] {
     TupleDesc description = nullptr;
     if (get_call_result_type(fcinfo, nullptr, &description) != TYPEFUNC_COMPOSITE) {
@@ -243,7 +182,7 @@ RACEWAY_FUNCTION(raceway_ingest_bodies) {
   const RowSink sink = open_rows(fcinfo);
   const auto results = ingest(bodies_of(array));
   for (const auto& result : results) {
-    const std::string rejected = rejections_json(result.rejected);
+    const std::string rejected = rejections_json(result.outcome.rejected);
     pg_call([&] {
       Datum values[result_columns];
       bool nulls[result_columns] = {};

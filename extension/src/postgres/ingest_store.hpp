@@ -9,15 +9,11 @@
 #include "postgres/boundary.hpp"
 #include "postgres/ingest_layout.hpp"
 #include "wire/event.hpp"
+#include "wire/sendings.hpp"
 
 namespace raceway::postgres {
 
-/// What became of an event that was offered to the tables.
-struct StoreOutcome {
-  enum class Kind { stored, stands_already, refused };
-  Kind kind = Kind::refused;
-  std::string text;  ///< stands_already: the trace it stands under; refused: the database's reason
-};
+using wire::StoreOutcome;
 
 /// How a batch is written. The end state is the same.
 enum class IngestWay : int {

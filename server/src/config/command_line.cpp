@@ -36,11 +36,17 @@ constexpr const char* migrate_footer =
     R"(May be run again and by several at once; what is there already stays. `serve` does the same at its start while
 storage.postgres.auto_migrate is true.
 
+The code is the extension, in C++, or the portable edition, in SQL and PL/pgSQL only. Where neither is there, it is the
+extension with the backend "postgres" if the machine of the database has it, else the portable edition. --edition moves
+from one to the other, at any time, and touches no row.
+
 Environment: RACEWAY_STORAGE_POSTGRES_CONNECTION_STRING, RACEWAY_STORAGE_BACKEND=postgres
 
 Examples:
   raceway --config raceway.toml migrate
-  raceway migrate --partition-by day)";
+  raceway migrate --partition-by day
+  raceway migrate --edition portable
+  raceway migrate --print-portable | psql -1 postgresql://postgres@db.example.com/postgres)";
 
 constexpr const char* cleanup_footer =
     R"(Calls the procedure raceway.cleanup() of the database: whole traces, the oldest first, in small commits. At least one
@@ -91,10 +97,15 @@ CLI::App* add_serve(CLI::App& app, CommandLine& result) {
 
 CLI::App* add_migrate(CLI::App& app, CommandLine& result) {
   CLI::App* const migrate =
-      app.add_subcommand("migrate", "Create or upgrade the extension and the tables in PostgreSQL");
+      app.add_subcommand("migrate", "Create or upgrade the code and the tables in PostgreSQL");
   migrate->footer(migrate_footer)->fallthrough();
   migrate->add_option("--partition-by", result.partition_by, "Lay out new tables by time: none, day, week or month")
       ->type_name("INTERVAL");
+  migrate->add_option("--edition", result.edition, "Move to this edition of the code: extension or portable")
+      ->check(CLI::IsMember({"extension", "portable"}))
+      ->type_name("EDITION");
+  migrate->add_flag("--print-portable", result.print_portable,
+                    "Only print the portable edition as SQL, to be applied by hand");
   return migrate;
 }
 

@@ -30,6 +30,8 @@ struct CommandLine {
   bool check = false;                                ///< config --check
   bool example = false;                              ///< config --example
   std::optional<std::string> partition_by;           ///< migrate --partition-by
+  std::optional<std::string> edition;                ///< migrate --edition: extension or portable
+  bool print_portable = false;                       ///< migrate --print-portable
   CleanupOptions cleanup;
   moving::ExportOptions exporting;
   moving::ImportOptions importing;

@@ -147,7 +147,8 @@ constexpr std::array key_table{
         "Take the client's address from X-Forwarded-For. Only behind a proxy that sets it."),
 
     key<&Config::storage, &Storage::backend>("storage.backend",
-        "With memory nothing survives a restart, but for a snapshot; supabase is the same as postgres."),
+        "With memory nothing survives a restart, but for a snapshot. postgres takes the extension where the database\n"
+        "can have it, supabase the portable edition; what is there already stays."),
 
     memory<&Memory::max_bytes>("storage.memory.max_bytes",
         "Bytes that events may take, with all that finds them; then the trace that has not grown for longest goes.\n"

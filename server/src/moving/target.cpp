@@ -91,8 +91,11 @@ OpenTarget prepare_target(const Endpoint& endpoint) {
   if (endpoint.is_server) {
     return [endpoint] { return std::make_unique<ServerTarget>(endpoint); };
   }
-  storage::prepare(endpoint.postgres);
-  auto storage = std::make_shared<storage::PostgresStorage>(endpoint.postgres);
+  config::Storage database;
+  database.backend = config::Backend::postgres;
+  database.postgres = endpoint.postgres;
+  const auto edition = storage::prepare(database).edition;
+  auto storage = std::make_shared<storage::PostgresStorage>(endpoint.postgres, edition);
   return [storage] { return std::make_unique<DatabaseTarget>(storage); };
 }
 

@@ -90,7 +90,7 @@ class PgConnection {
   /// Runs one statement.
   PgResult run(const std::string& sql, const std::vector<PgParameter>& parameters = {});
 
-  /// Runs several statements that need no parameters and answer nothing, in one message.
+  /// Runs several statements, sent as one: in one transaction, unless they say otherwise.
   void run_script(const std::string& sql);
 
   /// From now on `tell` gets what the database says by the way (NOTICE, WARNING), a line with its newline, while a

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <thread>
 
+#include "storage/portable_sql.hpp"
+
 namespace raceway::server::storage {
 namespace {
 
@@ -22,8 +24,19 @@ bool is_transient(const DatabaseError& error) {
   return state.starts_with("08") || state.starts_with("57P");
 }
 
-bool has_extension(PgConnection& connection) {
-  return connection.run("SELECT FROM pg_catalog.pg_extension WHERE extname = 'raceway'").rows() > 0;
+/// What is in the database; nothing where there is no code yet.
+std::optional<Edition> find_edition(PgConnection& connection) {
+  const auto found = connection.run(
+      "SELECT EXISTS (SELECT FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace"
+      " WHERE n.nspname = 'raceway' AND p.proname = 'portable_version')::int::bigint,"
+      " (SELECT count(*) FROM pg_catalog.pg_extension WHERE extname = 'raceway')");
+  if (found.int64(0, 0) != 0) return Edition::portable;
+  if (found.int64(0, 1) != 0) return Edition::extension;
+  return std::nullopt;
+}
+
+bool extension_is_available(PgConnection& connection) {
+  return connection.run("SELECT FROM pg_catalog.pg_available_extensions WHERE name = 'raceway'").rows() > 0;
 }
 
 void create_extension(PgConnection& connection) {
@@ -31,13 +44,67 @@ void create_extension(PgConnection& connection) {
     connection.run("CREATE EXTENSION IF NOT EXISTS raceway");
   } catch (const DatabaseError& error) {
     // Another server, starting at the same time, may have been faster.
-    if (has_extension(connection)) return;
-    const bool not_installed = error.sqlstate() == "58P01" || error.sqlstate() == "0A000";
-    const std::string mend = not_installed
-                                 ? "Install it on the database's machine: make install PG_CONFIG=/path/to/pg_config"
-                                 : std::string("Run as the owner of the database, in it: ") + by_hand;
-    throw SetupError(std::string("cannot create the extension raceway: ") + error.what() + "\n" + mend);
+    if (find_edition(connection) == Edition::extension) return;
+    throw SetupError(std::string("cannot create the extension raceway: ") + error.what() +
+                     "\nRun as the owner of the database, in it: " + by_hand);
   }
+}
+
+void run_portable(PgConnection& connection, const std::string& before) {
+  try {
+    connection.run_script(before + std::string(portable_sql));
+  } catch (const DatabaseError& error) {
+    throw SetupError(std::string("cannot apply the portable edition: ") + error.what() +
+                     "\nRun as the owner of the database: raceway migrate --print-portable | psql -1 ...");
+  }
+}
+
+/// Applies our text of the portable edition where the database has another one of no newer version. Where pg_tle keeps
+/// it, it is pg_tle's to upgrade.
+void refresh_portable(PgConnection& connection) {
+  const auto differs = connection.run(
+      "SELECT FROM raceway.portable_version() here WHERE (here.version, here.build) IS DISTINCT FROM ($1::text, $2::text)"
+      " AND pg_catalog.string_to_array(here.version, '.')::int[] <= pg_catalog.string_to_array($1::text, '.')::int[]"
+      " AND NOT EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname = 'raceway')",
+      {PgParameter::text(RACEWAY_VERSION), PgParameter::text(portable_build)});
+  if (differs.rows() > 0) run_portable(connection, {});
+}
+
+void move_to(PgConnection& connection, Edition wanted) {
+  if (wanted == Edition::portable) return run_portable(connection, "DROP EXTENSION raceway;\n");
+  try {
+    connection.run_script("SELECT raceway.drop_portable(); CREATE EXTENSION raceway;");
+  } catch (const DatabaseError& error) {
+    throw SetupError(std::string("cannot move to the extension: ") + error.what() +
+                     "\nNothing was changed. Install it on the database's machine: make install "
+                     "PG_CONFIG=/path/to/pg_config");
+  }
+}
+
+/// Brings the code where it is missing, and answers which it is.
+Edition bring_code(PgConnection& connection, const config::Storage& storage, std::optional<Edition> wanted) {
+  const auto found = find_edition(connection);
+  if (found && wanted && *found != *wanted) {
+    move_to(connection, *wanted);
+    return *wanted;
+  }
+  if (found == Edition::extension) return *found;
+  if (found == Edition::portable) {
+    refresh_portable(connection);
+    return *found;
+  }
+  const bool prefers_extension = storage.backend != config::Backend::supabase && extension_is_available(connection);
+  const auto edition = wanted.value_or(prefers_extension ? Edition::extension : Edition::portable);
+  if (edition == Edition::extension) {
+    create_extension(connection);
+  } else {
+    run_portable(connection, {});
+  }
+  return edition;
+}
+
+std::string described(Edition edition) {
+  return edition == Edition::extension ? "the extension" : "the portable edition";
 }
 
 std::string migrate_tables(PgConnection& connection, const std::optional<std::string>& partition_by) {
@@ -71,20 +138,26 @@ PgConnection connect(const config::Postgres& options) {
   }
 }
 
-std::string migrate(const config::Postgres& options, const std::optional<std::string>& partition_by) {
-  auto connection = connect(options);
-  if (!has_extension(connection)) create_extension(connection);
-  return migrate_tables(connection, partition_by);
+const char* name_of(Edition edition) {
+  return edition == Edition::extension ? "extension" : "portable";
 }
 
-std::string prepare(const config::Postgres& options) {
-  if (options.auto_migrate) return migrate(options);
-  auto connection = connect(options);
-  const std::string mend = std::string("\nauto_migrate is off. Run in the database: ") + by_hand;
-  if (!has_extension(connection)) throw SetupError("the extension raceway is not in the database" + mend);
+Prepared migrate(const config::Storage& storage, const std::optional<std::string>& partition_by,
+                 std::optional<Edition> wanted) {
+  auto connection = connect(storage.postgres);
+  const auto edition = bring_code(connection, storage, wanted);
+  return {edition, described(edition) + ", " + migrate_tables(connection, partition_by)};
+}
+
+Prepared prepare(const config::Storage& storage) {
+  if (storage.postgres.auto_migrate) return migrate(storage);
+  auto connection = connect(storage.postgres);
+  const std::string mend = std::string("\nauto_migrate is off. Run `raceway migrate`, or in the database: ") + by_hand;
+  const auto edition = find_edition(connection);
+  if (!edition) throw SetupError("there is no schema raceway with its code in the database" + mend);
   try {
     const auto version = connection.run("SELECT max(version)::bigint FROM raceway.schema_migrations").int64(0, 0);
-    return "schema version " + std::to_string(version);
+    return {*edition, described(*edition) + ", schema version " + std::to_string(version)};
   } catch (const DatabaseError& error) {
     throw SetupError(std::string("the tables are not ready: ") + error.what() + mend);
   }

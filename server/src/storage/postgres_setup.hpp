@@ -1,4 +1,4 @@
-// Getting a database ready: the extension and its tables.
+// Getting a database ready: its code, as extension or as portable edition, and its tables.
 #pragma once
 
 #include <optional>
@@ -16,15 +16,30 @@ class SetupError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// Creates the extension where it is missing, and the tables, or upgrades them. Answers what was done, for people.
-/// Waits up to connection_timeout for a database that is not up yet. `partition_by` as raceway.migrate() takes it.
-/// Throws SetupError.
-std::string migrate(const config::Postgres& options, const std::optional<std::string>& partition_by = {});
+/// The code that a database has in its schema raceway: the extension, with functions in C++, or the portable edition,
+/// in SQL and PL/pgSQL only.
+enum class Edition { extension, portable };
+
+/// "extension" or "portable".
+const char* name_of(Edition edition);
+
+/// A database that is ready.
+struct Prepared {
+  Edition edition = Edition::extension;
+  std::string description;  ///< what it has, and what was done, for people
+};
+
+/// Brings the code where it is missing, and the tables, or upgrades them. What code is there already stays; else it is
+/// the extension for the backend "postgres" where the database's machine has it, else the portable edition.
+/// `wanted` moves to an edition, whatever is there; no row is touched. Waits up to connection_timeout for a database that
+/// is not up yet. `partition_by` as raceway.migrate() takes it. Throws SetupError.
+Prepared migrate(const config::Storage& storage, const std::optional<std::string>& partition_by = {},
+                 std::optional<Edition> wanted = {});
 
 /// Connects; waits as migrate() does. Throws SetupError.
 PgConnection connect(const config::Postgres& options);
 
-/// With auto_migrate the same; without, only looks whether extension and tables are there. Throws SetupError.
-std::string prepare(const config::Postgres& options);
+/// With auto_migrate the same; without, only looks whether code and tables are there. Throws SetupError.
+Prepared prepare(const config::Storage& storage);
 
 }  // namespace raceway::server::storage

@@ -5,6 +5,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include "storage/portable_ingest.hpp"
+
 namespace raceway::server::storage {
 namespace {
 
@@ -141,8 +143,9 @@ std::size_t group_size(const std::vector<TraceSummary>& summaries, std::size_t f
 
 }  // namespace
 
-PostgresStorage::PostgresStorage(const config::Postgres& options)
+PostgresStorage::PostgresStorage(const config::Postgres& options, Edition edition)
     : query_limit_(options.query_timeout),
+      edition_(edition),
       pool_({options.connection_string, options.max_connections, options.min_connections, options.connection_timeout}) {
 }
 
@@ -164,6 +167,7 @@ std::vector<IngestResult> PostgresStorage::ingest(const std::vector<std::string_
   // Without a limit: each connection that is given up may leave a backend behind that waits on, for a standby or a
   // lock, and the next ones would use up the database's connections. A peer that is gone is noticed by TCP.
   return pool_.with_connection({{}, &writing_}, [&](PgConnection& connection) {
+    if (edition_ == Edition::portable) return ingest_portably(connection, bodies);
     const auto result = connection.run(ingest_bodies, {PgParameter::bodies(bodies)});
     std::vector<IngestResult> results;
     for (int row = 0; row < result.rows(); ++row) {

@@ -1,4 +1,4 @@
-// The PostgreSQL backend: the extension does the work, this asks it.
+// The PostgreSQL backend: the code in the database does the work, this asks it.
 #pragma once
 
 #include <chrono>
@@ -8,13 +8,15 @@
 #include "config/config.hpp"
 #include "storage/interrupt.hpp"
 #include "storage/pg_pool.hpp"
+#include "storage/postgres_setup.hpp"
 #include "storage/storage.hpp"
 
 namespace raceway::server::storage {
 
 class PostgresStorage : public Storage {
  public:
-  explicit PostgresStorage(const config::Postgres& options);
+  /// `edition` is what the database has. Where it is replaced by the other one meanwhile, all goes on.
+  PostgresStorage(const config::Postgres& options, Edition edition);
 
   std::vector<IngestResult> ingest(const std::vector<std::string_view>& bodies) override;
   void check() override;
@@ -33,6 +35,7 @@ class PostgresStorage : public Storage {
   const std::chrono::milliseconds query_limit_;
   Interrupt reading_;
   Interrupt writing_;
+  const Edition edition_;
   PgPool pool_;
 };
 

@@ -1,0 +1,63 @@
+#include "wire/sendings.hpp"
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+#include "wire/reasons.hpp"
+
+namespace raceway::wire {
+
+std::vector<Sending> sendings_by_identity(std::span<const Batch> batches, EventIdentity identity) {
+  std::vector<Sending> sendings;
+  for (std::size_t body = 0; body < batches.size(); ++body) {
+    for (const auto& event : batches[body].events) sendings.push_back({body, &event});
+  }
+  std::stable_sort(sendings.begin(), sendings.end(),
+                   [identity](const Sending& a, const Sending& b) { return identity.before(*a.event, *b.event); });
+  return sendings;
+}
+
+std::vector<std::span<const Sending>> group_by_event(std::span<const Sending> sendings, EventIdentity identity) {
+  std::vector<std::span<const Sending>> groups;
+  for (std::size_t from = 0; from < sendings.size();) {
+    std::size_t to = from + 1;
+    while (to < sendings.size() && identity.same(*sendings[to].event, *sendings[from].event)) ++to;
+    groups.push_back(sendings.subspan(from, to - from));
+    from = to;
+  }
+  std::sort(groups.begin(), groups.end(), [](const auto& a, const auto& b) {
+    const auto& [body_of_a, event_of_a] = a.front();
+    const auto& [body_of_b, event_of_b] = b.front();
+    return std::pair(body_of_a, event_of_a->index) < std::pair(body_of_b, event_of_b->index);
+  });
+  return groups;
+}
+
+void count_sendings(std::span<const Sending> sendings, const StoreOutcome& outcome, std::span<BodyOutcome> bodies) {
+  const bool stored = outcome.kind == StoreOutcome::Kind::stored;
+  const std::string_view standing = stored ? sendings.front().event->trace_id : std::string_view(outcome.text);
+  const auto reject = [](BodyOutcome& body, const Event& event, std::string reason) {
+    body.rejected.push_back({event.index, std::string(event.event_id), std::move(reason)});
+  };
+  for (std::size_t at = 0; at < sendings.size(); ++at) {
+    const Event& event = *sendings[at].event;
+    BodyOutcome& body = bodies[sendings[at].body];
+    if (outcome.kind == StoreOutcome::Kind::refused) {
+      reject(body, event, outcome.text);
+    } else if (stored && at == 0) {
+      ++body.stored;
+    } else if (event.trace_id == standing) {
+      ++body.duplicates;
+    } else {
+      reject(body, event, reason_other_trace(standing));
+    }
+  }
+}
+
+void sort_rejections(BodyOutcome& body) {
+  std::sort(body.rejected.begin(), body.rejected.end(),
+            [](const auto& a, const auto& b) { return a.index < b.index; });
+}
+
+}  // namespace raceway::wire

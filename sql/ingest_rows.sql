@@ -1,0 +1,288 @@
+-- Events as columns, for whoever has read the bodies already: a server in front of a database that cannot load a library.
+-- The portable edition stores everything by this.
+
+CREATE FUNCTION raceway.blames_an_event(state text) RETURNS boolean
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN pg_catalog."left"(state, 2) OPERATOR(pg_catalog.<>) ALL (ARRAY['08', '0A', '25', '26', '3D', '3F', '40', '42', '53', '55', '57', '58', 'XX']);
+
+COMMENT ON FUNCTION raceway.blames_an_event(text) IS
+    'internal to ingest_rows(): whether an error speaks of the events themselves, so that without one of them the others may pass';
+
+CREATE FUNCTION raceway.events_are_partitioned() RETURNS boolean
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $partitioned$
+BEGIN
+    RETURN EXISTS (SELECT FROM pg_class c WHERE c.oid = to_regclass('raceway.events') AND c.relkind = 'p');
+END
+$partitioned$;
+
+COMMENT ON FUNCTION raceway.events_are_partitioned() IS 'internal to ingest_rows(): whether the key of events holds the time, too';
+
+CREATE FUNCTION raceway.name_services(trace_ids text[]) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
+AS $services$
+BEGIN
+    -- The earliest event names the service; of several at the same microsecond, the one with the smallest id. The trace's
+    -- row is locked by this transaction, so whoever adds an event next looks after us.
+    UPDATE raceway.traces t
+    SET service_name = (SELECT raceway.service_of(e.metadata) FROM raceway.events e
+                        WHERE e.trace_id = t.trace_id AND e."timestamp" = t.start_time ORDER BY e.event_id LIMIT 1)
+    WHERE t.trace_id = ANY (trace_ids);
+END
+$services$;
+
+COMMENT ON FUNCTION raceway.name_services(text[]) IS 'internal to ingest_rows(): has the earliest event of each trace name its service';
+
+-- In both of these: events first, by id, then traces, by id, so that two batches wait for each other in one direction
+-- only. The foreign key is checked when the statement ends. A batch whose earliest event is as early as what was there
+-- names the trace for another look at whose event is the first.
+
+CREATE FUNCTION raceway.insert_new_rows(
+    event_ids text[], trace_ids text[], kinds text[], times timestamp[], durations real[], locations text[], vector_clocks jsonb[],
+    metadata jsonb[]
+) RETURNS bigint
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+SET enable_nestloop = off
+AS $insert$
+DECLARE
+    stored bigint;
+    tied   text[];
+BEGIN
+    WITH stored AS (
+        INSERT INTO raceway.events (event_id, trace_id, kind, "timestamp", duration_ms, location, vector_clock, metadata)
+        SELECT unnest(event_ids), unnest(trace_ids), unnest(kinds), unnest(times), unnest(durations), unnest(locations),
+               unnest(vector_clocks), unnest(insert_new_rows.metadata)
+        RETURNING 1
+    ), sent AS (
+        SELECT unnest(event_ids) AS event_id, unnest(trace_ids) AS trace_id, unnest(times) AS at, unnest(insert_new_rows.metadata) AS metadata
+    ), grown AS MATERIALIZED (
+        SELECT s.trace_id, min(s.at) AS start_time, max(s.at) AS end_time, count(*)::integer AS event_count,
+               (array_agg(raceway.service_of(s.metadata) ORDER BY s.at, s.event_id COLLATE "C"))[1] AS service_name
+        FROM sent s GROUP BY s.trace_id
+    ), counted AS (
+        INSERT INTO raceway.traces AS t (trace_id, service_name, start_time, end_time, event_count)
+        SELECT g.trace_id, g.service_name, g.start_time, g.end_time, g.event_count FROM grown g ORDER BY g.trace_id COLLATE "C"
+        ON CONFLICT (trace_id) DO UPDATE SET
+            event_count = coalesce(t.event_count, 0) + excluded.event_count,
+            start_time = least(t.start_time, excluded.start_time),
+            end_time = greatest(t.end_time, excluded.end_time),
+            service_name = CASE WHEN t.start_time <= excluded.start_time THEN t.service_name ELSE excluded.service_name END
+        RETURNING t.trace_id, t.start_time, t.event_count
+    )
+    SELECT (SELECT count(*) FROM stored),
+           (SELECT array_agg(c.trace_id) FROM counted c JOIN grown g ON g.trace_id = c.trace_id
+            WHERE c.start_time = g.start_time AND c.event_count > g.event_count)
+    INTO stored, tied;
+    IF tied IS NOT NULL THEN
+        PERFORM raceway.name_services(tied);
+    END IF;
+    RETURN stored;
+END
+$insert$;
+
+COMMENT ON FUNCTION raceway.insert_new_rows(text[], text[], text[], timestamp[], real[], text[], jsonb[], jsonb[]) IS
+    'internal to ingest_rows(): stores events of which none stands; answers how many there are now';
+
+CREATE FUNCTION raceway.insert_missing_rows(
+    event_ids text[], trace_ids text[], kinds text[], times timestamp[], durations real[], locations text[], vector_clocks jsonb[],
+    metadata jsonb[], OUT stored_ids text[], OUT stored_times timestamp[]
+)
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+SET enable_nestloop = off
+AS $insert$
+DECLARE
+    tied text[];
+BEGIN
+    WITH stored AS (
+        INSERT INTO raceway.events AS e (event_id, trace_id, kind, "timestamp", duration_ms, location, vector_clock, metadata)
+        SELECT unnest(event_ids), unnest(trace_ids), unnest(kinds), unnest(times), unnest(durations), unnest(locations),
+               unnest(vector_clocks), unnest(insert_missing_rows.metadata)
+        ON CONFLICT DO NOTHING
+        RETURNING e.event_id, e.trace_id, e."timestamp" AS at, raceway.service_of(e.metadata) AS service_name
+    ), grown AS MATERIALIZED (
+        SELECT s.trace_id, min(s.at) AS start_time, max(s.at) AS end_time, count(*)::integer AS event_count,
+               (array_agg(s.service_name ORDER BY s.at, s.event_id COLLATE "C"))[1] AS service_name
+        FROM stored s GROUP BY s.trace_id
+    ), counted AS (
+        INSERT INTO raceway.traces AS t (trace_id, service_name, start_time, end_time, event_count)
+        SELECT g.trace_id, g.service_name, g.start_time, g.end_time, g.event_count FROM grown g ORDER BY g.trace_id COLLATE "C"
+        ON CONFLICT (trace_id) DO UPDATE SET
+            event_count = coalesce(t.event_count, 0) + excluded.event_count,
+            start_time = least(t.start_time, excluded.start_time),
+            end_time = greatest(t.end_time, excluded.end_time),
+            service_name = CASE WHEN t.start_time <= excluded.start_time THEN t.service_name ELSE excluded.service_name END
+        RETURNING t.trace_id, t.start_time, t.event_count
+    )
+    SELECT (SELECT array_agg(s.event_id::text) FROM stored s), (SELECT array_agg(s.at) FROM stored s),
+           (SELECT array_agg(c.trace_id) FROM counted c JOIN grown g ON g.trace_id = c.trace_id
+            WHERE c.start_time = g.start_time AND c.event_count > g.event_count)
+    INTO stored_ids, stored_times, tied;
+    stored_ids := coalesce(stored_ids, '{}');
+    stored_times := coalesce(stored_times, '{}');
+    IF tied IS NOT NULL THEN
+        PERFORM raceway.name_services(tied);
+    END IF;
+END
+$insert$;
+
+COMMENT ON FUNCTION raceway.insert_missing_rows(text[], text[], text[], timestamp[], real[], text[], jsonb[], jsonb[]) IS
+    'internal to ingest_rows(): stores those of the events that do not stand; answers which';
+
+CREATE FUNCTION raceway.standing_rows(event_ids text[], times timestamp[]) RETURNS TABLE (place integer, trace_id text)
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+AS $standing$
+DECLARE
+    by_time boolean := raceway.events_are_partitioned();
+BEGIN
+    RETURN QUERY
+        SELECT s.n::integer, e.trace_id::text
+        FROM unnest(event_ids, times) WITH ORDINALITY s (event_id, at, n)
+        JOIN raceway.events e ON e.event_id = s.event_id AND (NOT by_time OR e."timestamp" = s.at);
+END
+$standing$;
+
+COMMENT ON FUNCTION raceway.standing_rows(text[], timestamp[]) IS
+    'internal to ingest_rows(): which of the events stand already, and under which trace';
+
+CREATE FUNCTION raceway.offer_rows(
+    event_ids text[], trace_ids text[], kinds text[], times timestamp[], durations real[], locations text[], vector_clocks jsonb[],
+    metadata jsonb[], is_last_try boolean DEFAULT false
+) RETURNS TABLE (place integer, standing text)
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $offer$
+DECLARE
+    by_time boolean := raceway.events_are_partitioned();
+    stored  record;
+    missing integer[];
+    found   integer[];
+    under   text[];
+    lost    integer[];
+BEGIN
+    stored := raceway.insert_missing_rows(event_ids, trace_ids, kinds, times, durations, locations, vector_clocks, offer_rows.metadata);
+    IF cardinality(stored.stored_ids) = cardinality(event_ids) THEN
+        RETURN;
+    END IF;
+    -- Of an id that is offered with several times, where the key knows none, the first was stored if any.
+    missing := ARRAY(
+        SELECT s.n FROM (SELECT u.event_id, u.at, u.n::integer,
+                                row_number() OVER (PARTITION BY u.event_id, CASE WHEN by_time THEN u.at END ORDER BY u.n) AS turn
+                         FROM unnest(event_ids, times) WITH ORDINALITY u (event_id, at, n)) s
+        WHERE s.turn > 1 OR NOT EXISTS (SELECT FROM unnest(stored.stored_ids, stored.stored_times) g (event_id, at)
+                                        WHERE g.event_id = s.event_id AND (NOT by_time OR g.at = s.at))
+        ORDER BY s.n);
+    SELECT array_agg(missing[f.place]), array_agg(f.trace_id) INTO found, under
+    FROM raceway.standing_rows(ARRAY(SELECT event_ids[m] FROM unnest(missing) m), ARRAY(SELECT times[m] FROM unnest(missing) m)) f;
+    RETURN QUERY SELECT u.place, u.standing FROM unnest(found, under) u (place, standing);
+
+    lost := ARRAY(SELECT unnest(missing) EXCEPT SELECT unnest(found) ORDER BY 1);
+    IF is_last_try THEN
+        RETURN QUERY SELECT l, NULL::text FROM unnest(lost) l;
+    ELSIF cardinality(lost) > 0 THEN
+        -- Who is neither stored nor found was in the way and is gone since: the second try stores it, unless the table
+        -- itself keeps it out.
+        RETURN QUERY
+            SELECT lost[o.place], o.standing
+            FROM raceway.offer_rows(
+                ARRAY(SELECT event_ids[l] FROM unnest(lost) l), ARRAY(SELECT trace_ids[l] FROM unnest(lost) l),
+                ARRAY(SELECT kinds[l] FROM unnest(lost) l), ARRAY(SELECT times[l] FROM unnest(lost) l),
+                ARRAY(SELECT durations[l] FROM unnest(lost) l), ARRAY(SELECT locations[l] FROM unnest(lost) l),
+                ARRAY(SELECT vector_clocks[l] FROM unnest(lost) l), ARRAY(SELECT offer_rows.metadata[l] FROM unnest(lost) l), true) o;
+    END IF;
+END
+$offer$;
+
+COMMENT ON FUNCTION raceway.offer_rows(text[], text[], text[], timestamp[], real[], text[], jsonb[], jsonb[], boolean) IS
+    'internal to ingest_rows(): stores those of the events that do not stand; a row for each other one, with the trace it stands under';
+
+CREATE FUNCTION raceway.offer_parts(
+    event_ids text[], trace_ids text[], kinds text[], times timestamp[], durations real[], locations text[], vector_clocks jsonb[],
+    metadata jsonb[]
+) RETURNS TABLE (place integer, standing text, refusal text)
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $parts$
+DECLARE
+    -- The parts still to be offered, each from and to, the next one last: what is refused comes back as its halves.
+    parts  integer[] := ARRAY[1, cardinality(event_ids)];
+    first  integer;
+    last   integer;
+    middle integer;
+BEGIN
+    WHILE cardinality(parts) > 0 LOOP
+        first := parts[cardinality(parts) - 1];
+        last := parts[cardinality(parts)];
+        parts := parts[1:cardinality(parts) - 2];
+        BEGIN
+            RETURN QUERY
+                SELECT first - 1 + o.place, o.standing,
+                       CASE WHEN o.standing IS NULL THEN 'a rule, a trigger or row security of the table keeps it out' END
+                FROM raceway.offer_rows(
+                    event_ids[first:last], trace_ids[first:last], kinds[first:last], times[first:last], durations[first:last],
+                    locations[first:last], vector_clocks[first:last], offer_parts.metadata[first:last]) o;
+        EXCEPTION WHEN OTHERS THEN
+            IF NOT raceway.blames_an_event(sqlstate) THEN
+                RAISE;
+            ELSIF first = last THEN
+                RETURN QUERY SELECT first, NULL::text, 'the database refuses it: ' || sqlerrm;
+            ELSE
+                middle := first + (last - first) / 2;
+                parts := parts || ARRAY[middle + 1, last, first, middle];
+            END IF;
+        END;
+    END LOOP;
+END
+$parts$;
+
+COMMENT ON FUNCTION raceway.offer_parts(text[], text[], text[], timestamp[], real[], text[], jsonb[], jsonb[]) IS
+    'internal to ingest_rows(): the same, and what the database refuses is split until the refused events stand alone';
+
+CREATE FUNCTION raceway.ingest_rows(
+    event_ids text[], trace_ids text[], kinds text[], times timestamp[], durations real[], locations text[], vector_clocks jsonb[],
+    metadata jsonb[]
+) RETURNS TABLE (place integer, standing text, refusal text)
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $ingest$
+DECLARE
+    size constant integer := cardinality(event_ids);
+    is_stored boolean := false;
+BEGIN
+    IF size = 0 THEN
+        RETURN;
+    END IF;
+    -- What was sent before is mostly sent again as a whole; else it is quicker not to look first. An attempt that fails
+    -- leaves dead rows.
+    IF NOT EXISTS (SELECT FROM raceway.standing_rows(ARRAY[event_ids[1], event_ids[(size + 1) / 2], event_ids[size]],
+                                                     ARRAY[times[1], times[(size + 1) / 2], times[size]])) THEN
+        BEGIN
+            IF raceway.insert_new_rows(event_ids, trace_ids, kinds, times, durations, locations, vector_clocks, ingest_rows.metadata) <> size THEN
+                RAISE EXCEPTION 'the table keeps events out' USING ERRCODE = 'RW002';
+            END IF;
+            is_stored := true;
+        EXCEPTION WHEN OTHERS THEN
+            IF NOT raceway.blames_an_event(sqlstate) THEN
+                RAISE;
+            END IF;
+        END;
+    END IF;
+    IF NOT is_stored THEN
+        RETURN QUERY SELECT o.place, o.standing, o.refusal FROM raceway.offer_parts(
+            event_ids, trace_ids, kinds, times, durations, locations, vector_clocks, ingest_rows.metadata) o;
+    END IF;
+END
+$ingest$;
+
+COMMENT ON FUNCTION raceway.ingest_rows(text[], text[], text[], timestamp[], real[], text[], jsonb[], jsonb[]) IS
+    'Stores events that are given as columns, each once, by ascending id (as COLLATE "C" has it): so batches wait for each other '
+    'in one direction only. A row for each event that was not stored: its place, from 1, and either the trace that its id '
+    'stands under already, or the reason why the database refuses it.';

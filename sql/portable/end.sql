@@ -1,0 +1,32 @@
+-- Leaving the portable edition: for the extension, or for good.
+
+CREATE FUNCTION raceway.drop_portable() RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $drop$
+DECLARE
+    routines constant name[] := '{@ROUTINES@}';
+    it record;
+BEGIN
+    PERFORM pg_advisory_xact_lock(32195226876993913);
+    FOR it IN
+        SELECT format('OPERATOR raceway.%s (jsonb, jsonb)', o.oprname) AS what, 1 AS turn FROM pg_operator o
+        WHERE o.oprnamespace = 'raceway'::regnamespace
+        UNION ALL SELECT 'DOMAIN raceway.vclock', 3 WHERE to_regtype('raceway.vclock') IS NOT NULL
+        -- Aggregates before what they are made of, and what other code is bound to by its definition after that code.
+        UNION ALL SELECT format('%s %s', CASE p.prokind WHEN 'a' THEN 'AGGREGATE' WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END, p.oid::regprocedure),
+               CASE WHEN p.prokind = 'a' THEN 2 WHEN p.prosqlbody IS NOT NULL AND p.proname NOT IN ('vclock_valid', 'is_counter') THEN 4
+                    WHEN p.proname = 'vclock_valid' THEN 6 ELSE 5 END
+        FROM pg_proc p
+        WHERE p.pronamespace = 'raceway'::regnamespace AND p.proname = ANY (routines)
+          AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
+        ORDER BY turn
+    LOOP
+        EXECUTE 'DROP ' || it.what;
+    END LOOP;
+END
+$drop$;
+
+COMMENT ON FUNCTION raceway.drop_portable() IS
+    'Removes the code of the portable edition and leaves the tables as they are: CREATE EXTENSION raceway may follow, or the '
+    'portable edition again. An error where something of yours hangs on the code, such as a view or an index.';

@@ -1,0 +1,25 @@
+-- Raceway @VERSION@, the portable edition: schema raceway in SQL and PL/pgSQL only, for a PostgreSQL on which no library
+-- can be installed. It brings code; SELECT raceway.migrate(); then brings the tables, or upgrades them.
+--
+-- Apply it as the role that is to own it, in one transaction: psql -1 -f raceway-portable.sql, or paste it whole into
+-- the SQL console of a managed database. Applied again, or over an older version, it replaces its own code and touches
+-- no row. Made by the build from sql/ and sql/portable/.
+
+DO $head$
+DECLARE
+    owner name := (SELECT pg_catalog.pg_get_userbyid(n.nspowner) FROM pg_catalog.pg_namespace n WHERE n.nspname = 'raceway');
+BEGIN
+    -- One at a time, and not beside a migration: the key spells "raceway".
+    PERFORM pg_catalog.pg_advisory_xact_lock(32195226876993913);
+    IF EXISTS (SELECT FROM pg_catalog.pg_extension e WHERE e.extname = 'raceway') THEN
+        RAISE EXCEPTION 'the extension raceway is in this database' USING ERRCODE = 'object_not_in_prerequisite_state',
+            HINT = 'DROP EXTENSION raceway; keeps every row; then apply this again.';
+    END IF;
+    IF owner IS NULL THEN
+        CREATE SCHEMA raceway;
+    ELSIF NOT pg_catalog.pg_has_role(owner, 'MEMBER') THEN
+        RAISE EXCEPTION 'the schema raceway belongs to "%"', owner USING ERRCODE = 'insufficient_privilege',
+            HINT = 'Apply this as that role.';
+    END IF;
+END
+$head$;
