@@ -49,9 +49,12 @@ def tally_junit(log, report):
 
 
 def tally_tap(log, report):
-    """From pg_prove's verbose TAP. Each file begins with its name; one that broke off counts as a failure more."""
-    tally, file = Tally(), ""
+    """From pg_prove's verbose TAP. Each file begins with its name; one that broke off counts as a failure more. A line
+    `edition: NAME` says what the files that follow are run against."""
+    tally, edition, file = Tally(), "", ""
     for line in log.read_text(errors="replace").splitlines():
+        if named := re.match(r"edition: (\w+)$", line):
+            edition = named[1]
         if named := re.match(r"(\S+)\.sql (\.+|\(Wstat)", line):
             file = Path(named[1]).name
         elif re.match(r"ok \d+.*# *skip", line, re.IGNORECASE):
@@ -60,10 +63,10 @@ def tally_tap(log, report):
             tally.passed += 1
         elif re.match(r"not ok \d+", line):
             tally.failed += 1
-            tally.names.append(f"{file}: {line}")
+            tally.names.append(f"{edition} {file}: {line}")
         elif re.match(r"\s+Parse errors: ", line):
             tally.failed += 1
-            tally.names.append(f"{file}: {line.strip()}")
+            tally.names.append(f"{edition} {file}: {line.strip()}")
     return tally
 
 
@@ -96,7 +99,7 @@ def suites():
                  tally_junit),
         "regress": ([*IN_CLUSTER, "make", "--no-print-directory", "-C", str(paths.ROOT / "extension"), "installcheck"],
                     tally_regress),
-        "pgtap": ([*IN_CLUSTER, "pg_prove", "--verbose", "--norc", *pgtap], tally_tap),
+        "pgtap": ([*PYTHON, "support.pgtap", *pgtap], tally_tap),
         "e2e": (pytest_suite("e2e"), tally_junit),
         "faults": (pytest_suite("faults"), tally_junit),
         "backup": (pytest_suite("backup"), tally_junit),

@@ -1,5 +1,9 @@
 #include "wire/json.hpp"
 
+#include <cstdint>
+
+#include "wire/bytes.hpp"
+
 namespace raceway::wire {
 namespace {
 
@@ -41,6 +45,15 @@ bool must_escape(char c) {
   return static_cast<unsigned char>(c) < 0x20U || c == '"' || c == '\\';
 }
 
+/// Whether one of eight bytes must be escaped.
+bool may_escape(std::uint64_t bytes) {
+  constexpr std::uint64_t ones = 0x0101010101010101U;
+  constexpr std::uint64_t tops = 0x8080808080808080U;
+  const auto has_zero = [](std::uint64_t word) { return (word - ones) & ~word; };
+  const std::uint64_t below_space = (bytes - ones * 0x20U) & ~bytes;
+  return ((below_space | has_zero(bytes ^ (ones * '"')) | has_zero(bytes ^ (ones * '\\'))) & tops) != 0;
+}
+
 }  // namespace
 
 const Json* Json::find(std::string_view key) const {
@@ -55,6 +68,10 @@ void append_json_string(std::string& out, std::string_view text) {
   out += '"';
   std::size_t plain_from = 0;
   for (std::size_t at = 0; at < text.size(); ++at) {
+    while (text.size() - at >= sizeof(std::uint64_t) && !may_escape(load_bytes<std::uint64_t>(text.data() + at))) {
+      at += sizeof(std::uint64_t);
+    }
+    if (at == text.size()) break;
     if (!must_escape(text[at])) continue;
     out.append(text, plain_from, at - plain_from);
     append_escaped(out, text[at]);
