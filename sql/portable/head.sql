@@ -7,7 +7,7 @@
 
 DO $head$
 DECLARE
-    owner name := (SELECT pg_catalog.pg_get_userbyid(n.nspowner) FROM pg_catalog.pg_namespace n WHERE n.nspname = 'raceway');
+    owner name;
 BEGIN
     -- One at a time, and not beside a migration: the key spells "raceway".
     PERFORM pg_catalog.pg_advisory_xact_lock(32195226876993913);
@@ -15,6 +15,7 @@ BEGIN
         RAISE EXCEPTION 'the extension raceway is in this database' USING ERRCODE = 'object_not_in_prerequisite_state',
             HINT = 'DROP EXTENSION raceway; keeps every row; then apply this again.';
     END IF;
+    SELECT pg_catalog.pg_get_userbyid(n.nspowner) INTO owner FROM pg_catalog.pg_namespace n WHERE n.nspname = 'raceway';
     IF owner IS NULL THEN
         CREATE SCHEMA raceway;
     ELSIF NOT pg_catalog.pg_has_role(owner, 'MEMBER') THEN

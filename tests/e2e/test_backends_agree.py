@@ -67,9 +67,9 @@ def compare_every_route(stores):
     return len(paths)
 
 
-@pytest.fixture
-def both(open_store):
-    return open_store("memory"), open_store("postgres")
+@pytest.fixture(params=["postgres", "supabase"])
+def both(open_store, request):
+    return open_store("memory"), open_store(request.param)
 
 
 def test_on_recorded_traffic_in_a_mixed_order(both):

@@ -152,13 +152,6 @@ def test_a_database_that_does_not_exist_stops_the_start(cluster):
     assert 'database "nowhere" does not exist' in log
 
 
-def test_a_postgresql_without_the_extension_stops_the_start_with_how_to_install_it():
-    with PostgresCluster(name="without-extension", with_extension=False) as bare:
-        log = refused(database=bare.create_database())
-    assert "make install" in log or "CREATE EXTENSION" in log
-    assert "raceway" in log
-
-
 def test_a_database_of_a_newer_raceway_is_left_alone(migrated):
     migrated.sql("INSERT INTO schema_migrations SELECT * FROM jsonb_populate_record(NULL::schema_migrations,"
                  " (SELECT to_jsonb(m) || '{\"version\": 999999}' FROM schema_migrations m"

@@ -1,17 +1,22 @@
 """A running server with a store of its own, in memory or in PostgreSQL, seen through its API."""
 
+import os
+
 from support.model import read_json
 from support.server import RacewayServer
 
-BACKENDS = ("memory", "postgres")
+# RACEWAY_TEST_BACKENDS=supabase has every test that can choose run on the portable edition.
+BACKENDS = tuple(os.environ.get("RACEWAY_TEST_BACKENDS", "memory,postgres").split(","))
 
 
 class Store:
-    """A server, the database behind it (None in memory), and one client."""
+    """A server, the database behind it (None in memory), and one client. The backend is as raceway.toml names it."""
 
     def __init__(self, backend, cluster, name, sections=None):
         self.backend = backend
         self.database = None if backend == "memory" else cluster.create_database()
+        if backend == "supabase":
+            sections = {**(sections or {}), "storage": {"backend": backend, **(sections or {}).get("storage", {})}}
         self.server = RacewayServer(sections, self.database, name=f"{name}-{backend}")
         self.client = self.server.client()
 

@@ -13,6 +13,9 @@ namespace {
 
 constexpr const char* by_hand = "CREATE EXTENSION raceway; SELECT raceway.migrate();";
 
+constexpr const char* how_to_install =
+    "\nInstall it on the database's machine: make install PG_CONFIG=/path/to/pg_config";
+
 bool is_transient(const DatabaseError& error) {
   const auto& state = error.sqlstate();
   if (state.empty()) {
@@ -35,19 +38,19 @@ std::optional<Edition> find_edition(PgConnection& connection) {
   return std::nullopt;
 }
 
-bool extension_is_available(PgConnection& connection) {
-  return connection.run("SELECT FROM pg_catalog.pg_available_extensions WHERE name = 'raceway'").rows() > 0;
-}
-
-void create_extension(PgConnection& connection) {
+/// False where the database's machine does not have it.
+bool create_extension(PgConnection& connection) {
   try {
     connection.run("CREATE EXTENSION IF NOT EXISTS raceway");
   } catch (const DatabaseError& error) {
     // Another server, starting at the same time, may have been faster.
-    if (find_edition(connection) == Edition::extension) return;
+    if (find_edition(connection) == Edition::extension) return true;
+    // The catalog of what is available does not know every place where an extension is found: it is tried.
+    if (error.sqlstate() == "58P01" || error.sqlstate() == "0A000") return false;
     throw SetupError(std::string("cannot create the extension raceway: ") + error.what() +
                      "\nRun as the owner of the database, in it: " + by_hand);
   }
+  return true;
 }
 
 void run_portable(PgConnection& connection, const std::string& before) {
@@ -76,8 +79,7 @@ void move_to(PgConnection& connection, Edition wanted) {
     connection.run_script("SELECT raceway.drop_portable(); CREATE EXTENSION raceway;");
   } catch (const DatabaseError& error) {
     throw SetupError(std::string("cannot move to the extension: ") + error.what() +
-                     "\nNothing was changed. Install it on the database's machine: make install "
-                     "PG_CONFIG=/path/to/pg_config");
+                     "; nothing was changed" + how_to_install);
   }
 }
 
@@ -93,14 +95,13 @@ Edition bring_code(PgConnection& connection, const config::Storage& storage, std
     refresh_portable(connection);
     return *found;
   }
-  const bool prefers_extension = storage.backend != config::Backend::supabase && extension_is_available(connection);
-  const auto edition = wanted.value_or(prefers_extension ? Edition::extension : Edition::portable);
-  if (edition == Edition::extension) {
-    create_extension(connection);
-  } else {
-    run_portable(connection, {});
+  const auto preferred = storage.backend == config::Backend::supabase ? Edition::portable : Edition::extension;
+  if (wanted.value_or(preferred) == Edition::extension) {
+    if (create_extension(connection)) return Edition::extension;
+    if (wanted) throw SetupError("the extension raceway is not to be had here" + std::string(how_to_install));
   }
-  return edition;
+  run_portable(connection, {});
+  return Edition::portable;
 }
 
 std::string described(Edition edition) {
