@@ -7,6 +7,7 @@ import pytest
 pytest.register_assert_rewrite("support")  # so that what fails there is shown as well
 
 from support.cluster import PostgresCluster
+from support.environments import ENVIRONMENTS, REPRESENTATIVE
 from support.store import BACKENDS, Store
 
 
@@ -15,10 +16,36 @@ def pytest_configure():
     signal.signal(signal.SIGTERM, lambda *_: pytest.exit("SIGTERM", returncode=143))
 
 
+def pytest_addoption(parser):
+    parser.addoption("--environment", choices=ENVIRONMENTS, default="direct",
+                     help="the way to PostgreSQL; in others than `direct` only what depends on it runs")
+    parser.addoption("--representative", action="store_true", help="only the tests that stand for all")
+
+
+def pytest_collection_modifyitems(config, items):
+    if config.getoption("--environment") != "direct":
+        portable = ENVIRONMENTS[config.getoption("--environment")].portable
+        select(config, items, lambda item: reaches_postgresql(item)
+               and not (portable and item.get_closest_marker("extension")))
+    if config.getoption("--representative"):
+        select(config, items, lambda item: item.module.__name__.rpartition(".")[2] in REPRESENTATIVE)
+
+
+def reaches_postgresql(item):
+    backend = item.callspec.params.get("backend") if hasattr(item, "callspec") else None
+    return "cluster" in item.fixturenames and backend != "memory"
+
+
+def select(config, items, wanted):
+    config.hook.pytest_deselected(items=[item for item in items if not wanted(item)])
+    items[:] = [item for item in items if wanted(item)]
+
+
 @pytest.fixture(scope="session")
-def cluster():
+def cluster(request):
     """A PostgreSQL cluster for the whole run. Tests that stop theirs make one of their own."""
-    with PostgresCluster() as running:
+    environment = request.config.getoption("--environment")
+    with ENVIRONMENTS[environment]() if environment != "direct" else PostgresCluster() as running:
         yield running
 
 

@@ -90,6 +90,7 @@ def test_version_and_help():
     assert run_raceway("fly").returncode > 0
 
 
+@pytest.mark.extension
 def test_an_empty_database_is_made_ready_at_the_start(open_store):
     store = open_store("postgres")
     columns = store.database.value("SELECT count(*) FROM information_schema.columns WHERE table_schema = 'raceway'"
@@ -117,12 +118,14 @@ def test_migrate_makes_a_database_ready_and_may_be_run_again(database):
         assert database.value("SELECT count(*) FROM traces") == 0
 
 
+@pytest.mark.extension
 def test_without_auto_migrate_an_empty_database_stops_the_start_with_what_to_run(database):
     log = refused(database=database, sections={"storage.postgres": {"auto_migrate": False}})
     assert "raceway migrate" in log or "CREATE EXTENSION" in log
     assert database.value("SELECT count(*) FROM pg_extension WHERE extname = 'raceway'") == 0
 
 
+@pytest.mark.extension
 def test_a_role_without_privileges_is_told_what_to_run(cluster, database):
     stranger = cluster.create_role("stranger")
     log = refused(sections={"storage": {"backend": "postgres"},

@@ -122,8 +122,12 @@ class PostgresCluster:
             check=True, cwd="/", stdout=subprocess.DEVNULL, env=_clean_environment(),
         )
         hba = self.data / "pg_hba.conf"
-        hba.write_text("local all,replication all trust\nhost all all 127.0.0.1/32 scram-sha-256\n")
+        hba.write_text("local all,replication all trust\n" + self._admitted())
         self._configure()
+
+    def _admitted(self):
+        """The lines of pg_hba.conf for those who come over TCP."""
+        return "host all all 127.0.0.1/32 scram-sha-256\n"
 
     def _configure(self):
         with open(self.data / "postgresql.conf", "a", encoding="utf-8") as conf:
@@ -222,14 +226,24 @@ class PostgresCluster:
         """A new empty database; `migrated` with the extension and its tables, made by its owner."""
         self._names += 1
         database = Database(self, f"test_{self._names}", owner)
-        self.sql(f"CREATE DATABASE {database.name} OWNER {owner}")
+        self._make_database(database.name, owner)
         if migrated:
             database.sql("CREATE EXTENSION raceway; SELECT raceway.migrate()")
         return database
 
 
+    def _make_database(self, name, owner):
+        self.sql(f"CREATE DATABASE {name} OWNER {owner}")
+
+    def reach(self, database, user):
+        """How the server under test connects."""
+        return f"host={self.host} port={self.port} dbname={database.name} user={user}"
+
+
 class Database:
     """A database of a cluster, seen by default as its owner."""
+
+    backend = "postgres"  # for [storage]
 
     def __init__(self, cluster, name, owner):
         self.cluster = cluster
@@ -271,7 +285,7 @@ class Database:
             session.communicate()
 
     def connection_string(self, user=None):
-        return f"host={self.cluster.host} port={self.cluster.port} dbname={self.name} user={user or self.owner}"
+        return self.cluster.reach(self, user or self.owner)
 
     def tcp_connection_string(self, password=PASSWORD, user=None):
         return (f"host=127.0.0.1 port={self.cluster.port} dbname={self.name} user={user or self.owner} "

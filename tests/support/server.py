@@ -50,7 +50,7 @@ class RacewayServer:
         sections = {key: dict(value) for key, value in (sections or {}).items()}
         sections.setdefault("server", {}).update(host="127.0.0.1", port=self.port)
         storage = sections.setdefault("storage", {})
-        storage.setdefault("backend", "memory" if database is None else "postgres")
+        storage.setdefault("backend", "memory" if database is None else database.backend)
         if database is not None:
             sections.setdefault("storage.postgres", {}).setdefault("connection_string", database.connection_string())
         self.config = self.directory / "raceway.toml"

@@ -2,9 +2,13 @@
 
     python3 -m support.suites [unit|regress|pgtap|e2e|faults|backup ...]
 
+`e2e-matrix` is the whole end-to-end suite in every environment of support/environments.py, as is e2e-pooled and so on
+in one of them with RACEWAY_E2E_WHOLE set; by default only what stands for it runs there.
+
 The last line is `N passed, M failed`, with `, K skipped` where there are any.
 """
 
+import os
 import re
 import subprocess
 import sys
@@ -13,7 +17,7 @@ import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from support import paths
+from support import environments, paths
 
 
 @dataclass
@@ -86,9 +90,16 @@ PYTHON = [sys.executable, "-m"]
 IN_CLUSTER = [*PYTHON, "support.with_cluster"]
 
 
-def pytest_suite(name):
-    return [*PYTHON, "pytest", "-q", "--color=no", f"--junitxml={paths.LOGS / (name + '.xml')}", "--durations=15",
+def pytest_suite(name, report=None):
+    return [*PYTHON, "pytest", "-q", "--color=no", f"--junitxml={paths.LOGS / ((report or name) + '.xml')}", "--durations=15",
             "-c", str(paths.TESTS / "pytest.ini"), "--rootdir", str(paths.TESTS), str(paths.TESTS / name)]
+
+
+def matrix(whole):
+    """The end-to-end suite in every other environment, or what stands for it."""
+    chosen = [] if whole else ["--representative"]
+    return {f"e2e-{name}": ([*pytest_suite("e2e", f"e2e-{name}"), "--environment", name, *chosen], tally_junit)
+            for name in environments.names(whole)}
 
 
 def suites():
@@ -101,6 +112,7 @@ def suites():
                     tally_regress),
         "pgtap": ([*PYTHON, "support.pgtap", *pgtap], tally_tap),
         "e2e": (pytest_suite("e2e"), tally_junit),
+        **matrix(whole="RACEWAY_E2E_WHOLE" in os.environ),
         "faults": (pytest_suite("faults"), tally_junit),
         "backup": (pytest_suite("backup"), tally_junit),
     }
@@ -134,6 +146,10 @@ def run_suite(name, command, count):
 def main():
     known = suites()
     wanted = sys.argv[1:] or list(known)
+    if "e2e-matrix" in wanted:
+        known |= matrix(whole=True)
+        at = wanted.index("e2e-matrix")
+        wanted[at:at + 1] = matrix(whole=True)
     unknown = [name for name in wanted if name not in known]
     if unknown:
         sys.exit(f"no suite {unknown[0]!r}; there are {', '.join(known)}")
