@@ -177,6 +177,7 @@ def read(server, path):
         return client.get(path)
 
 
+@pytest.mark.parametrize("hang", [AbsentStandby, StoppedProcesses], indirect=True, ids=lambda kind: kind.__name__)
 def test_under_load_every_promise_holds(hang):
     with serving(hang, "load") as server:
         clients = [LoadClient([server.port], OverlappingTraffic(client), may_be_refused=True) for client in range(4)]
