@@ -108,6 +108,8 @@ Backend open_backend(const config::Config& config) {
   options.ack_timeout = config.engine.ack_timeout;
   options.give_up = std::min({postgres.connection_timeout, config.engine.ack_timeout, std::chrono::seconds(5)});
   options.drain = config.server.drain_timeout;
+  // Who waited for a durable commit has been answered by then: what is left was promised to nobody.
+  if (options.ack == config::Ack::durable) options.drain = std::min(options.drain, std::chrono::milliseconds(5'000));
   const unsigned wanted = config.engine.writers != 0 ? config.engine.writers : std::thread::hardware_concurrency();
   options.writers = std::clamp(wanted, 1U, postgres.max_connections);
   backend.ingestor = std::make_unique<ingest::BatchingIngestor>(*backend.storage, options);

@@ -21,7 +21,8 @@ bool is_transient(const DatabaseError& error) {
   if (state.empty()) {
     // libpq gives no SQLSTATE for a failed connection; only the server's own words tell a refusal from an absence.
     const std::string message = error.what();
-    // A certificate that is not trusted, and a server without TLS where it is asked for, do not come right by themselves.
+    // A certificate that is not trusted, and a server without TLS where it is asked for, do not come right by
+    // themselves.
     for (const char* lasting : {"certificate", "SSL was required"}) {
       if (message.find(lasting) != std::string::npos) return false;
     }
