@@ -1,12 +1,14 @@
-// raceway: serve | migrate | cleanup | export | import | config
+// raceway: serve | migrate | cleanup | export | import | status | doctor | config
 #include <exception>
 #include <iostream>
 
 #include "config/command_line.hpp"
 #include "config/config.hpp"
+#include "doctor/doctor.hpp"
 #include "moving/moving.hpp"
 #include "observability/logging.hpp"
 #include "serve.hpp"
+#include "status/status.hpp"
 #include "storage/portable_sql.hpp"
 #include "storage/postgres_cleanup.hpp"
 #include "storage/postgres_setup.hpp"
@@ -16,12 +18,12 @@ namespace {
 
 using config::Command;
 
-config::LoadedConfig load(const config::CommandLine& line) {
+config::Sources sources_of(const config::CommandLine& line) {
   config::Sources sources;
   sources.file = line.config_file;
   sources.environment = config::process_environment();
   sources.overrides = line.overrides;
-  return config::load(sources);
+  return sources;
 }
 
 const config::Storage& database_of(const config::LoadedConfig& loaded, const char* what) {
@@ -82,8 +84,10 @@ int run(const config::CommandLine& line) {
     std::cout << storage::portable_sql;
     return 0;
   }
-  const auto loaded = load(line);
+  if (line.command == Command::doctor) return doctor::run(sources_of(line), line.doctor);
+  const auto loaded = config::load(sources_of(line));
   if (line.command == Command::config) return show_config(line, loaded);
+  if (line.command == Command::status) return status::run(line.status, loaded.config);
   observability::start_logging(loaded.config.logging);
   for (const auto& warning : loaded.warnings) spdlog::warn("{}", warning);
   if (line.command == Command::export_events || line.command == Command::import_events) {

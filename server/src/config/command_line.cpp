@@ -2,7 +2,9 @@
 
 #include <CLI/CLI.hpp>
 
+#include "doctor/command_line.hpp"
 #include "moving/command_line.hpp"
+#include "status/command_line.hpp"
 
 namespace raceway::server::config {
 namespace {
@@ -150,6 +152,8 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   CLI::App* const config = add_config(app, result);
   CLI::App* const exporting = moving::add_export(app, result.exporting);
   CLI::App* const importing = moving::add_import(app, result.importing);
+  CLI::App* const doctor = doctor::add_doctor(app, result.doctor);
+  CLI::App* const status = status::add_status(app, result.status);
 
   try {
     app.parse(argc, argv);
@@ -159,6 +163,8 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
     if (*config) result.command = Command::config;
     if (*exporting) result.command = Command::export_events;
     if (*importing) result.command = Command::import_events;
+    if (*doctor) result.command = Command::doctor;
+    if (*status) result.command = Command::status;
   } catch (const CLI::CallForVersion& version) {
     result.command = Command::version;
     result.text = std::string(version.what()) + '\n';

@@ -7,11 +7,13 @@
 #include <vector>
 
 #include "config/config.hpp"
+#include "doctor/options.hpp"
 #include "moving/options.hpp"
+#include "status/options.hpp"
 
 namespace raceway::server::config {
 
-enum class Command { help, version, serve, migrate, cleanup, config, export_events, import_events };
+enum class Command { help, version, serve, migrate, cleanup, config, export_events, import_events, doctor, status };
 
 /// What `raceway cleanup` was asked to remove; PostgreSQL says what each may be, and what is wrong with it.
 struct CleanupOptions {
@@ -35,6 +37,8 @@ struct CommandLine {
   CleanupOptions cleanup;
   moving::ExportOptions exporting;
   moving::ImportOptions importing;
+  doctor::Options doctor;
+  status::Options status;
   std::string text;  ///< for help and version: what to print on stdout
 };
 

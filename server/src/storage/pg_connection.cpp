@@ -242,6 +242,14 @@ void PgConnection::run_script(const std::string& sql) {
   if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) throw error_of(raw, connection_.get());
 }
 
+bool PgConnection::local() const {
+  const char* host = PQhost(connection_.get());
+  const char* address = PQhostaddr(connection_.get());
+  const std::string_view where(host == nullptr ? "" : host);
+  const std::string_view number(address == nullptr ? "" : address);
+  return where.empty() || where.front() == '/' || where.front() == '@' || number.starts_with("127.") || number == "::1";
+}
+
 bool PgConnection::usable() const {
   return connection_ && PQstatus(connection_.get()) == CONNECTION_OK &&
          PQtransactionStatus(connection_.get()) == PQTRANS_IDLE;

@@ -100,6 +100,9 @@ class PgConnection {
   /// Whether it can be used again: neither broken nor inside a transaction.
   bool usable() const;
 
+  /// Whether it leads to this machine: to a socket file or a loopback address. A pooler may be what answers there.
+  bool local() const;
+
   /// Whether the connection was found gone. One that was given up is not: it is no use either.
   bool broken() const { return connection_ && PQstatus(connection_.get()) != CONNECTION_OK; }
 

@@ -1,0 +1,42 @@
+// The checks, each a small function that adds what it finds. Their order in the tables is that of the report.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "doctor/examination.hpp"
+#include "doctor/finding.hpp"
+
+namespace raceway::server::doctor {
+
+/// Of the database. May throw storage::DatabaseError: then it could not be done.
+struct DatabaseCheck {
+  std::string_view name;
+  void (*look)(Examination&, Findings&);
+  bool needs_tables;  ///< left out where they are not there
+};
+
+std::span<const DatabaseCheck> code_checks();       ///< versions, edition, privileges
+std::span<const DatabaseCheck> setting_checks();    ///< settings of PostgreSQL
+std::span<const DatabaseCheck> limit_checks();      ///< connections, timeouts, the clock, the disk
+std::span<const DatabaseCheck> table_checks();      ///< keys, indexes, dead rows, partitions
+std::span<const DatabaseCheck> retention_checks();  ///< who removes old traces
+
+/// Of this machine and the configuration. Must not throw.
+struct ServerCheck {
+  std::string_view name;
+  void (*look)(const config::Config&, Findings&);
+};
+
+std::span<const ServerCheck> server_checks();  ///< port, files, keys
+std::span<const ServerCheck> memory_checks();  ///< what the memory backend needs
+
+/// What the doctor makes of a disk with so many bytes in all and free, which `what` names.
+Finding judge_disk(const std::string& what, std::uint64_t size, std::uint64_t free);
+
+/// What it makes of a clock that is so far ahead of ours (or behind: negative).
+Finding judge_clock(double seconds_ahead);
+
+}  // namespace raceway::server::doctor
