@@ -58,6 +58,16 @@ all: packages-build packages-postgres ## Build build/raceway and the extension
 install: all ## Install the extension into the PostgreSQL that PG_CONFIG names
 	@$(MAKE) --no-print-directory -C extension install PG_CONFIG='$(PG_CONFIG)'
 
+##@ Packages
+.PHONY: deb
+deb: packages-build packages-postgres packages-packaging ## Debian packages of server and extension, into build/deb/
+	@$(MAKE) --no-print-directory $(BUILD)/raceway extension
+	@server/packaging/build-deb
+
+.PHONY: deb-test
+deb-test: deb packages-test packages-packaging-test ## Install them in a clean Debian, as root; downloads it
+	@tests/run packages
+
 ##@ Checks
 .PHONY: installcheck
 installcheck: ## pg_regress against a running PostgreSQL with the extension installed

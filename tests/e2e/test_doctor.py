@@ -170,7 +170,8 @@ FAULTS = [
           "generate_series(1, 12000) i; ALTER TABLE events DROP CONSTRAINT events_trace_id_fkey; DROP TABLE traces; "
           "ALTER TABLE copy RENAME TO traces; ALTER TABLE events ADD FOREIGN KEY (trace_id) REFERENCES traces ON DELETE CASCADE",
           "raceway"),
-    Fault("repartition", "warning", "SELECT begin_repartition('day')", "raceway"),
+    Fault("repartition", "warning", "INSERT INTO traces (trace_id) VALUES ('r'); INSERT INTO events (event_id, trace_id, timestamp) "
+          "VALUES ('r', 'r', now() AT TIME ZONE 'UTC'); SELECT begin_repartition('day')", "raceway"),
     Fault("retention", "warning", "SELECT unschedule_cleanup()", "raceway"),
     Fault("retention", "warning", "SELECT cron.alter_job(jobid, active => false) FROM cron.job"),
     Fault("retention", "warning", "DELETE FROM cron.job; REVOKE USAGE ON SCHEMA cron FROM raceway"),

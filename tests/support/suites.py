@@ -1,6 +1,8 @@
 """Runs the suites one after the other and sums them up; called by tests/run.
 
-    python3 -m support.suites [unit|regress|pgtap|e2e|faults|backup ...]
+    python3 -m support.suites [unit|regress|pgtap|e2e|faults|backup|packages ...]
+
+Without a name it is all but those that must be asked for.
 
 `e2e-matrix` is the whole end-to-end suite in every environment of support/environments.py, as is e2e-pooled and so on
 in one of them with RACEWAY_E2E_WHOLE set; by default only what stands for it runs there.
@@ -115,7 +117,11 @@ def suites():
         **matrix(whole="RACEWAY_E2E_WHOLE" in os.environ),
         "faults": (pytest_suite("faults"), tally_junit),
         "backup": (pytest_suite("backup"), tally_junit),
+        "packages": (pytest_suite("packages"), tally_junit),
     }
+
+
+ON_DEMAND = {"packages"}  # downloads a Debian; see `make deb-test`
 
 
 def run_suite(name, command, count):
@@ -145,7 +151,7 @@ def run_suite(name, command, count):
 
 def main():
     known = suites()
-    wanted = sys.argv[1:] or list(known)
+    wanted = sys.argv[1:] or [name for name in known if name not in ON_DEMAND]
     if "e2e-matrix" in wanted:
         known |= matrix(whole=True)
         at = wanted.index("e2e-matrix")
