@@ -28,7 +28,7 @@ INCLUDES := -Iextension/src -Iserver/src
 DEFINES  := -DRACEWAY_VERSION='"$(VERSION)"' -DSPDLOG_SHARED_LIB -DSPDLOG_COMPILED_LIB -DSPDLOG_FMT_EXTERNAL \
             -DCPPHTTPLIB_OPENSSL_SUPPORT -DCPPHTTPLIB_ZLIB_SUPPORT -DCPPHTTPLIB_BROTLI_SUPPORT
 PG_INCLUDE = -isystem /usr/include/postgresql
-LIBS := -lsimdjson -lpcre2-8 -lcpp-httplib -ltomlplusplus -lspdlog -lfmt -lpq -lssl -lcrypto -lz -pthread
+LIBS := -lsimdjson -lpcre2-8 -lcpp-httplib -lprometheus-cpp-core -ltomlplusplus -lspdlog -lfmt -lpq -lssl -lcrypto -lz -pthread
 
 CORE_SOURCES   := $(wildcard extension/src/causality/*.cpp extension/src/wire/*.cpp)
 SERVER_SOURCES := $(wildcard server/src/*/*.cpp) server/src/serve.cpp

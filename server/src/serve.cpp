@@ -12,12 +12,17 @@
 #include <iostream>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
 
 #include "http/api.hpp"
+#include "http/operations.hpp"
 #include "ingest/batching_ingestor.hpp"
+#include "observability/database_watch.hpp"
+#include "observability/metrics.hpp"
+#include "observability/request_figures.hpp"
 #include "observability/request_id.hpp"
 #include "storage/machine_memory.hpp"
 #include "storage/memory_keeper.hpp"
@@ -51,11 +56,16 @@ http::Options http_options(const config::Server& server) {
   return options;
 }
 
-http::Hooks http_hooks() {
+/// Hooks are called from the server's threads, as long as it lives.
+http::Hooks http_hooks(observability::RequestFigures& figures) {
   http::Hooks hooks;
-  hooks.access = [](const http::Access& access) {
-    spdlog::debug("{} {} {} {} bytes in {} us, client {} {} request {}", access.method, access.path, access.status,
-                  access.sent_bytes, access.duration.count(), access.client, access.identity, access.request_id);
+  hooks.access = [&figures](const http::Access& access) {
+    figures.record(
+        {access.method, access.route, access.status, access.received_bytes, access.sent_bytes, access.duration});
+    if (!spdlog::should_log(spdlog::level::debug)) return;
+    const observability::RequestScope scope{std::string(access.request_id)};
+    spdlog::debug("{} {} {} {} bytes in {} us, client {} {}", access.method, access.path, access.status,
+                  access.sent_bytes, access.duration.count(), access.client, access.identity);
   };
   hooks.failure = [](std::string_view request_id, std::string_view what) {
     spdlog::error("request {} failed: {}", request_id, what);
@@ -68,6 +78,7 @@ struct Backend {
   std::unique_ptr<storage::Storage> storage;
   std::unique_ptr<storage::MemoryKeeper> keeper;  // of a storage in memory
   std::unique_ptr<ingest::Ingestor> ingestor;
+  std::unique_ptr<observability::DatabaseWatch> watch;  // of a storage that is a database
   std::string description;
 };
 
@@ -113,6 +124,7 @@ Backend open_backend(const config::Config& config) {
   const unsigned wanted = config.engine.writers != 0 ? config.engine.writers : std::thread::hardware_concurrency();
   options.writers = std::clamp(wanted, 1U, postgres.max_connections);
   backend.ingestor = std::make_unique<ingest::BatchingIngestor>(*backend.storage, options);
+  backend.watch = std::make_unique<observability::DatabaseWatch>(*backend.storage);
   return backend;
 }
 
@@ -171,6 +183,25 @@ class StopSignals {
   std::chrono::seconds drain_{0};
 };
 
+const char* name_of(config::Backend backend) {
+  if (backend == config::Backend::memory) return "memory";
+  return backend == config::Backend::postgres ? "postgres" : "supabase";
+}
+
+/// `metrics` and what it names outlive the server.
+void add_operations(http::Server& server, const observability::Metrics& metrics,
+                    const observability::DatabaseWatch* watch, config::MetricsAccess access) {
+  http::Operations operations;
+  operations.metrics = [&metrics] { return metrics.text(); };
+  operations.not_ready = [&server, watch]() -> std::optional<std::string> {
+    if (server.draining()) return "the server is stopping";
+    if (watch != nullptr && !watch->reachable()) return "the database cannot be reached";
+    return std::nullopt;
+  };
+  operations.access = access;
+  http::add_operations_routes(server, std::move(operations));
+}
+
 void say_where(const std::string& host, std::uint16_t port, const std::string& description) {
   const bool is_ipv6 = host.find(':') != std::string::npos;
   const std::string url = "http://" + (is_ipv6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
@@ -192,9 +223,14 @@ int serve(const config::LoadedConfig& loaded) {
   // What goes to a database waits for it.
   if (config.storage.backend != config::Backend::memory) options.limits.at_once = options.limits.threads;
   // Never destroyed: the thread of the signals may look at it until the process ends.
-  static auto* const server = new http::Server(std::move(options), http_hooks());
+  static auto* const figures = new observability::RequestFigures();
+  static auto* const server = new http::Server(std::move(options), http_hooks(*figures));
   http::Api api{*backend.storage, *backend.ingestor};
   http::add_api_routes(*server, api);
+  const observability::Metrics metrics({*figures, *backend.ingestor, *backend.storage,
+                                        [] { return server->counters(); }, backend.watch.get(),
+                                        name_of(config.storage.backend)});
+  add_operations(*server, metrics, backend.watch.get(), config.server.metrics);
   const auto port = server->bind();
   signals.serving(*server, *backend.storage, config.server.drain_timeout);
   say_where(config.server.host, port, backend.description);

@@ -18,6 +18,7 @@ enum class Backend { memory, postgres, supabase };
 enum class Ack { durable, buffered };
 enum class LogLevel { trace, debug, info, warn, error, off };
 enum class LogFormat { text, json };
+enum class MetricsAccess { open, key, off };
 
 struct Server {
   std::string host = "127.0.0.1";
@@ -39,6 +40,7 @@ struct Server {
   std::chrono::seconds write_timeout{30};
   std::chrono::seconds drain_timeout{30};
   bool trust_forwarded_for = false;
+  MetricsAccess metrics = MetricsAccess::open;
 };
 
 struct Postgres {

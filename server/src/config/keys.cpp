@@ -17,6 +17,8 @@ template <>
 constexpr std::array<std::string_view, 6> names<LogLevel>{"trace", "debug", "info", "warn", "error", "off"};
 template <>
 constexpr std::array<std::string_view, 2> names<LogFormat>{"text", "json"};
+template <>
+constexpr std::array<std::string_view, 3> names<MetricsAccess>{"open", "key", "off"};
 
 template <class Field>
 concept Duration = requires(Field field) {
@@ -145,6 +147,8 @@ constexpr std::array key_table{
         "After SIGTERM: how long requests in flight may take to end.", {.max = 3'600}),
     server<&Server::trust_forwarded_for>("server.trust_forwarded_for",
         "Take the client's address from X-Forwarded-For. Only behind a proxy that sets it."),
+    server<&Server::metrics>("server.metrics",
+        "GET /metrics, for Prometheus: open to all, with an API key where auth_enabled, or not there."),
 
     key<&Config::storage, &Storage::backend>("storage.backend",
         "With memory nothing survives a restart, but for a snapshot. postgres takes the extension where the database\n"

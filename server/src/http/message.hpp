@@ -76,6 +76,7 @@ enum class Body {
 struct RouteOptions {
   std::optional<Body> body;  ///< by default json for POST, PUT and PATCH, none for the others
   bool open = false;         ///< served without an API key
+  bool limited = true;       ///< counts against the rate limit
 };
 
 }  // namespace raceway::server::http

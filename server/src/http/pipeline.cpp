@@ -97,7 +97,8 @@ std::optional<Response> Pipeline::gate(Exchange& exchange, const RouteMatch& mat
 
   const auto key = options_.auth_enabled ? keys_.find(request.headers) : std::nullopt;
   if (key) request.identity = "key " + std::to_string(*key + 1);
-  const auto wait = limiter_.admit(key ? request.identity : request.client, Clock::now());
+  const bool limited = match.route == nullptr || match.route->limited;
+  const auto wait = limited ? limiter_.admit(key ? request.identity : request.client, Clock::now()) : std::nullopt;
   const bool open = match.route != nullptr && match.route->open;
   if (options_.auth_enabled && !key && !open) {
     // Guessing keys is limited too, and is told so.

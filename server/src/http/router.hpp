@@ -16,6 +16,7 @@ struct Route {
   Handler handler;
   Body body = Body::none;
   bool open = false;
+  bool limited = true;
 };
 
 /// What a path and a method lead to.

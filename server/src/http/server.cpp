@@ -73,4 +73,8 @@ Counters Server::counters() const {
   return counters;
 }
 
+bool Server::draining() const {
+  return impl_->draining;
+}
+
 }  // namespace raceway::server::http

@@ -37,6 +37,7 @@ Answer BatchingIngestor::take(std::string&& body) {
   Answer answer;
   if (batch.events.empty()) {
     answer.rejected = std::move(batch.rejected);
+    figures_.add(answer);
     return answer;
   }
   auto waiting = std::make_shared<Waiting>();
@@ -49,9 +50,10 @@ Answer BatchingIngestor::take(std::string&& body) {
   waiting->body = std::move(body);
 
   std::unique_lock lock(mutex_);
-  if (draining_) throw storage::Unavailable("the server is stopping");
-  if (buffered_events_ > 0 && buffered_events_ + waiting->events > options_.buffer_size) {
-    throw storage::Unavailable("the buffer is full");
+  const bool full = buffered_events_ > 0 && buffered_events_ + waiting->events > options_.buffer_size;
+  if (draining_ || full) {
+    figures_.refused.fetch_add(1, std::memory_order_relaxed);
+    throw storage::Unavailable(draining_ ? "the server is stopping" : "the buffer is full");
   }
   if (hangs()) throw storage::Unavailable("the database does not answer at the moment; nothing of this was stored");
   buffered_events_ += waiting->events;
@@ -160,11 +162,25 @@ void BatchingIngestor::write(const Batch& batch) {
 std::optional<std::string> BatchingIngestor::try_to_write(const Batch& batch,
                                                           const std::vector<std::string_view>& bodies) {
   try {
-    finish(batch, storage_.ingest(bodies), {});
+    const auto since = Clock::now();
+    auto results = storage_.ingest(bodies);
+    const auto took = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - since);
+    count(batch, results, took);
+    finish(batch, std::move(results), {});
     return std::nullopt;
   } catch (const std::exception& error) {
+    figures_.failures.fetch_add(1, std::memory_order_relaxed);
     return error.what();
   }
+}
+
+void BatchingIngestor::count(const Batch& batch, const std::vector<storage::IngestResult>& results,
+                             std::chrono::microseconds took) {
+  std::uint64_t events = 0;
+  for (const auto& waiting : batch) events += waiting->events;
+  for (const auto& result : results) figures_.add(result);
+  figures_.batches.observe(events);
+  figures_.flushes.observe(static_cast<std::uint64_t>(took.count()));
 }
 
 bool BatchingIngestor::may_try_again(Clock::time_point since) const {
@@ -185,10 +201,17 @@ void BatchingIngestor::finish(const Batch& batch, std::vector<storage::IngestRes
       waiting.result = std::move(results[at]);
     } else if (options_.ack == config::Ack::buffered) {
       lost_events_ += waiting.promised;
+      figures_.lost.fetch_add(waiting.promised, std::memory_order_relaxed);
     }
     waiting.done = true;
     waiting.finished.notify_one();
   }
+}
+
+Depth BatchingIngestor::depth() const {
+  const std::scoped_lock lock(mutex_);
+  return {buffered_events_, queued_events_, options_.buffer_size, static_cast<unsigned>(writers_.size()),
+          busy_writers_};
 }
 
 std::uint64_t BatchingIngestor::drain() {

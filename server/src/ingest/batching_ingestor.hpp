@@ -45,6 +45,7 @@ class BatchingIngestor : public Ingestor {
 
   Answer take(std::string&& body) override;
   std::uint64_t drain() override;
+  Depth depth() const override;
 
  private:
   struct Waiting;
@@ -60,6 +61,7 @@ class BatchingIngestor : public Ingestor {
   void write(const Batch& batch);
   /// Answers the reason where the storage could not take the batch.
   std::optional<std::string> try_to_write(const Batch& batch, const std::vector<std::string_view>& bodies);
+  void count(const Batch& batch, const std::vector<storage::IngestResult>& results, std::chrono::microseconds took);
   bool may_try_again(Clock::time_point since) const;
   void finish(const Batch& batch, std::vector<storage::IngestResult> results,
               const std::optional<std::string>& failure);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 
+#include "ingest/figures.hpp"
 #include "storage/storage.hpp"
 
 namespace raceway::server::ingest {
@@ -26,13 +27,24 @@ class Ingestor {
   /// stops the storage, should that hang.
   /// Answers how many acknowledged events could not be stored. No take() may run or follow.
   virtual std::uint64_t drain() = 0;
+
+  /// What became of the events, since the start.
+  const Figures& figures() const { return figures_; }
+  virtual Depth depth() const { return {}; }
+
+ protected:
+  Figures figures_;
 };
 
 /// Straight into the storage, for one that is as fast as memory.
 class DirectIngestor : public Ingestor {
  public:
   explicit DirectIngestor(storage::Storage& storage) : storage_(storage) {}
-  Answer take(std::string&& body) override { return std::move(storage_.ingest({body}).front()); }
+  Answer take(std::string&& body) override {
+    auto answer = std::move(storage_.ingest({body}).front());
+    figures_.add(answer);
+    return answer;
+  }
   std::uint64_t drain() override { return 0; }
 
  private:

@@ -24,7 +24,11 @@ PgPool::Loan PgPool::lend(const Patience& patience, bool want_fresh) {
   }
   const auto& stop = *patience.interrupt;
   const auto can_have = [this] { return !idle_.empty() || open_ < options_.max_connections; };
-  if (!returned_.wait_until(lock, deadline, [&] { return can_have() || stop.raised(); })) {
+  ++waiting_;
+  const bool had = returned_.wait_until(lock, deadline, [&] { return can_have() || stop.raised(); });
+  --waiting_;
+  if (!had) {
+    ++timeouts_;
     throw Unavailable("all " + std::to_string(options_.max_connections) + " connections to the database are in use");
   }
   if (stop.raised()) throw Unavailable("the server is stopping");
@@ -51,12 +55,19 @@ PgPool::Loan PgPool::lend(const Patience& patience, bool want_fresh) {
 void PgPool::give_back(std::unique_ptr<PgConnection> connection) {
   const std::scoped_lock lock(mutex_);
   if (connection && connection->usable()) {
-    idle_.push_front({std::move(connection), std::chrono::steady_clock::now()});
+    answered_at_ = std::chrono::steady_clock::now();
+    idle_.push_front({std::move(connection), answered_at_});
     close_idle();
   } else {
     --open_;
   }
   returned_.notify_one();
+}
+
+DatabaseUse PgPool::use() const {
+  const std::scoped_lock lock(mutex_);
+  const auto idle = static_cast<unsigned>(idle_.size());
+  return {open_ - idle, idle, waiting_, options_.max_connections, timeouts_, answered_at_};
 }
 
 void PgPool::close_idle() {

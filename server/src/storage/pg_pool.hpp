@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -11,6 +12,7 @@
 
 #include "storage/interrupt.hpp"
 #include "storage/pg_connection.hpp"
+#include "storage/storage.hpp"
 
 namespace raceway::server::storage {
 
@@ -36,6 +38,8 @@ class PgPool {
 
   /// After an interrupt was raised: wakes those who wait for a connection.
   void wake();
+
+  DatabaseUse use() const;
 
  private:
   struct Idle {
@@ -63,10 +67,13 @@ class PgPool {
   void close_idle();
 
   const PgPoolOptions options_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable returned_;
   std::list<Idle> idle_;  // used last first
   unsigned open_ = 0;     // on loan, idle, or being opened
+  unsigned waiting_ = 0;
+  std::uint64_t timeouts_ = 0;
+  std::chrono::steady_clock::time_point answered_at_{};
 };
 
 /// Turns a database's error into what the storage throws.

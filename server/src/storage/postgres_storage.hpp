@@ -28,6 +28,7 @@ class PostgresStorage : public Storage {
   void each_trace(const TraceFilter& filter, const std::function<void(std::uint64_t)>& begin,
                   const std::function<bool(const TraceSummary&, std::vector<StoredEvent>)>& visit) override;
   std::vector<ServiceSummary> services() override;
+  std::optional<DatabaseUse> database_use() override { return pool_.use(); }
 
  private:
   Patience to_read() const;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -80,6 +81,16 @@ struct Fullness {
   std::array<EvictionCounts, memory_limits> evicted;  ///< by MemoryLimit, since the start
 };
 
+/// How a store that is a database uses its connections.
+struct DatabaseUse {
+  unsigned in_use = 0;
+  unsigned idle = 0;
+  unsigned waiting = 0;  ///< requests and writers that wait for one
+  unsigned max = 0;
+  std::uint64_t timeouts = 0;                           ///< waits that were given up, since the start
+  std::chrono::steady_clock::time_point answered_at{};  ///< when one came back in order
+};
+
 /// Thread-safe throughout. Reads see every event whose ingest has returned. Throws Unavailable, or std::runtime_error
 /// for what coming again does not mend.
 class Storage {
@@ -116,6 +127,9 @@ class Storage {
 
   /// Nothing where another system sees to it.
   virtual std::optional<Fullness> fullness() { return std::nullopt; }
+
+  /// Nothing where the store is no database. Does not ask the database.
+  virtual std::optional<DatabaseUse> database_use() { return std::nullopt; }
 
   /// By name.
   virtual std::vector<ServiceSummary> services() = 0;

@@ -1,0 +1,31 @@
+#include "ingest/figures.hpp"
+
+namespace raceway::server::ingest {
+namespace {
+
+bool holds(std::string_view text, std::string_view part) {
+  return text.find(part) != std::string_view::npos;
+}
+
+}  // namespace
+
+RejectClass reject_class(std::string_view reason) {
+  if (reason.starts_with("event_id is already stored under trace")) return RejectClass::other_trace;
+  if (reason.starts_with("its trace has reached")) return RejectClass::trace_too_large;
+  if (reason.ends_with(" is missing") || reason.ends_with(" is empty") || holds(reason, "neither id nor event_id"))
+    return RejectClass::missing_field;
+  if (reason.starts_with("timestamp")) return RejectClass::bad_timestamp;
+  if (reason.starts_with("vector_clock") || reason.starts_with("causality_vector")) return RejectClass::bad_clock;
+  if (reason.starts_with("a string holds")) return RejectClass::bad_text;
+  if (holds(reason, " characters")) return RejectClass::too_long;
+  return RejectClass::other;
+}
+
+void Figures::add(const storage::IngestResult& result) noexcept {
+  stored.fetch_add(result.stored, std::memory_order_relaxed);
+  if (result.duplicates > 0) duplicates.fetch_add(result.duplicates, std::memory_order_relaxed);
+  for (const auto& rejection : result.rejected)
+    rejected[static_cast<std::size_t>(reject_class(rejection.reason))].fetch_add(1, std::memory_order_relaxed);
+}
+
+}  // namespace raceway::server::ingest
