@@ -235,13 +235,6 @@ void PgConnection::give_up(const std::string& reason) {
   throw DatabaseError(reason, {});
 }
 
-void PgConnection::run_script(const std::string& sql) {
-  PGresult* raw = PQexec(connection_.get(), sql.c_str());
-  const PgResult result(raw);
-  const auto status = PQresultStatus(raw);
-  if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) throw error_of(raw, connection_.get());
-}
-
 bool PgConnection::local() const {
   const char* host = PQhost(connection_.get());
   const char* address = PQhostaddr(connection_.get());
