@@ -174,13 +174,10 @@ BEGIN
     IF cardinality(stored.stored_ids) = cardinality(event_ids) THEN
         RETURN;
     END IF;
-    -- Of an id that is offered with several times, where the key knows none, the first was stored if any.
     missing := ARRAY(
-        SELECT s.n FROM (SELECT u.event_id, u.at, u.n::integer,
-                                row_number() OVER (PARTITION BY u.event_id, CASE WHEN by_time THEN u.at END ORDER BY u.n) AS turn
-                         FROM unnest(event_ids, times) WITH ORDINALITY u (event_id, at, n)) s
-        WHERE s.turn > 1 OR NOT EXISTS (SELECT FROM unnest(stored.stored_ids, stored.stored_times) g (event_id, at)
-                                        WHERE g.event_id = s.event_id AND (NOT by_time OR g.at = s.at))
+        SELECT s.n::integer FROM unnest(event_ids, times) WITH ORDINALITY s (event_id, at, n)
+        WHERE NOT EXISTS (SELECT FROM unnest(stored.stored_ids, stored.stored_times) g (event_id, at)
+                          WHERE g.event_id = s.event_id AND (NOT by_time OR g.at = s.at))
         ORDER BY s.n);
     SELECT array_agg(missing[f.place]), array_agg(f.trace_id) INTO found, under
     FROM raceway.standing_rows(ARRAY(SELECT event_ids[m] FROM unnest(missing) m), ARRAY(SELECT times[m] FROM unnest(missing) m)) f;
@@ -257,7 +254,10 @@ SET search_path = pg_catalog, pg_temp
 AS $ingest$
 DECLARE
     size constant integer := cardinality(event_ids);
+    by_time   boolean := raceway.events_are_partitioned();
     is_stored boolean := false;
+    firsts    integer[];
+    offered   integer[];
 BEGIN
     IF size = 0 THEN
         RETURN;
@@ -277,14 +277,35 @@ BEGIN
             END IF;
         END;
     END IF;
-    IF NOT is_stored THEN
+    IF is_stored THEN
+        RETURN;
+    END IF;
+    -- Of one id with several times, where the key knows no time, the first is offered and speaks for the others.
+    firsts := ARRAY(
+        SELECT min(s.n) OVER (PARTITION BY s.event_id, CASE WHEN by_time THEN s.at END)
+        FROM unnest(event_ids, times) WITH ORDINALITY s (event_id, at, n) ORDER BY s.n);
+    offered := ARRAY(SELECT f.n FROM unnest(firsts) WITH ORDINALITY f (first, n) WHERE f.first = f.n ORDER BY f.n);
+    IF cardinality(offered) = size THEN
         RETURN QUERY SELECT o.place, o.standing, o.refusal FROM raceway.offer_parts(
             event_ids, trace_ids, kinds, times, durations, locations, vector_clocks, ingest_rows.metadata) o;
+        RETURN;
     END IF;
+    RETURN QUERY
+        WITH answers AS MATERIALIZED (
+            SELECT offered[o.place] AS place, o.standing, o.refusal
+            FROM raceway.offer_parts(
+                ARRAY(SELECT event_ids[n] FROM unnest(offered) n), ARRAY(SELECT trace_ids[n] FROM unnest(offered) n),
+                ARRAY(SELECT kinds[n] FROM unnest(offered) n), ARRAY(SELECT times[n] FROM unnest(offered) n),
+                ARRAY(SELECT durations[n] FROM unnest(offered) n), ARRAY(SELECT locations[n] FROM unnest(offered) n),
+                ARRAY(SELECT vector_clocks[n] FROM unnest(offered) n), ARRAY(SELECT ingest_rows.metadata[n] FROM unnest(offered) n)) o
+        )
+        SELECT f.n::integer, CASE WHEN a.refusal IS NULL THEN coalesce(a.standing, trace_ids[f.first]) END, a.refusal
+        FROM unnest(firsts) WITH ORDINALITY f (first, n) LEFT JOIN answers a ON a.place = f.first
+        WHERE a.place IS NOT NULL OR f.n <> f.first;
 END
 $ingest$;
 
 COMMENT ON FUNCTION raceway.ingest_rows(text[], text[], text[], timestamp[], real[], text[], jsonb[], jsonb[]) IS
-    'Stores events that are given as columns, each once, by ascending id (as COLLATE "C" has it): so batches wait for each other '
-    'in one direction only. A row for each event that was not stored: its place, from 1, and either the trace that its id '
+    'Stores events that are given as columns, by ascending id (as COLLATE "C" has it), so that batches wait for each other in '
+    'one direction only; none twice with the same id and time. A row for each event that was not stored: its place, from 1, and either the trace that its id '
     'stands under already, or the reason why the database refuses it.';

@@ -107,7 +107,8 @@ int main_of(int count, char** words) {
   auto* redis = app.add_subcommand("redis", "XADD to a Redis server");
   for (auto* command : {sql, http, redis}) add_common(*command, arguments);
   for (auto* command : {http, redis}) add_socket(*command, arguments);
-  const std::map<std::string, Way> ways{{"copy", Way::copy}, {"unnest", Way::unnest}, {"ingest", Way::ingest}, {"portable", Way::portable}};
+  const std::map<std::string, Way> ways{
+      {"copy", Way::copy}, {"unnest", Way::unnest}, {"ingest", Way::ingest}, {"portable", Way::portable}};
   sql->add_option("--connection", arguments.connection, "libpq's connection string")->required();
   sql->add_option("--way", arguments.way, "How they are written")->transform(CLI::CheckedTransformer(ways));
   http->add_option("--path", arguments.path, "Where to POST")->capture_default_str();

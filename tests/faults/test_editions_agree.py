@@ -1,6 +1,6 @@
 """The extension and the portable edition, side by side in one cluster: the same answers, errors and rows.
 
-RACEWAY_STRESS=100 makes it 100,000 cases of clocks and, in two layouts, as many events. The owner of the databases is a plain role.
+RACEWAY_STRESS=200 makes it 100,000 cases of clocks, and in two layouts as many events. The owner of the databases is a plain role.
 """
 
 import json
@@ -13,6 +13,7 @@ from support.clock_cases import ANSWERS, some_case
 from support.deck import Deck, Shape
 from support.editions import EDITIONS, create_database
 from support.sessions import DatabaseError, Session
+from support.traffic import documented_event
 from support.ways import table_rows
 
 SHAPES = {
@@ -69,7 +70,7 @@ def answered(session, bodies):
 def test_clocks_of_any_kind_have_the_same_answers_and_errors(plain):
     chance = chance_of("clocks of both editions")
     plain.both(lambda session: session.run(ANSWERS))
-    left = times(1000)
+    left = times(500)
     while left > 0:
         cases = [some_case(chance) for _ in range(min(left, 500))]
         left -= len(cases)
@@ -121,7 +122,7 @@ def test_broken_bodies_are_judged_alike(plain):
     chance = chance_of("broken bodies of both editions")
     deck = Deck(chance, "b", Shape(spoiled=0.1, large=0))
     errors = 0
-    for _ in range(times(250)):
+    for _ in range(times(120)):
         bodies = [mutated(chance, deck.body(deck.hand(chance.randint(1, 4))))]
         if chance.random() < 0.1:
             bodies.append(deck.body(deck.hand(1)))
@@ -141,6 +142,20 @@ def test_a_table_that_refuses_events_has_them_named_alike(plain):
             extension, portable = plain.both(lambda session, bodies=bodies: answered(session, bodies))
             assert extension == portable
         assert sorted(table_rows(plain.databases["extension"])) == sorted(table_rows(plain.databases["portable"]))
+    finally:
+        plain.both(lambda session: session.run("ALTER TABLE events DROP CONSTRAINT no_log"))
+
+
+def test_what_is_refused_speaks_for_its_id_under_another_time(plain):
+    """Where the key is the id alone, a second event of that id is not stored in place of the first."""
+    plain.both(lambda session: session.run("TRUNCATE traces, events"))
+    plain.both(lambda session: session.run("ALTER TABLE events ADD CONSTRAINT no_log CHECK (kind <> 'Log')"))
+    try:
+        events = [documented_event("e", "t", 1, kind="Log"), documented_event("e", "t", 2, kind="Error"),
+                  documented_event("e", "other", 3, kind="Error"), documented_event("fine", "t", 4)]
+        extension, portable = plain.both(lambda session: answered(session, [json.dumps(events).encode()]))
+        assert extension == portable
+        assert (portable[0]["stored"], len(portable[0]["rejected"])) == (1, 3)
     finally:
         plain.both(lambda session: session.run("ALTER TABLE events DROP CONSTRAINT no_log"))
 

@@ -56,8 +56,7 @@ void count_sendings(std::span<const Sending> sendings, const StoreOutcome& outco
 }
 
 void sort_rejections(BodyOutcome& body) {
-  std::sort(body.rejected.begin(), body.rejected.end(),
-            [](const auto& a, const auto& b) { return a.index < b.index; });
+  std::sort(body.rejected.begin(), body.rejected.end(), [](const auto& a, const auto& b) { return a.index < b.index; });
 }
 
 }  // namespace raceway::wire

@@ -98,8 +98,7 @@ CLI::App* add_serve(CLI::App& app, CommandLine& result) {
 }
 
 CLI::App* add_migrate(CLI::App& app, CommandLine& result) {
-  CLI::App* const migrate =
-      app.add_subcommand("migrate", "Create or upgrade the code and the tables in PostgreSQL");
+  CLI::App* const migrate = app.add_subcommand("migrate", "Create or upgrade the code and the tables in PostgreSQL");
   migrate->footer(migrate_footer)->fallthrough();
   migrate->add_option("--partition-by", result.partition_by, "Lay out new tables by time: none, day, week or month")
       ->type_name("INTERVAL");

@@ -157,9 +157,8 @@ std::vector<IngestResult> ingest_portably(PgConnection& connection, const std::v
   constexpr wire::EventIdentity identity = {.with_time = true};
   const auto sendings = wire::sendings_by_identity(batches, identity);
   auto groups = wire::group_by_event(sendings, identity);
-  std::stable_sort(groups.begin(), groups.end(), [](const auto& a, const auto& b) {
-    return a.front().event->event_id < b.front().event->event_id;
-  });
+  std::stable_sort(groups.begin(), groups.end(),
+                   [](const auto& a, const auto& b) { return a.front().event->event_id < b.front().event->event_id; });
   std::vector<const Event*> events;
   for (const auto& group : groups) events.push_back(group.front().event);
 

@@ -71,7 +71,8 @@ void run_portable(PgConnection& connection, const std::string& before) {
 /// it, it is pg_tle's to upgrade.
 void refresh_portable(PgConnection& connection) {
   const auto differs = connection.run(
-      "SELECT FROM raceway.portable_version() here WHERE (here.version, here.build) IS DISTINCT FROM ($1::text, $2::text)"
+      "SELECT FROM raceway.portable_version() here WHERE (here.version, here.build) IS DISTINCT FROM ($1::text, "
+      "$2::text)"
       " AND pg_catalog.string_to_array(here.version, '.')::int[] <= pg_catalog.string_to_array($1::text, '.')::int[]"
       " AND NOT EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname = 'raceway')",
       {PgParameter::text(RACEWAY_VERSION), PgParameter::text(portable_build)});
@@ -83,8 +84,8 @@ void move_to(PgConnection& connection, Edition wanted) {
   try {
     connection.run_script("SELECT raceway.drop_portable(); CREATE EXTENSION raceway;");
   } catch (const DatabaseError& error) {
-    throw SetupError(std::string("cannot move to the extension: ") + error.what() +
-                     "; nothing was changed" + how_to_install);
+    throw SetupError(std::string("cannot move to the extension: ") + error.what() + "; nothing was changed" +
+                     how_to_install);
   }
 }
 

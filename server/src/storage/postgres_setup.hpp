@@ -31,8 +31,8 @@ struct Prepared {
 
 /// Brings the code where it is missing, and the tables, or upgrades them. What code is there already stays; else it is
 /// the extension for the backend "postgres" where the database's machine has it, else the portable edition.
-/// `wanted` moves to an edition, whatever is there; no row is touched. Waits up to connection_timeout for a database that
-/// is not up yet. `partition_by` as raceway.migrate() takes it. Throws SetupError.
+/// `wanted` moves to an edition, whatever is there; no row is touched. Waits up to connection_timeout for a database
+/// that is not up yet. `partition_by` as raceway.migrate() takes it. Throws SetupError.
 Prepared migrate(const config::Storage& storage, const std::optional<std::string>& partition_by = {},
                  std::optional<Edition> wanted = {});
 
