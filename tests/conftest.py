@@ -7,7 +7,7 @@ import pytest
 pytest.register_assert_rewrite("support")  # so that what fails there is shown as well
 
 from support.cluster import PostgresCluster
-from support.environments import ENVIRONMENTS, REPRESENTATIVE
+from support.environments import ENVIRONMENTS, OF_BOTH_EDITIONS, REPRESENTATIVE
 from support.store import BACKENDS, Store
 
 
@@ -28,12 +28,16 @@ def pytest_collection_modifyitems(config, items):
         select(config, items, lambda item: reaches_postgresql(item)
                and not (portable and item.get_closest_marker("extension")))
     if config.getoption("--representative"):
-        select(config, items, lambda item: item.module.__name__.rpartition(".")[2] in REPRESENTATIVE)
+        select(config, items, lambda item: module_of(item) in REPRESENTATIVE)
+
+
+def module_of(item):
+    return item.module.__name__.rpartition(".")[2]
 
 
 def reaches_postgresql(item):
     backend = item.callspec.params.get("backend") if hasattr(item, "callspec") else None
-    return "cluster" in item.fixturenames and backend != "memory"
+    return "cluster" in item.fixturenames and backend != "memory" and module_of(item) not in OF_BOTH_EDITIONS
 
 
 def select(config, items, wanted):

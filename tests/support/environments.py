@@ -102,6 +102,8 @@ class PortablePooled(Pooled, Managed):
 ENVIRONMENTS = {"direct": PostgresCluster, "pooled": Pooled, "session": PooledSession, "tls": Tls,
                 "portable-tls": PortableTls, "portable-pooled": PortablePooled}
 
+# What chooses the edition by itself, and runs in the direct environment alone.
+OF_BOTH_EDITIONS = ("test_portable",)
 # The modules that stand for all where there is no time for all.
 REPRESENTATIVE = ("test_backends_agree", "test_roll_ups")
 
