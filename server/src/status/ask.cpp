@@ -39,7 +39,7 @@ Where find_server(const std::string& url, const std::string& api_key, const conf
 
 namespace {
 
-std::string ask_within(const Where& server, const std::string& path, std::chrono::seconds timeout) {
+std::string body_of(const Where& server, const std::string& path, std::chrono::seconds timeout) {
   const std::string shown = server.origin + server.base_path;
   httplib::Client client(server.origin);
   if (!client.is_valid()) throw NoAnswer("not the URL of a server: " + server.origin);
@@ -54,9 +54,13 @@ std::string ask_within(const Where& server, const std::string& path, std::chrono
                              : shown + " does not answer as a Raceway server does (" + to_string(answer.error()) + ")");
   }
   if (answer->status != 200) refused(shown, answer->status, answer->body);
-  const auto json = nlohmann::ordered_json::parse(answer->body, nullptr, false);
+  return answer->body;
+}
+
+std::string ask_within(const Where& server, const std::string& path, std::chrono::seconds timeout) {
+  const auto json = nlohmann::ordered_json::parse(body_of(server, path, timeout), nullptr, false);
   if (!json.is_object() || !json.contains("success") || !json.contains("data")) {
-    throw NoAnswer(shown + " is no Raceway server: its " + path + " is something else");
+    throw NoAnswer(server.origin + server.base_path + " is no Raceway server: its " + path + " is something else");
   }
   return json["data"].dump();
 }
@@ -65,6 +69,14 @@ std::string ask_within(const Where& server, const std::string& path, std::chrono
 
 std::string ask(const Where& server, const std::string& path) {
   return ask_within(server, path, answer_timeout);
+}
+
+std::string metrics_text(const Where& server) {
+  try {
+    return body_of(server, "/metrics", answer_timeout);
+  } catch (const NoAnswer&) {  // an older server
+    return "";
+  }
 }
 
 bool is_raceway(const Where& server) {

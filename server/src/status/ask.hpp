@@ -30,6 +30,9 @@ Where find_server(const std::string& url, const std::string& api_key, const conf
 /// The member `data` of a 200's envelope, as JSON text. Throws NoAnswer.
 std::string ask(const Where& server, const std::string& path);
 
+/// The body of GET /metrics; empty where the server has none.
+std::string metrics_text(const Where& server);
+
 /// Whether a Raceway answers there within a few seconds.
 bool is_raceway(const Where& server);
 

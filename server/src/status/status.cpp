@@ -27,7 +27,7 @@ struct Sample {
 /// Asks again and again, and remembers the last answer for the rates.
 class Watch {
  public:
-  Watch(const Options& options, Where server) : options_(options), server_(std::move(server)) {}
+  Watch(Options options, Where server) : options_(std::move(options)), server_(std::move(server)) {}
 
   /// Whether it was answered.
   bool show_once() {
@@ -40,11 +40,12 @@ class Watch {
         const std::chrono::duration<double> passed = sample.taken - last_->taken;
         rate = rate_between(last_->data, sample.data, passed.count());
       }
-      if (redraw) std::cout << clear_screen;
       if (options_.json) {
         print_json(url, sample.data, rate);
       } else {
-        std::cout << view(url, sample.data, rate, terminal::style_of(STDOUT_FILENO));
+        const std::string shown =
+            view(url, sample.data, Metrics(metrics_text(server_)), rate, terminal::style_of(STDOUT_FILENO));
+        std::cout << (redraw ? clear_screen : "") << shown;
       }
       if (options_.watch.count() > 0 && !options_.json && !redraw) std::cout << '\n';
       std::cout << std::flush;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 namespace raceway::server::status {
 namespace {
@@ -132,7 +133,8 @@ std::optional<double> rate_between(const Json& before, const Json& now, double s
   return static_cast<double>(is - was) / seconds;
 }
 
-std::string view(const std::string& url, const Json& data, std::optional<double> rate, const terminal::Style& style) {
+std::string view(const std::string& url, const Json& data, const Metrics& metrics, std::optional<double> rate,
+                 const terminal::Style& style) {
   const auto memory = data.find("memory");
   const bool in_memory = memory != data.end() && memory->is_object();
   std::string text = painted(style, Colour::bold, "Raceway " + text_in(data, "version", "")) + " at " + url + ", up " +
@@ -141,8 +143,10 @@ std::string view(const std::string& url, const Json& data, std::optional<double>
   text += line("events", shown_count(count_in(data, "events_captured")), style);
   text += line("traces", shown_count(count_in(data, "traces_active")), style);
   if (rate)
-    text += line("rate", fmt::format("{} events/s", shown_count(static_cast<std::uint64_t>(*rate + 0.5))), style);
+    text +=
+        line("rate", fmt::format("{} events/s", shown_count(static_cast<std::uint64_t>(std::llround(*rate)))), style);
   if (in_memory) text += memory_lines(*memory, style);
+  for (const auto& [name, shown] : metric_lines(metrics)) text += line(name, shown, style);
   for (const auto& [name, value] : data.items()) {
     if (!is_known(name) && !value.is_null()) text += line(name, plain(value), style);
   }

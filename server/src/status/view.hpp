@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "status/metrics.hpp"
 #include "terminal/terminal.hpp"
 
 namespace raceway::server::status {
@@ -20,8 +21,9 @@ std::string shown_count(std::uint64_t count);
 std::optional<double> rate_between(const nlohmann::ordered_json& before, const nlohmann::ordered_json& now,
                                    double seconds);
 
-/// `data` is that of GET /status. What it holds beyond what is known here is shown as it is named. Ends with a newline.
-std::string view(const std::string& url, const nlohmann::ordered_json& data, std::optional<double> rate,
-                 const terminal::Style& style);
+/// `data` is that of GET /status, `metrics` what GET /metrics had. What it holds beyond what is known here is shown as
+/// it is named. Ends with a newline.
+std::string view(const std::string& url, const nlohmann::ordered_json& data, const Metrics& metrics,
+                 std::optional<double> rate, const terminal::Style& style);
 
 }  // namespace raceway::server::status
