@@ -69,7 +69,7 @@ def test_the_compose_file_is_one_and_wants_its_secrets():
     merged = run(*command, env={**server_environment(), **secrets})
     assert "password=one" in merged and "RACEWAY_SERVER_API_KEYS: two" in merged
     assert subprocess.run(command, capture_output=True, check=False, env=server_environment()).returncode != 0
-    given = dict(re.findall(r"(RACEWAY_(?:SERVER|STORAGE)_[A-Z_]+): '?([^'\n]+)", merged))
+    given = dict(re.findall(r"(RACEWAY_(?:SERVER|STORAGE)_[A-Z_]+): ['\"]?([^'\"\n]+)", merged))
     assert len(given) == 4
     run(paths.SERVER, "config", "--check", env={**server_environment(), **given})
 
