@@ -8,7 +8,7 @@ SELECT a.pid, a.usename AS role, a.application_name, a.client_addr, a.state, a.w
        pg_catalog.pg_blocking_pids(a.pid) AS blocked_by,
        pg_catalog.left(a.query, 200) AS query
 FROM pg_catalog.pg_stat_activity a
-WHERE a.datname OPERATOR(pg_catalog.=) pg_catalog.current_database() AND a.backend_type OPERATOR(pg_catalog.=) 'client backend';
+WHERE a.datname OPERATOR(pg_catalog.=) pg_catalog.current_database() AND coalesce(a.backend_type, 'client backend') OPERATOR(pg_catalog.=) 'client backend';  -- hidden where it is another role's
 
 COMMENT ON VIEW raceway.active_connections IS
     'The sessions in this database: what each does, for how long, and whom it waits for. What other roles'' sessions do is '

@@ -18,7 +18,7 @@ SELECT ingest(jsonb_build_object('event_id', 'e' || n, 'trace_id', 't' || n % 10
     'metadata', CASE n % 4 WHEN 0 THEN '{}'::jsonb ELSE '{"service_name": "shop"}'::jsonb END)) FROM generate_series(1, 100) n;
 SELECT ingest('{"event_id":"old","trace_id":"old","kind":"Log","timestamp":"2020-01-01T00:00:00Z","metadata":{"service_name":"attic"}}'::jsonb);
 
-SELECT isnt_empty('SELECT FROM active_connections WHERE pid = pg_backend_pid()', 'this session is seen');
+SELECT isnt_empty('SELECT FROM active_connections WHERE pid = pg_backend_pid()', 'a session is seen, though it is another role''s');
 SELECT is_empty('SELECT FROM active_connections WHERE cardinality(blocked_by) > 0', 'nobody waits for anybody');
 SELECT set_eq($$SELECT table_name::text COLLATE "default" FROM table_sizes$$,
               ARRAY['traces', 'events', 'layout', 'cleanup_runs', 'schema_migrations'], 'the tables are listed');

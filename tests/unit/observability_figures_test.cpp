@@ -57,7 +57,8 @@ TEST(ObservabilityRejections, fall_into_the_class_of_what_is_wrong) {
   EXPECT_EQ(class_of(event_with(R"("timestamp":5)")), RejectClass::bad_timestamp);
   EXPECT_EQ(class_of(event_with(when + R"(,"vector_clock":{"a":-1})")), RejectClass::bad_clock);
   EXPECT_EQ(class_of(event_with(when + R"(,"vector_clock":7)")), RejectClass::bad_clock);
-  EXPECT_EQ(class_of(event_with(when + R"(,"location":")" + std::string(600, 'x') + '"')), RejectClass::too_long);
+  EXPECT_EQ(class_of(R"({"event_id":"e","kind":"Log",)" + when + R"(,"trace_id":")" + std::string(300, 'x') + "\"}"),
+            RejectClass::too_long);
   EXPECT_EQ(class_of(event_with(when + R"(,"metadata":{"a":"\u0000"})")), RejectClass::bad_text);
   EXPECT_EQ(class_of(event_with(when + R"(,"metadata":7)")), RejectClass::other);
   EXPECT_EQ(reject_class(wire::reason_other_trace("x is missing")), RejectClass::other_trace);
