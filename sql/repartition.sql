@@ -101,8 +101,8 @@ BEGIN
         EXECUTE format('CREATE INDEX %I ON raceway.events_new %s', 'new_' || made.name, made.definition);
     END LOOP;
     -- Times far back share the default partition.
-    SELECT date_trunc(partition_by, greatest(min(e."timestamp"), last - 500 * length)) INTO lower FROM raceway.events e;
-    lower := coalesce(lower, date_trunc(partition_by, last - 8 * length));
+    SELECT date_trunc(partition_by, greatest(coalesce(min(e."timestamp"), last - 8 * length), last - 500 * length))
+    INTO lower FROM raceway.events e;
     CREATE TABLE raceway.events_default PARTITION OF raceway.events_new DEFAULT;
     WHILE lower <= last LOOP
         EXECUTE format('CREATE TABLE raceway.%I PARTITION OF raceway.events_new FOR VALUES FROM (%L) TO (%L)',

@@ -5,12 +5,15 @@ LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $drop$
 DECLARE
+    views    constant name[] := '{@VIEWS@}';
     routines constant name[] := '{@ROUTINES@}';
     it record;
 BEGIN
     PERFORM pg_advisory_xact_lock(32195226876993913);
     FOR it IN
-        SELECT format('OPERATOR raceway.%s (jsonb, jsonb)', o.oprname) AS what, 1 AS turn FROM pg_operator o
+        SELECT format('VIEW raceway.%I', c.relname) AS what, 0 AS turn FROM pg_class c
+        WHERE c.relnamespace = 'raceway'::regnamespace AND c.relkind = 'v' AND c.relname = ANY (views)
+        UNION ALL SELECT format('OPERATOR raceway.%s (jsonb, jsonb)', o.oprname), 1 FROM pg_operator o
         WHERE o.oprnamespace = 'raceway'::regnamespace
         UNION ALL SELECT 'DOMAIN raceway.vclock', 3 WHERE to_regtype('raceway.vclock') IS NOT NULL
         -- Aggregates before what they are made of, and what other code is bound to by its definition after that code.

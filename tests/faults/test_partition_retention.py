@@ -214,3 +214,8 @@ def test_what_would_be_lost_by_it_is_told_before(migrated, obstacle, said):
         migrated.sql("CALL raceway.repartition('day')")
     assert said in str(raised.value)
     assert migrated.value("SELECT to_regclass('raceway.events_new') IS NULL")
+
+
+def test_a_table_without_events_is_repartitioned_into_few_partitions(migrated):
+    migrated.sql("CALL raceway.repartition('day')")
+    assert 8 <= migrated.value("SELECT count(*) FROM raceway.event_partitions()") <= 20

@@ -1,4 +1,5 @@
 -- What operators ask in SQL: by the plain owner, by a role that may only look, and before there are tables.
+\ir editions/chosen.psql
 BEGIN;
 SET client_min_messages = warning;
 SET search_path = public;
@@ -8,7 +9,7 @@ DROP EXTENSION IF EXISTS raceway CASCADE;
 DROP SCHEMA IF EXISTS raceway CASCADE;
 DROP EXTENSION IF EXISTS pg_stat_statements;
 SET ROLE raceway;
-CREATE EXTENSION raceway;
+:install;
 SELECT is_empty('SELECT * FROM raceway.table_sizes', 'no tables, no sizes, and no error');
 SELECT raceway.migrate();
 SET search_path = raceway, public;
