@@ -100,7 +100,7 @@ def test_migrations_at_the_same_time_follow_each_other(own_cluster):
     done = at_once(database, 6, "migrate")
     assert [errors for _, _, errors in done if errors] == []
     said = Counter(re.sub(r"version \d+", "version N", text.strip()) for _, text, _ in done)
-    assert said == {"schema version N, was 0": 1, "schema version N, nothing to do": 5}
+    assert said == {"the extension, schema version N, was 0": 1, "the extension, schema version N, nothing to do": 5}
     versions = database.rows("SELECT version FROM schema_migrations")
     assert len(versions) == len({row["version"] for row in versions})
 
