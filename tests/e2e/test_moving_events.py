@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 import random
+import shlex
 import signal
 import subprocess
 import threading
@@ -124,7 +125,8 @@ def test_import_takes_bodies_behind_each_other_from_stdin(store):
 
 def test_a_pipe_from_store_to_store(full, open_store):
     postgres = open_store("postgres")
-    command = f"{paths.SERVER} export --from {url(full)} | {paths.SERVER} import - --to '{where(postgres, 'database')}'"
+    raceway = shlex.quote(str(paths.SERVER))
+    command = f"{raceway} export --from {url(full)} | {raceway} import - --to '{where(postgres, 'database')}'"
     subprocess.run(["bash", "-eo", "pipefail", "-c", command], check=True, capture_output=True, env=server_environment())
     compare_every_route((full, postgres))
 

@@ -54,7 +54,9 @@ def test_what_they_depend_on_is_in_debian(packages):
 
 def test_the_unit_is_one_and_hardened(tmp_path):
     unit = tmp_path / "raceway.service"
-    unit.write_text(UNIT.read_text().replace("/usr/local/bin/raceway", str(paths.SERVER)))
+    program = tmp_path / "raceway"
+    program.symlink_to(paths.SERVER)  # whose own path may have a space
+    unit.write_text(UNIT.read_text().replace("/usr/local/bin/raceway", str(program)))
     checked = subprocess.run(["systemd-analyze", "verify", "--man=no", str(unit)], capture_output=True, text=True, check=False)
     about_ours = [line for line in (checked.stdout + checked.stderr).splitlines() if "raceway" in line]
     assert checked.returncode == 0 and about_ours == []
