@@ -17,6 +17,7 @@
 #include <thread>
 #include <utility>
 
+#include "config/keys.hpp"
 #include "http/api.hpp"
 #include "http/operations.hpp"
 #include "ingest/batching_ingestor.hpp"
@@ -183,11 +184,6 @@ class StopSignals {
   std::chrono::seconds drain_{0};
 };
 
-const char* name_of(config::Backend backend) {
-  if (backend == config::Backend::memory) return "memory";
-  return backend == config::Backend::postgres ? "postgres" : "supabase";
-}
-
 /// `metrics` and what it names outlive the server.
 void add_operations(http::Server& server, const observability::Metrics& metrics,
                     const observability::DatabaseWatch* watch, config::MetricsAccess access) {
@@ -229,7 +225,7 @@ int serve(const config::LoadedConfig& loaded) {
   http::add_api_routes(*server, api);
   const observability::Metrics metrics({*figures, *backend.ingestor, *backend.storage,
                                         [] { return server->counters(); }, backend.watch.get(),
-                                        name_of(config.storage.backend)});
+                                        std::string(config::name_of(config.storage.backend))});
   add_operations(*server, metrics, backend.watch.get(), config.server.metrics);
   const auto port = server->bind();
   signals.serving(*server, *backend.storage, config.server.drain_timeout);

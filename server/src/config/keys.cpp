@@ -248,6 +248,10 @@ const Key* find_key(std::string_view path) {
   return found == key_table.end() ? nullptr : &*found;
 }
 
+std::string_view name_of(Backend backend) {
+  return names<Backend>[static_cast<std::size_t>(backend)];
+}
+
 bool is_section(std::string_view path) {
   return std::any_of(section_table.begin(), section_table.end(), [&](const Section& s) { return s.path == path; });
 }

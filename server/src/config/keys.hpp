@@ -69,4 +69,7 @@ std::string to_toml(const Value& value);
 /// A TOML basic string.
 std::string in_quotes(std::string_view text);
 
+/// As it stands in raceway.toml.
+std::string_view name_of(Backend backend);
+
 }  // namespace raceway::server::config
