@@ -37,6 +37,11 @@ class Tally:
         return f"{self.passed} passed, {self.failed} failed{skipped}"
 
 
+def reason(message, lines=4, width=300):
+    """Why a test failed, short enough for a summary: where only that is kept, it must do to begin a search."""
+    return "".join(f"\n               {line[:width]}" for line in (message or "").splitlines()[:lines])
+
+
 def tally_junit(log, report):
     """From the XML report that GoogleTest and pytest write."""
     tally = Tally()
@@ -45,9 +50,10 @@ def tally_junit(log, report):
     # A failed test may show bytes that are no UTF-8, or characters that XML does not know.
     text = re.sub(r"[^\t\n\r\x20-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]", "?", report.read_text(errors="replace"))
     for case in ElementTree.fromstring(text.encode()).iter("testcase"):
-        if case.find("failure") is not None or case.find("error") is not None:
+        failures = [*case.iterfind("failure"), *case.iterfind("error")]
+        if failures:
             tally.failed += 1
-            tally.names.append(f"{case.get('classname')}.{case.get('name')}")
+            tally.names.append(f"{case.get('classname')}.{case.get('name')}{reason(failures[0].get('message'))}")
         elif case.find("skipped") is not None or case.get("result") == "skipped":
             tally.skipped += 1
         else:
@@ -71,6 +77,8 @@ def tally_tap(log, report):
         elif re.match(r"not ok \d+", line):
             tally.failed += 1
             tally.names.append(f"{edition} {file}: {line}")
+        elif re.match(r"#\s+(have|want|caught|wanted|died): ", line) and tally.names:
+            tally.names[-1] += reason(line)
         elif re.match(r"\s+Parse errors: ", line):
             tally.failed += 1
             tally.names.append(f"{edition} {file}: {line.strip()}")
