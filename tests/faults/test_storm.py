@@ -17,10 +17,14 @@ SECONDS = float(os.environ.get("RACEWAY_STORM_SECONDS", "60"))
 CLIENTS = 4
 
 
+# Where the disk stands still for seconds, clients are to be told (test_hangs.py); this is about clients in each other's way.
+PATIENT = {"engine": {"ack_timeout_seconds": 50}}
+
+
 @pytest.fixture
 def two_servers(database):
-    with RacewayServer(database=database, name="storm-1") as first, RacewayServer(
-            database=database, name="storm-2") as second:
+    with RacewayServer(PATIENT, database, name="storm-1") as first, RacewayServer(
+            PATIENT, database, name="storm-2") as second:
         yield first, second
 
 
@@ -38,6 +42,7 @@ def test_overlapping_batches_from_4_clients_to_each_of_2_servers(cluster, databa
     with load(clients):
         time.sleep(SECONDS)
     sent = sent_by(clients)
+    assert [problem for client in clients for problem in client.problems] == []
     assert set().union(*(client.statuses for client in clients)) == {200}
     assert [client.rejected for client in clients if client.rejected] == []
     check_promises(database, acknowledged_by(clients), sent)
@@ -50,12 +55,11 @@ def test_overlapping_batches_from_4_clients_to_each_of_2_servers(cluster, databa
     assert {trace_id: (row["event_count"], row["service_name"]) for trace_id, row in got.items()} == {
         trace_id: (len(trace.rows), trace.service_name) for trace_id, trace in traces.items()}
 
-    said = log_since(cluster, log_place).splitlines()
-    # Autovacuum gives way to whoever needs a lock that it holds, and says so as an error of its own.
-    assert [line for line in said if re.search(" ERROR: | FATAL: |deadlock", line)
-            and "canceling autovacuum task" not in line] == []
+    # Not what others of the cluster say: autovacuum gives way to whoever needs its locks, as an error of its own.
+    said = [line for line in log_since(cluster, log_place).splitlines() if f"@{database.name} " in line]
+    assert [line for line in said if re.search(" ERROR: | FATAL: |deadlock", line)] == []
     for server in two_servers:
-        assert "error" not in server.log_text().lower()
+        assert [line for line in server.log_text().splitlines() if re.search("warn|error", line)] == []
     print(f"{sum(client.statuses[200] for client in clients)} batches, {len(stored)} events")
 
 
