@@ -45,7 +45,8 @@ bool wait_for(const Attempt& attempt, milliseconds timeout, const Interrupt& int
     const auto left = std::chrono::ceil<milliseconds>(deadline - std::chrono::steady_clock::now());
     const int ready = poll(watched.data(), watched.size(), static_cast<int>(std::max(milliseconds(0), left).count()));
     if (ready < 0 && errno == EINTR) continue;
-    return ready > 0 && watched[0].revents != 0;
+    // Asked rather than seen by poll(), so that what its thread wrote before is ours to read.
+    return attempt.done.raised();
   }
 }
 
