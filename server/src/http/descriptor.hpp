@@ -19,6 +19,8 @@ class Descriptor {
     if (value_ >= 0) ::close(value_);
   }
   int get() const { return value_; }
+  /// Gives it up to the caller, who closes it.
+  int release() { return std::exchange(value_, -1); }
 
  private:
   int value_;

@@ -1,8 +1,5 @@
 #include "http/door.hpp"
 
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -26,7 +23,6 @@ using std::chrono::milliseconds;
 /// So much of a body is gathered before a thread is taken for it.
 constexpr std::size_t gathered_body = 64 * 1024;
 constexpr milliseconds linger_time{2000};
-constexpr milliseconds accept_pause{100};
 /// Connections over the limit that may be told so at the same time.
 constexpr std::size_t max_lingering = 256;
 
@@ -37,13 +33,6 @@ constexpr std::size_t max_lingering = 256;
 int checked(int result, const char* what) {
   if (result < 0) fail(what);
   return result;
-}
-
-std::string address_text(const sockaddr_storage& address, socklen_t size) {
-  std::array<char, NI_MAXHOST> text{};
-  const int status = getnameinfo(reinterpret_cast<const sockaddr*>(&address), size, text.data(), text.size(), nullptr,
-                                 0, NI_NUMERICHOST);
-  return status == 0 ? text.data() : "unknown";
 }
 
 PoolLimits pool_limits(const Limits& limits) {
@@ -92,16 +81,8 @@ void Door::stop() noexcept {
   errno = saved;
 }
 
-void Door::listen_to() {
-  epoll_event event{};
-  event.events = EPOLLIN;
-  event.data.ptr = &listener_;
-  checked(epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, listener_.get(), &event), "epoll_ctl");
-}
-
 void Door::run(Descriptor listener) {
-  listener_ = std::move(listener);
-  listen_to();
+  acceptor_.start(std::move(listener), epoll_.get());
   const auto tick = tick_for(limits_);
   auto next_sweep = Clock::now() + tick;
   std::array<epoll_event, 256> events;
@@ -114,7 +95,7 @@ void Door::run(Descriptor listener) {
     bool woken = false;
     for (int i = 0; i < count; ++i) {
       void* const source = events[static_cast<std::size_t>(i)].data.ptr;
-      if (source == &listener_)
+      if (source == &acceptor_)
         connections_wait = true;
       else if (source == &wake_)
         woken = true;
@@ -141,39 +122,18 @@ void Door::watch(Client& client) {
 
 void Door::accept_all() {
   for (int i = 0; i < 64; ++i) {  // then the others have their turn; what is left is reported again
-    if (!accept_one()) return;
+    auto arrival = acceptor_.next(Clock::now());
+    if (!arrival) return;
+    ++accepted_;
+    admit(std::move(*arrival));
   }
 }
 
-bool Door::accept_one() {
-  sockaddr_storage address{};
-  socklen_t size = sizeof address;
-  const int socket =
-      accept4(listener_.get(), reinterpret_cast<sockaddr*>(&address), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
-  if (socket < 0) {
-    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-      epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, listener_.get(), nullptr);
-      accept_paused_ = true;
-      accept_again_ = Clock::now() + accept_pause;
-      return false;
-    }
-    return errno == ECONNABORTED || errno == EINTR;
-  }
-  ++accepted_;
-  const int on = 1;
-  setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  admit(socket, address_text(address, size));
-  return true;
-}
-
-void Door::admit(int socket, std::string peer) {
+void Door::admit(Acceptor::Arrival arrival) {
   const bool full = clients_.size() - lingering_ >= limits_.max_connections;
   if (full) ++refused_connections_;
-  if (full && lingering_ >= max_lingering) {
-    ::close(socket);
-    return;
-  }
-  auto& client = clients_.emplace_back(socket, std::move(peer), limits_, buffers_);
+  if (full && lingering_ >= max_lingering) return;
+  auto& client = clients_.emplace_back(arrival.socket.release(), std::move(arrival.peer), limits_, buffers_);
   client.self = std::prev(clients_.end());
   open_ = clients_.size();
   client.deadline = Clock::now() + limits_.keep_alive;
@@ -181,7 +141,7 @@ void Door::admit(int socket, std::string peer) {
   epoll_event event{};
   event.events = EPOLLONESHOT;
   event.data.ptr = &client;
-  if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, socket, &event) < 0) return close(client);
+  if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, client.connection.socket(), &event) < 0) return close(client);
   if (full)
     refuse(client, 503, "Too many connections at the moment; try again");
   else
@@ -371,10 +331,7 @@ void Door::close(Client& client) {
 
 void Door::sweep() {
   const auto now = Clock::now();
-  if (accept_paused_ && now >= accept_again_ && !draining_) {
-    accept_paused_ = false;
-    listen_to();
-  }
+  if (!draining_) acceptor_.resume(now);
   if (draining_ && now >= drain_deadline_ && !cut_off_) cut_off();
   for (auto next = clients_.begin(); next != clients_.end();) {
     auto& client = *next++;
@@ -392,7 +349,7 @@ void Door::start_draining() {
   draining_ = true;
   drain_deadline_ = Clock::now() + limits_.drain_timeout;
   accept_all();  // who is connected already is served or closed in order, not reset
-  listener_ = Descriptor();
+  acceptor_.stop();
   for (auto next = clients_.begin(); next != clients_.end();) {
     auto& client = *next++;
     if (client.state == State::reading) on_event(client);

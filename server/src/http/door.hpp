@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "http/acceptor.hpp"
 #include "http/codec.hpp"
 #include "http/connection.hpp"
 #include "http/descriptor.hpp"
@@ -61,11 +62,9 @@ class Door {
   };
 
   void watch(Client& client);
-  void listen_to();
   void wake() noexcept;
   void accept_all();
-  bool accept_one();
-  void admit(int socket, std::string peer);
+  void admit(Acceptor::Arrival arrival);
   void on_event(Client& client);
   void drop_bytes(Client& client);
   void advance(Client& client);
@@ -93,11 +92,9 @@ class Door {
   std::atomic<bool>& draining_;
   Descriptor epoll_;
   Descriptor wake_;
-  Descriptor listener_;
+  Acceptor acceptor_;
   std::atomic<bool> stop_asked_{false};
   Clock::time_point drain_deadline_{};
-  Clock::time_point accept_again_{};  ///< no descriptors were left; paused until then
-  bool accept_paused_ = false;
   bool cut_off_ = false;
 
   std::list<Client> clients_;
