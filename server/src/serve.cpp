@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
@@ -130,8 +131,9 @@ Backend open_backend(const config::Config& config) {
 }
 
 /// SIGTERM and SIGINT, taken by a thread of their own: the first stops the server, a second one ends the process, as
-/// the first one does while there is nothing to stop yet. Not to be destroyed: the thread goes on until the process
-/// ends.
+/// the first one does while there is nothing to stop yet. Where SIGTERM is given notice, the server is left to serve
+/// for that long and only says that it is leaving; the next signal stops it before. Not to be destroyed: the thread
+/// goes on until the process ends.
 class StopSignals {
  public:
   /// Call before any other thread starts, so that none of them is interrupted.
@@ -143,13 +145,17 @@ class StopSignals {
     std::thread([this] { watch(); }).detach();
   }
 
-  /// From now on a signal stops the server, and the reads of the storage when the server has not ended within `drain`.
-  void serving(http::Server& server, storage::Storage& storage, std::chrono::seconds drain) {
+  /// From now on a signal stops the server: SIGTERM after `notice`. It stops the reads of the storage, too, when the
+  /// server has not ended within `drain`.
+  void serving(http::Server& server, storage::Storage& storage, const config::Server& config) {
     const std::scoped_lock lock(mutex_);
     server_ = &server;
     storage_ = &storage;
-    drain_ = drain;
+    notice_ = config.drain;
+    drain_ = config.drain_timeout;
   }
+  /// Whether a signal has come.
+  bool leaving() const { return leaving_; }
   /// The storage is not touched any more.
   void ended() {
     const std::scoped_lock lock(mutex_);
@@ -160,37 +166,61 @@ class StopSignals {
   void watch() {
     int signal = 0;
     sigwait(&signals_, &signal);
-    timespec drain{};
+    std::chrono::seconds notice{0};
+    std::chrono::seconds drain{0};
     {
       const std::scoped_lock lock(mutex_);
       if (server_ == nullptr) _exit(128 + signal);
-      spdlog::info("{}: no new connections, finishing what runs; once more ends at once", strsignal(signal));
-      server_->stop();
-      drain.tv_sec = drain_.count();
+      if (signal == SIGTERM) notice = notice_;
+      drain = drain_;
     }
-    while ((signal = sigtimedwait(&signals_, nullptr, &drain)) < 0) {
-      if (errno == EINTR) continue;
+    leaving_ = true;
+    if (notice.count() > 0) {
+      spdlog::info("{}: not ready any more, serving on for {} s; once more stops at once", strsignal(signal),
+                   notice.count());
+      if (const int next = await_signal(notice)) signal = next;
+    }
+    spdlog::info("{}: no new connections, finishing what runs; once more ends at once", strsignal(signal));
+    server_->stop();  // it lives as long as the process
+    if (const int next = await_signal(drain)) _exit(128 + next);
+    {
       const std::scoped_lock lock(mutex_);
       if (storage_ != nullptr) storage_->stop_reads();
-      drain.tv_sec = 3600;
     }
+    sigwait(&signals_, &signal);
     _exit(128 + signal);
+  }
+
+  /// The next signal, 0 where none comes within `patience`.
+  int await_signal(std::chrono::seconds patience) const {
+    const auto until = std::chrono::steady_clock::now() + patience;
+    while (true) {
+      const auto left = std::max(until - std::chrono::steady_clock::now(), std::chrono::steady_clock::duration::zero());
+      const auto whole = std::chrono::duration_cast<std::chrono::seconds>(left);
+      const timespec wait{whole.count(), std::chrono::nanoseconds(left - whole).count()};
+      const int signal = sigtimedwait(&signals_, nullptr, &wait);
+      if (signal > 0) return signal;
+      if (errno != EINTR) return 0;
+    }
   }
 
   sigset_t signals_{};
   std::mutex mutex_;
   http::Server* server_ = nullptr;
   storage::Storage* storage_ = nullptr;
+  std::chrono::seconds notice_{0};
   std::chrono::seconds drain_{0};
+  std::atomic<bool> leaving_{false};
 };
 
-/// `metrics` and what it names outlive the server.
+/// `metrics`, what it names and the others outlive the server.
 void add_operations(http::Server& server, const observability::Metrics& metrics,
-                    const observability::DatabaseWatch* watch, config::MetricsAccess access) {
+                    const observability::DatabaseWatch* watch, const StopSignals& signals,
+                    config::MetricsAccess access) {
   http::Operations operations;
   operations.metrics = [&metrics] { return metrics.text(); };
-  operations.not_ready = [&server, watch]() -> std::optional<std::string> {
-    if (server.draining()) return "the server is stopping";
+  operations.not_ready = [&signals, watch]() -> std::optional<std::string> {
+    if (signals.leaving()) return "the server is stopping";
     if (watch != nullptr && !watch->reachable()) return "the database cannot be reached";
     return std::nullopt;
   };
@@ -226,9 +256,9 @@ int serve(const config::LoadedConfig& loaded) {
   const observability::Metrics metrics({*figures, *backend.ingestor, *backend.storage,
                                         [] { return server->counters(); }, backend.watch.get(),
                                         std::string(config::name_of(config.storage.backend))});
-  add_operations(*server, metrics, backend.watch.get(), config.server.metrics);
+  add_operations(*server, metrics, backend.watch.get(), signals, config.server.metrics);
   const auto port = server->bind();
-  signals.serving(*server, *backend.storage, config.server.drain_timeout);
+  signals.serving(*server, *backend.storage, config.server);
   say_where(config.server.host, port, backend.description);
   server->run();
   signals.ended();

@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 import socket
 
 import pytest
@@ -167,6 +168,41 @@ def test_a_server_that_is_stopping_is_not_ready():
             answer = connection.makefile("rb").read()
         assert answer.startswith(b"HTTP/1.1 503") and b"not ready: the server is stopping" in answer
         assert server.wait() == 0
+
+
+def stored_by(client):
+    return client.get("/status").ok().data["events_captured"]
+
+
+def test_a_server_that_leaves_says_so_and_serves_on_until_its_time_is_over(migrated):
+    with RacewayServer({"server": {"drain_seconds": 3}}, migrated, name="leaving") as server, server.client() as client:
+        server.terminate()
+        wait_until(lambda: client.get("/health/ready").status == 503, 10, "it is not ready any more")
+        with server.client() as newcomer:  # the port is open, and all else is as before
+            assert newcomer.get("/health/ready").refused(503) == "not ready: the server is stopping"
+            assert newcomer.get("/health/live").status == 200
+            assert newcomer.post([event(1)]).ok().json["stored"] == 1
+            assert stored_by(newcomer) == 1
+        assert server.wait(30) == 0
+        assert not listens(server.port)
+
+
+def test_a_second_signal_cuts_the_notice_short_and_nothing_is_lost(tmp_path):
+    kept = {"storage.memory": {"snapshot": str(tmp_path / "all")}}
+    with RacewayServer({"server": {"drain_seconds": 3600}, **kept}, name="hurried") as server, server.client() as client:
+        server.terminate()
+        wait_until(lambda: client.get("/health/ready").status == 503, 10, "it is not ready any more")
+        assert client.post([event(1)]).ok().json["stored"] == 1
+        server.terminate()
+        assert server.wait(30) == 0
+    with RacewayServer(kept, name="hurried") as server, server.client() as client:
+        assert stored_by(client) == 1
+
+
+def test_ctrl_c_is_given_no_notice():
+    with RacewayServer({"server": {"drain_seconds": 3600}}, name="interrupted") as server:
+        server.process.send_signal(signal.SIGINT)
+        assert server.wait(30) == 0
 
 
 def listens(port):

@@ -66,6 +66,7 @@ TEST_F(ConfigLoad, EveryTypeOfValueIsReadFromTheEnvironment) {
                                           {"RACEWAY_STORAGE_BACKEND", "postgres"},
                                           {"RACEWAY_STORAGE_POSTGRES_CONNECTION_STRING", "host=db dbname=raceway\n"},
                                           {"RACEWAY_SERVER_DRAIN_TIMEOUT_SECONDS", "7"},
+                                          {"RACEWAY_SERVER_DRAIN_SECONDS", "3600"},
                                           {"RACEWAY_LOGGING_LEVEL", "Warn"}})
                             .config;
   EXPECT_EQ(config.server.port, 9000);
@@ -76,6 +77,7 @@ TEST_F(ConfigLoad, EveryTypeOfValueIsReadFromTheEnvironment) {
   EXPECT_EQ(config.storage.backend, Backend::postgres);
   EXPECT_EQ(config.storage.postgres.connection_string, "host=db dbname=raceway");
   EXPECT_EQ(config.server.drain_timeout, std::chrono::seconds(7));
+  EXPECT_EQ(config.server.drain, std::chrono::hours(1));
   EXPECT_EQ(config.logging.level, LogLevel::warn);
 }
 

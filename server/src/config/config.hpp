@@ -38,6 +38,7 @@ struct Server {
   std::chrono::seconds read_timeout{30};
   std::chrono::seconds request_timeout{120};
   std::chrono::seconds write_timeout{30};
+  std::chrono::seconds drain{0};  ///< not ready and still serving for so long, before drain_timeout begins
   std::chrono::seconds drain_timeout{30};
   bool trust_forwarded_for = false;
   MetricsAccess metrics = MetricsAccess::open;

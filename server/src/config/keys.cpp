@@ -143,8 +143,11 @@ constexpr std::array key_table{
         seconds),
     server<&Server::write_timeout>("server.write_timeout_seconds",
         "How long to wait for a client to take the next bytes of an answer.", seconds),
+    server<&Server::drain>("server.drain_seconds",
+        "After SIGTERM: how long to serve on while /health/ready answers 503, so that a load balancer sends no more\n"
+        "requests here before the port closes. 0: closes at once.", {.max = 3'600}),
     server<&Server::drain_timeout>("server.drain_timeout_seconds",
-        "After SIGTERM: how long requests in flight may take to end.", {.max = 3'600}),
+        "Then: how long requests in flight may take to end.", {.max = 3'600}),
     server<&Server::trust_forwarded_for>("server.trust_forwarded_for",
         "Take the client's address from X-Forwarded-For. Only behind a proxy that sets it."),
     server<&Server::metrics>("server.metrics",

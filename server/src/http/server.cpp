@@ -73,8 +73,4 @@ Counters Server::counters() const {
   return counters;
 }
 
-bool Server::draining() const {
-  return impl_->draining;
-}
-
 }  // namespace raceway::server::http

@@ -125,8 +125,6 @@ class Server {
   void stop() noexcept;
 
   Counters counters() const;
-  /// Whether stop() was called and run() has seen it.
-  bool draining() const;
 
  private:
   class Impl;
