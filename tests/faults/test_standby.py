@@ -14,6 +14,7 @@ from support.reader import Reader
 from support.replicas import PRIMARY_SETTINGS, Standby
 from support.sessions import DatabaseError, Session
 from support.traffic import documented_event
+from support.wait import wait_until
 from support.ways import BTREES, UNSOUND_HEAPS, assert_whole, install_checkers, table_rows
 
 ACTS = ["single"] * 6 + ["rolled_back", "twice", "savepoints"]
@@ -41,6 +42,39 @@ def assert_sound_standby(database):
     assert ask(UNSOUND_HEAPS) == ""
 
 
+def lags(database):
+    """What the view says, by kind."""
+    rows = database.rows("SELECT *, extract(epoch FROM replay_lag) AS replay_seconds FROM raceway.replication_lag", "postgres")
+    assert len({row["kind"] for row in rows}) == len(rows), rows
+    return {row["kind"]: row for row in rows}
+
+
+def assert_lag_is_shown(database, copy, standby):
+    """On both sides, with the standby in step and behind, and beside it a slot that nobody reads."""
+    database.sql("SELECT pg_create_physical_replication_slot('left_behind', true)", "postgres")
+    try:
+        wait_until(lambda: lags(copy)["this server"]["lag_bytes"] == 0, 30, "the standby shows that it is in step")
+        before = lags(database)
+        assert set(before) == {"standby", "slot"} and set(lags(copy)) == {"this server"}
+        assert before["standby"]["state"] == "streaming"
+        assert (before["slot"]["name"], before["slot"]["state"]) == ("left_behind", "inactive")
+
+        standby.sql("SELECT pg_wal_replay_pause()")
+        megabyte = 1 << 20
+        database.sql(f"SELECT pg_logical_emit_message(true, 'lag', repeat('x', {megabyte}))", "postgres")
+        wait_until(lambda: lags(copy)["this server"]["lag_bytes"] >= megabyte, 30, "the standby shows that it is behind")
+        wait_until(lambda: lags(database)["standby"]["lag_bytes"] >= megabyte, 30, "the primary shows it, too")
+        assert lags(copy)["this server"]["replay_seconds"] > 0
+        assert lags(database)["slot"]["lag_bytes"] >= before["slot"]["lag_bytes"] + megabyte
+
+        standby.sql("SELECT pg_wal_replay_resume()")
+        standby.catch_up()
+        wait_until(lambda: lags(database)["standby"]["lag_bytes"] < megabyte, 30, "the primary shows that it has caught up")
+        assert lags(copy)["this server"]["lag_bytes"] < megabyte
+    finally:
+        database.sql("SELECT pg_drop_replication_slot('left_behind')", "postgres")
+
+
 def test_a_standby_comes_out_page_for_page_as_its_primary_and_takes_over(checked_primary):
     database = checked_primary.create_database(migrated=True)
     install_checkers(database)
@@ -57,6 +91,7 @@ def test_a_standby_comes_out_page_for_page_as_its_primary_and_takes_over(checked
         standby.catch_up()
         assert table_rows(copy) == table_rows(database)
         assert_sound_standby(copy)
+        assert_lag_is_shown(database, copy, standby)
         with pytest.raises(DatabaseError, match="read-only"), Session(copy) as session:
             session.ingest([json.dumps(documented_event()).encode()], "direct")
         standby.assert_consistent()
