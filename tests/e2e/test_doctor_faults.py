@@ -110,3 +110,20 @@ def test_a_setting_that_waits_for_a_restart_is_named_and_in_force_after_it(well)
     well.apply(found["pending_restart"])
     assert well.examine() == {}
     assert well.database.value("SELECT current_setting('max_connections')") == "70"
+
+
+def test_a_cost_of_spinning_disks_is_a_hint_and_no_fault(well):
+    hint = well.verdict("random_page_cost")
+    assert hint["severity"] == "ok" and "SSD" in hint["found"]
+    well.apply(hint)
+    assert well.verdict("random_page_cost")["mend"] == []
+
+
+def test_what_the_role_may_not_look_at_is_said_and_is_no_fault(well):
+    well.database.sql("REVOKE EXECUTE ON FUNCTION pg_prepared_xact() FROM PUBLIC", "postgres")
+    try:
+        said = well.verdict("prepared transactions")
+        assert said["severity"] == "ok" and said["found"].startswith("raceway may not look at it")
+        assert well.examine() == {}
+    finally:
+        well.database.sql("GRANT EXECUTE ON FUNCTION pg_prepared_xact() TO PUBLIC", "postgres")

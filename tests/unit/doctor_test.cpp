@@ -5,8 +5,8 @@
 #include <sstream>
 
 #include "doctor/checks.hpp"
+#include "doctor/connecting.hpp"
 #include "doctor/report.hpp"
-#include "status/view.hpp"
 #include "terminal/terminal.hpp"
 
 namespace raceway::server::doctor {
@@ -55,6 +55,77 @@ TEST(DoctorClock, IsToldAheadFromBehind) {
   EXPECT_NE(judge_clock(120).found.find("ahead"), std::string::npos);
 }
 
+TEST(DoctorAges, AreBadLongBeforePostgresqlStops) {
+  constexpr std::int64_t million = 1'000'000;
+  EXPECT_EQ(judge_age(250 * million, 200 * million), Severity::ok) << "autovacuum has begun, and takes its time";
+  EXPECT_EQ(judge_age(301 * million, 200 * million), Severity::warning);
+  EXPECT_EQ(judge_age(1'100 * million, 2'000 * million), Severity::ok);
+  EXPECT_EQ(judge_age(1'300 * million, 2'000 * million), Severity::warning) << "whatever autovacuum is set to";
+  EXPECT_EQ(judge_age(1'600 * million, 2'000 * million), Severity::error);
+  EXPECT_EQ(judge_age(2'147 * million, 100'000), Severity::error);
+}
+
+Severity judged(bool local, bool encrypted, const std::string& sslmode, bool has_root_certificate) {
+  return judge_transport({.local = local,
+                          .encrypted = encrypted,
+                          .sslmode = sslmode,
+                          .has_root_certificate = has_root_certificate,
+                          .backend_encrypted = encrypted,
+                          .backend_remote = !local})
+      .severity;
+}
+
+TEST(DoctorTransport, NeedsTlsAndACheckedCertificateBeyondThisMachine) {
+  EXPECT_EQ(judged(true, false, "disable", false), Severity::ok);
+  EXPECT_EQ(judged(false, false, "prefer", true), Severity::warning);
+  EXPECT_EQ(judged(false, true, "prefer", true), Severity::warning) << "it would do without, too";
+  EXPECT_EQ(judged(false, true, "require", false), Severity::warning);
+  EXPECT_EQ(judged(false, true, "require", true), Severity::ok) << "then it is verify-ca";
+  EXPECT_EQ(judged(false, true, "verify-ca", true), Severity::ok);
+  EXPECT_EQ(judged(false, true, "verify-full", true), Severity::ok);
+}
+
+TEST(DoctorTransport, GoesOnBehindAPooler) {
+  Transport way{.local = false,
+                .encrypted = true,
+                .sslmode = "verify-full",
+                .has_root_certificate = true,
+                .backend_encrypted = false,
+                .backend_remote = true};
+  EXPECT_EQ(judge_transport(way).severity, Severity::warning);
+  EXPECT_FALSE(judge_transport(way).mend.empty());
+  way.backend_remote = false;
+  EXPECT_EQ(judge_transport(way).severity, Severity::ok) << "the pooler is on PostgreSQL's machine";
+}
+
+TEST(DoctorConnections, AreMendedWithoutTheirSecrets) {
+  const auto lines =
+      connection_lines("postgresql://me:s3cret@db.example:6432/the%20db?sslmode=require&application_name=it",
+                       {{"sslmode", "verify-full"}, {"sslrootcert", "/a b/ca.pem"}});
+  ASSERT_EQ(lines.size(), 2U);
+  EXPECT_EQ(lines[0], "[storage.postgres]");
+  EXPECT_EQ(lines[1].find("s3cret"), std::string::npos);
+  for (const auto* part : {"user=me", "password=PASSWORD", "host=db.example", "port=6432", "dbname='the db'",
+                           "application_name=it", "sslmode=verify-full", "sslrootcert='/a b/ca.pem'"})
+    EXPECT_NE(lines[1].find(part), std::string::npos) << part << " in " << lines[1];
+  EXPECT_EQ(lines[1].find("require"), std::string::npos);
+}
+
+TEST(DoctorConnections, StartPostgresqlOnlyWhereItIs) {
+  const std::string refused = "connection refused";
+  EXPECT_EQ(mend_of_refusal(refused, "host=/run/postgresql").front().lines.front(), "systemctl start postgresql");
+  const auto far = mend_of_refusal(refused, "host=db.example port=6432");
+  ASSERT_EQ(far.size(), 1U);
+  EXPECT_EQ(far.front().lines.front(), "pg_isready -h db.example -p 6432");
+}
+
+TEST(DoctorWords, AreQuotedWhereAShellWantsIt) {
+  EXPECT_EQ(in_shell("/var/lib/raceway"), "/var/lib/raceway");
+  EXPECT_EQ(in_shell("it's"), "'it'\\''s'");
+  EXPECT_EQ(in_shell("$(reboot)"), "'$(reboot)'");
+  EXPECT_EQ(in_shell(""), "''");
+}
+
 TEST(DoctorReport, NeverBreaksALineThatIsToBeRun) {
   const std::string statement = "ALTER SYSTEM SET " + std::string(200, 'x') + " = '1 2 3';";
   const Findings findings = {{"a check",
@@ -86,73 +157,3 @@ TEST(Wrapping, KeepsWordsWholeAndLinesShort) {
 
 }  // namespace
 }  // namespace raceway::server::doctor
-
-namespace raceway::server::status {
-namespace {
-
-using Json = nlohmann::ordered_json;
-
-TEST(StatusView, GroupsDigitsAndNamesDurations) {
-  EXPECT_EQ(shown_count(0), "0");
-  EXPECT_EQ(shown_count(999), "999");
-  EXPECT_EQ(shown_count(1'234'567), "1,234,567");
-  EXPECT_EQ(shown_duration(59), "59 s");
-  EXPECT_EQ(shown_duration(3'599), "59 min 59 s");
-  EXPECT_EQ(shown_duration(90'000), "1 d 1 h");
-}
-
-TEST(StatusView, HasNoRateOverARestartOrALoss) {
-  const Json before = {{"events_captured", 100U}, {"uptime_seconds", 10U}};
-  EXPECT_EQ(rate_between(before, {{"events_captured", 300U}, {"uptime_seconds", 12U}}, 2), 100);
-  EXPECT_FALSE(rate_between(before, {{"events_captured", 300U}, {"uptime_seconds", 1U}}, 2));
-  EXPECT_FALSE(rate_between(before, {{"events_captured", 50U}, {"uptime_seconds", 12U}}, 2));
-}
-
-TEST(StatusView, ShowsWhatALaterServerSaysAsWell) {
-  const Json data = {{"version", "9"}, {"events_captured", 1U}, {"pool", {{"in_use", 3U}, {"waiting", 0U}}}};
-  const auto shown = view("http://h:1", data, Metrics(""), 12.6, {false, 80});
-  EXPECT_NE(shown.find("Raceway 9 at http://h:1"), std::string::npos);
-  EXPECT_NE(shown.find("pool      in_use 3, waiting 0"), std::string::npos);
-  EXPECT_NE(shown.find("rate      13 events/s"), std::string::npos);
-  EXPECT_NE(shown.find("backend   postgres"), std::string::npos);
-}
-
-TEST(StatusMetrics, AreReadAsPrometheusReadsThem) {
-  const Metrics metrics(R"(# HELP a_total something
-# TYPE a_total counter
-a_total 3
-b{state="in use",of="x}y"} 1.5
-b{state="idle"} 2 1700000000
-not a sample
-c{broken 1
-)");
-  EXPECT_EQ(metrics.value("a_total"), 3);
-  EXPECT_EQ(metrics.value("b"), 3.5);
-  EXPECT_EQ(metrics.by_label("b"), "in use x}y 2, idle 2");
-  EXPECT_FALSE(metrics.value("c"));
-  EXPECT_FALSE(metrics.value("nothing"));
-}
-
-TEST(StatusMetrics, SayHowBufferPoolAndDatabaseAre) {
-  const auto lines = metric_lines(Metrics(R"(raceway_database_reachable 0
-raceway_ingest_buffer_events 1200
-raceway_ingest_buffer_limit_events 100000
-raceway_database_pool_connections{state="idle"} 1
-raceway_database_pool_connections{state="in_use"} 3
-raceway_database_pool_max_connections 10
-raceway_database_pool_waiting 2
-raceway_events_stored_total 5
-raceway_events_rejected_total{reason="kind"} 1
-raceway_events_rejected_total{reason="id"} 1
-)"));
-  const std::vector<std::pair<std::string, std::string>> expected = {
-      {"database", "away"},
-      {"buffer", "1,200 of 100,000 events"},
-      {"pool", "idle 1, in_use 3 of 10, waiting 2"},
-      {"ingest", "5 stored, 0 duplicates, 2 rejected since the start"}};
-  EXPECT_EQ(lines, expected);
-  EXPECT_TRUE(metric_lines(Metrics("")).empty());
-}
-
-}  // namespace
-}  // namespace raceway::server::status

@@ -10,10 +10,6 @@ namespace {
 
 constexpr std::int64_t oldest_postgresql = 140000;
 
-Finding fine(std::string_view check, std::string found) {
-  return {std::string(check), Severity::ok, std::move(found), {}};
-}
-
 Mend by_owner(std::vector<std::string> lines) {
   return {Place::sql, "owner", std::move(lines), {}};
 }

@@ -38,12 +38,6 @@ void max_bytes(const config::Config& config, Findings& findings) {
          "restart raceway"}}});
 }
 
-std::string in_shell(const std::string& text) {
-  std::string quoted = "'";
-  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return quoted + "'";
-}
-
 void snapshot(const config::Config& config, Findings& findings) {
   const std::filesystem::path file = config.storage.memory.snapshot;
   if (file.empty()) {

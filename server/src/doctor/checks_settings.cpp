@@ -12,10 +12,6 @@ namespace {
 constexpr std::uint64_t mega = 1ULL << 20U;
 constexpr std::uint64_t giga = 1ULL << 30U;
 
-Finding fine(std::string_view check, std::string found) {
-  return {std::string(check), Severity::ok, std::move(found), {}};
-}
-
 /// A size that should be between two others.
 struct Range {
   std::uint64_t least;
@@ -119,6 +115,17 @@ void checkpoint_timeout(Examination& patient, Findings& findings) {
                       {patient.mend_setting("checkpoint_timeout", "15min")}});
 }
 
+/// Only a hint: what the disk is cannot be seen from here.
+void random_page_cost(Examination& patient, Findings& findings) {
+  constexpr double of_spinning_disks = 4;
+  auto finding = fine("random_page_cost", patient.text_of("random_page_cost"));
+  if (patient.fraction_of("random_page_cost") >= of_spinning_disks) {
+    finding.found += ", as for a spinning disk: on an SSD a lower one has more questions answered by an index";
+    finding.mend = {patient.mend_setting("random_page_cost", "1.1")};
+  }
+  findings.push_back(std::move(finding));
+}
+
 /// One that must be on.
 void must_be_on(Examination& patient, Findings& findings, std::string_view name, const char* otherwise) {
   if (patient.is_on(name)) {
@@ -174,12 +181,13 @@ void pending_restart(Examination& patient, Findings& findings) {
                       {{Place::shell, "", {"systemctl restart postgresql"}, ""}}});
 }
 
-constexpr std::array<DatabaseCheck, 15> checks = {{
+constexpr std::array<DatabaseCheck, 16> checks = {{
     {"memory", memory_known, false},
     {"shared_buffers", shared_buffers, false},
     {"work_mem", work_mem, false},
     {"maintenance_work_mem", maintenance_work_mem, false},
     {"effective_cache_size", effective_cache_size, false},
+    {"random_page_cost", random_page_cost, false},
     {"wal_buffers", wal_buffers, false},
     {"max_wal_size", max_wal_size, false},
     {"checkpoint_timeout", checkpoint_timeout, false},

@@ -4,33 +4,10 @@
 #include <array>
 
 #include "doctor/checks.hpp"
+#include "doctor/rows.hpp"
 
 namespace raceway::server::doctor {
 namespace {
-
-/// The tables whose files hold rows: traces, events or its partitions.
-constexpr const char* heaps =
-    "(SELECT c.oid, c.reltuples, c.reloptions FROM pg_catalog.pg_class c WHERE c.relkind = 'r' AND (c.oid IN "
-    "('raceway.traces'::regclass, 'raceway.events'::regclass) OR c.oid IN (SELECT relid FROM "
-    "pg_catalog.pg_partition_tree('raceway.events'))))";
-
-Finding fine(std::string_view check, std::string found) {
-  return {std::string(check), Severity::ok, std::move(found), {}};
-}
-
-/// A finding for each row of a query (what is found, the statement that mends it); one that all is well where there is
-/// none.
-void each_row(Examination& patient, Findings& findings, std::string_view check, Severity severity,
-              const std::string& sql, const char* otherwise) {
-  const auto rows = patient.rows(sql);
-  for (int row = 0; row < rows.rows(); ++row) {
-    findings.push_back({std::string(check),
-                        severity,
-                        std::string(rows.text(row, 0)),
-                        {{Place::sql, "owner", {std::string(rows.text(row, 1))}, ""}}});
-  }
-  if (rows.rows() == 0) findings.push_back(fine(check, otherwise));
-}
 
 void primary_keys(Examination& patient, Findings& findings) {
   each_row(

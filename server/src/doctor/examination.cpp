@@ -171,6 +171,17 @@ std::string sql_name(std::string_view name) {
   return text + '"';
 }
 
+std::string in_shell(std::string_view word) {
+  const auto plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("_-./:,@+").find(c) != std::string_view::npos;
+  };
+  if (!word.empty() && std::ranges::all_of(word, plain)) return std::string(word);
+  std::string quoted = "'";
+  for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
 std::string shown_bytes(std::uint64_t bytes) {
   std::size_t at = units.size() - 1;
   while (at > 0 && (bytes < units[at].bytes || units[at].name == "8kB")) --at;

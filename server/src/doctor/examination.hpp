@@ -32,6 +32,7 @@ class Examination {
               std::optional<std::uint64_t> given_memory);
 
   const config::Config& config() const { return config_; }
+  const storage::PgConnection& connection() const { return connection_; }
 
   /// The first column of the first row as text; nothing where there is no row or it is NULL.
   std::optional<std::string> ask(const std::string& sql);
@@ -74,6 +75,9 @@ class Examination {
 
 /// A name as SQL wants it, in quotes where it needs them.
 std::string sql_name(std::string_view name);
+
+/// A word as a shell wants it, in quotes where it needs them.
+std::string in_shell(std::string_view word);
 
 /// A size for people ("1.5 GB"), and one for PostgreSQL, rounded down to megabytes ("1536MB").
 std::string shown_bytes(std::uint64_t bytes);

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace raceway::server::doctor {
@@ -23,9 +25,14 @@ struct Finding {
   std::string check;  ///< its name, e.g. "shared_buffers"
   Severity severity = Severity::ok;
   std::string found;       ///< a sentence; holds no secret
-  std::vector<Mend> mend;  ///< one after the other; empty where all is well
+  std::vector<Mend> mend;  ///< one after the other; of what is ok a hint, mostly none
 };
 
 using Findings = std::vector<Finding>;
+
+/// One that all is well.
+inline Finding fine(std::string_view check, std::string found) {
+  return {std::string(check), Severity::ok, std::move(found), {}};
+}
 
 }  // namespace raceway::server::doctor

@@ -243,6 +243,14 @@ bool PgConnection::local() const {
   return where.empty() || where.front() == '/' || where.front() == '@' || number.starts_with("127.") || number == "::1";
 }
 
+std::string PgConnection::option(std::string_view keyword) const {
+  const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> all(PQconninfo(connection_.get()), PQconninfoFree);
+  for (const auto* one = all.get(); one != nullptr && one->keyword != nullptr; ++one) {
+    if (keyword == one->keyword && one->val != nullptr) return one->val;
+  }
+  return "";
+}
+
 bool PgConnection::usable() const {
   return connection_ && PQstatus(connection_.get()) == CONNECTION_OK &&
          PQtransactionStatus(connection_.get()) == PQTRANS_IDLE;

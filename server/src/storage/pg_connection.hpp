@@ -103,6 +103,12 @@ class PgConnection {
   /// Whether it leads to this machine: to a socket file or a loopback address. A pooler may be what answers there.
   bool local() const;
 
+  /// Whether TLS covers the way to whatever answers there.
+  bool encrypted() const { return PQsslInUse(connection_.get()) == 1; }
+
+  /// What is in force of a keyword of connection strings ("sslmode"), wherever it came from; empty where nothing is.
+  std::string option(std::string_view keyword) const;
+
   /// Whether the connection was found gone. One that was given up is not: it is no use either.
   bool broken() const { return connection_ && PQstatus(connection_.get()) != CONNECTION_OK; }
 
