@@ -36,6 +36,18 @@ def test_a_wrong_password_is_an_error_and_printed_nowhere(well):
     assert well.examine() == {}
 
 
+def test_a_database_that_is_down_is_an_error_and_the_mend_starts_it(well):
+    well.cluster.stop()
+    try:
+        found = well.examine()
+        assert list(found) == ["connection"] and found["connection"]["severity"] == "error"
+        well.apply(found["connection"])
+        assert well.examine() == {}
+    finally:
+        if well.cluster.process.poll() is not None:
+            well.cluster.start()
+
+
 def test_no_postgresql_and_a_bad_configuration_are_errors(well):
     port = free_port()
     well.connect(f"host=127.0.0.1 port={port} user=raceway")
@@ -103,3 +115,31 @@ def test_a_way_through_the_network_without_tls_is_found_and_gone_after_its_mend(
         assert far.verdict("tls")["severity"] == "ok"
     checked = connected_over_the_network(far, sslmode="verify-ca", sslrootcert=far.authority.ca)
     assert checked["severity"] == "ok" and "name in it is not" in checked["found"]
+
+
+def test_a_disk_that_is_nearly_full_is_found_and_has_room_after_its_mend(far):
+    by_day = far.cluster.create_database()
+    by_day.sql("CREATE EXTENSION raceway; SELECT raceway.migrate(partition_by => 'day')")
+    far.database, whole = by_day, far.database
+    try:
+        far.connect(by_day.connection_string())
+        assert "cannot be seen" in far.verdict("disk")["found"], "the role may not know where PostgreSQL keeps its files"
+        by_day.sql("GRANT pg_read_all_settings TO raceway", "postgres")
+        old = "(now() AT TIME ZONE 'UTC')::date - interval '40 days'"
+        by_day.sql(f"""
+            SELECT make_partitions({old}, {old});
+            INSERT INTO traces (trace_id, start_time, end_time) SELECT 't' || i, {old}, {old} FROM generate_series(1, 20) i;
+            INSERT INTO events (event_id, trace_id, timestamp, location, metadata)
+            SELECT 'e' || i, 't' || 1 + i % 20, {old}, repeat('x', 490), jsonb_build_object('a', repeat('y', 900))
+            FROM generate_series(1, 25000) i;
+            """)
+        by_day.sql("CHECKPOINT", "postgres")
+        far.cluster.seclusion.fill(far.cluster.data.parent, leaving="8M")
+        found = far.verdict("disk")
+        assert found["severity"] == "warning" and "PostgreSQL's disk has" in found["found"]
+        far.apply(found)
+        by_day.sql("CHECKPOINT", "postgres")  # only now the files go
+        assert far.verdict("disk")["severity"] == "ok"
+        assert by_day.value("SELECT count(*) FROM events") == 0
+    finally:
+        far.database = whole
