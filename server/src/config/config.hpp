@@ -73,7 +73,7 @@ struct Engine {
   std::chrono::milliseconds flush_interval{5};
   Ack ack = Ack::durable;
   std::chrono::seconds ack_timeout{8};  ///< durable: then a request is answered without its commit
-  std::uint32_t writers = 0;  ///< 0 = one a core
+  std::uint32_t writers = 0;            ///< 0 = one a core
 };
 
 struct Logging {
