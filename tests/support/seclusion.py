@@ -1,4 +1,4 @@
-"""A network and disks of a test's own, which only the processes put into it see and which go with it. For root only."""
+"""A network and disks of a test's own, which only the processes put into it see and which go with it."""
 
 import pwd
 import subprocess
@@ -13,7 +13,12 @@ ADDRESS = "10.87.0.1"  # leads nowhere else, and is no loopback address
 
 
 class Seclusion:
-    """Its loopback interface has ADDRESS as well."""
+    """Its loopback interface has ADDRESS as well. For root only."""
+
+    @staticmethod
+    def possible():
+        """Whether we may have one: not as another user, nor in a container that is kept from it."""
+        return subprocess.run(["unshare", "--net", "--mount", "true"], capture_output=True, check=False).returncode == 0
 
     def __enter__(self):
         self.process = subprocess.Popen(

@@ -17,7 +17,7 @@ void open_transactions(Examination& patient, Findings& findings) {
   // Of a session of another role its beginning is hidden, so that it does not count as old.
   const auto hidden = patient.ask_number(
       "SELECT count(*) FROM pg_catalog.pg_stat_activity WHERE datname = current_database() "
-      "AND query = '<insufficient privilege>'");
+      "AND query = '<insufficient privilege>' AND (backend_xid IS NOT NULL OR backend_xmin IS NOT NULL)");
   std::string otherwise = "none older than an hour";
   if (hidden > 0) {
     otherwise += fmt::format(", but for {} of other roles, whose age is hidden from {}: GRANT pg_read_all_stats TO {};",
