@@ -217,6 +217,8 @@ def test_every_line_of_a_request_in_json_names_its_id_and_no_secret(open_store):
     store = open_store("memory", {**KEYS, "logging": {"level": "trace", "format": "json"}})
     store.client.get("/status", headers={"X-Raceway-Key": "key-one", "X-Request-Id": "mine-1"}).ok()
     store.client.get("/status", headers={"X-Raceway-Key": "guessed-key", "X-Request-Id": "mine-2"}).refused(401)
+    # The line is written when the answer is on its way already.
+    wait_until(lambda: store.server.log_text().count(" /status ") == 2, 10, "both are in the log")
     log = store.server.log_text()
     entries = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
     access = {entry.get("request_id"): entry for entry in entries if " /status " in entry["message"]}
