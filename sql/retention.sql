@@ -9,6 +9,7 @@ BEGIN
     -- the last of them does no harm: they are done again.
     PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
     PERFORM pg_catalog.set_config('synchronous_commit', 'off', true);
+    PERFORM pg_catalog.set_config('jit', 'off', true);
 END
 $step$;
 
@@ -85,6 +86,15 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $victims$
 BEGIN
+    IF max_traces IS NULL AND max_bytes IS NULL THEN
+        RETURN QUERY
+        SELECT t.trace_id, a.age, coalesce(t.event_count, 0)::bigint, b.trace + b.event * coalesce(t.event_count, 0)
+        FROM raceway.row_bytes() b, raceway.traces t, LATERAL (
+            SELECT CASE by_time WHEN 'end_time' THEN t.end_time ELSE t.created_at END) a (age)
+        WHERE a.age < before
+        ORDER BY a.age, t.trace_id;
+        RETURN;
+    END IF;
     -- One scan and one sort of traces, once a pass: an index on created_at would cost each batch of events more.
     RETURN QUERY
     WITH sized AS (

@@ -1,4 +1,14 @@
--- Retention by partitions: the traces whose events went with their partition.
+-- Retention by partitions: the traces whose events go with their partitions.
+
+CREATE FUNCTION raceway.sweep_traces(before timestamp, OUT traces bigint, OUT events bigint, OUT going_on varchar[])
+LANGUAGE plpgsql VOLATILE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $sweep$
+BEGIN
+    -- A DELETE looks for the events of each trace: it waits until they are gone.
+    going_on := ARRAY(SELECT t.trace_id FROM raceway.traces t WHERE t.start_time < before AND t.end_time >= before);
+END
+$sweep$;
 
 CREATE FUNCTION raceway.delete_ended_traces(before timestamp, OUT traces bigint, OUT events bigint)
 LANGUAGE plpgsql VOLATILE STRICT

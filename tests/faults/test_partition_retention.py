@@ -1,5 +1,7 @@
 """Retention where events is partitioned by time: whole partitions go, and with them the traces that end there."""
 
+import json
+import threading
 import time
 
 import pytest
@@ -9,7 +11,9 @@ from support.chance import chance_of, times
 from support.cluster import SqlError
 from support.load import LoadClient, acknowledged_by, load, sent_by
 from support.checks import check_promises
+from support.editions import EDITIONS, create_database
 from support.server import RacewayServer
+from support.sessions import Session
 from support.traffic import OverlappingTraffic, documented_event
 from support.ways import assert_sound, assert_whole, counts, ingest
 
@@ -17,11 +21,12 @@ from support.ways import assert_sound, assert_whole, counts, ingest
 OLD = "(clock_timestamp() AT TIME ZONE 'UTC') - interval '1 minute' - timestamp"
 
 
-@pytest.fixture
-def by_day(database):
-    database.sql("CREATE EXTENSION raceway; SELECT raceway.migrate(partition_by => 'day');"
-                 "SELECT raceway.make_partitions('2026-01-01', '2026-01-10')")
-    return database
+@pytest.fixture(params=EDITIONS)
+def by_day(cluster, request):
+    database = create_database(cluster, request.param, "raceway.migrate(partition_by => 'day')")
+    database.sql("SELECT raceway.make_partitions('2026-01-01', '2026-01-10')")
+    yield database
+    database.drop()
 
 
 def partitions(database):
@@ -83,6 +88,128 @@ def test_a_trigger_of_the_users_own_sees_each_trace_go(by_day):
     fill(by_day, 30)
     assert cleanup(by_day, "2026-01-02") == ["24", "72"]
     assert by_day.value("SELECT count(*) FROM public.log") == 24
+
+
+def test_what_others_keep_of_a_trace_goes_with_it(by_day):
+    fill(by_day, 30)
+    by_day.sql("CREATE TABLE raceway.notes (trace_id varchar(255) COLLATE \"C\" REFERENCES raceway.traces ON DELETE CASCADE);"
+               "INSERT INTO raceway.notes SELECT trace_id FROM raceway.traces")
+    assert cleanup(by_day, "2026-01-02") == ["24", "72"]
+    assert by_day.value("SELECT count(*) FROM raceway.notes") == 6
+    assert_whole(by_day)
+
+
+def test_a_trace_that_others_hold_on_to_stays_whole(by_day):
+    fill(by_day, 30)
+    by_day.sql("CREATE TABLE raceway.notes (trace_id varchar(255) COLLATE \"C\" REFERENCES raceway.traces);"
+               "INSERT INTO raceway.notes VALUES ('t-3')")
+    with pytest.raises(SqlError, match="23503"):
+        cleanup(by_day, "2026-01-02")
+    assert traces_left(by_day) == list(range(1, 31))
+    assert by_day.value("SELECT count(*) FROM raceway.events") == 90
+    assert_whole(by_day)
+
+
+# What the tables may have, and why the extension removes traces by SQL then; None: it does not.
+NO_MATTER = {
+    "nothing": ("SELECT", None),
+    "a column more": ("ALTER TABLE raceway.traces ADD note text", "other columns"),
+    "row security": ("ALTER TABLE raceway.traces ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;"
+                     "CREATE POLICY p ON raceway.traces USING (true)", "row security"),
+    "a trigger": ("CREATE FUNCTION raceway.f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN OLD; END';"
+                  "CREATE TRIGGER t BEFORE DELETE ON raceway.traces FOR EACH ROW EXECUTE FUNCTION raceway.f()", "triggers"),
+    "a reference": ("CREATE TABLE raceway.n (trace_id varchar(255) COLLATE \"C\" REFERENCES raceway.traces)", "refers"),
+    "a trigger for other times": ("CREATE FUNCTION raceway.f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';"
+                                  "CREATE TRIGGER t BEFORE INSERT ON raceway.traces FOR EACH ROW EXECUTE FUNCTION raceway.f()", None),
+}
+
+
+@pytest.mark.parametrize("what", NO_MATTER)
+@pytest.mark.parametrize("by_day", ["extension"], indirect=True)
+def test_the_same_goes_whatever_the_tables_have(by_day, what):
+    statement, why = NO_MATTER[what]
+    fill(by_day, 100)
+    ingest(by_day, documented_event("late", "t-1", timestamp="2026-01-03T12:00:00Z"))
+    by_day.sql(statement)
+    with Session(by_day) as session:
+        session.run("SET client_min_messages = debug1")
+        session.run(f"CALL cleanup(older_than => {OLD} '2026-01-03')")
+        said = "".join(session.connection.notices)
+    assert ("traces are removed by SQL" in said) == (why is not None) and (why or "") in said
+    assert (last_runs(by_day)[0]["traces"], last_runs(by_day)[0]["events"]) == (47, 141)
+    assert traces_left(by_day) == [1, *range(49, 101)]
+    assert by_day.value("SELECT count(*) FROM raceway.events_default") == 3
+    assert_whole(by_day)
+
+
+def test_events_before_all_partitions_go_with_their_trace(by_day):
+    ingest(by_day, [documented_event("early", "t-1", timestamp="1999-01-01T00:00:00Z"),
+                    documented_event("early-2", "t-2", timestamp="1999-01-01T00:00:00Z")])
+    fill(by_day, 30)
+    ingest(by_day, documented_event("late", "t-2", timestamp="2026-01-03T00:00:00Z"))
+    by_day.sql("INSERT INTO raceway.events (event_id, \"timestamp\") VALUES ('alone', '1999-01-01');"
+               "INSERT INTO raceway.traces (trace_id) VALUES ('empty')")
+    assert by_day.sql("SELECT traces, events FROM raceway.drop_partitions('2026-01-02')") == "23|70"
+    left = by_day.rows("SELECT event_id FROM raceway.events_default ORDER BY event_id")
+    assert [row["event_id"] for row in left] == ["alone", "early-2", "t-2-1", "t-2-2", "t-2-3"]
+    assert by_day.value("SELECT count(*) FROM raceway.traces WHERE trace_id = 'empty'") == 1
+    by_day.sql("DELETE FROM raceway.events WHERE trace_id IS NULL; DELETE FROM raceway.traces WHERE event_count IS NULL")
+    assert_whole(by_day)
+
+
+def test_many_partitions_go_in_few_steps(by_day):
+    by_day.sql("SELECT raceway.make_partitions('2026-01-11', '2026-01-30')")
+    fill(by_day, 30, apart="1 day", events=2)
+    assert by_day.value("SELECT raceway.next_partitions_to_drop('2026-01-30') = '2026-01-21'")
+    with Session(by_day) as session:
+        session.run(f"CALL cleanup(older_than => {OLD} '2026-01-30')")
+        dropped = [line for line in session.connection.notices if "partitions up to" in line]
+    assert len(dropped) == 2 and "dropped 20 partitions" in dropped[0] and "dropped 9 partitions" in dropped[1]
+    assert (last_runs(by_day)[0]["traces"], last_runs(by_day)[0]["events"]) == (29, 58)
+    assert traces_left(by_day) == [30]
+    assert_whole(by_day)
+
+
+def test_a_session_that_keeps_snapshots_leaves_whole_traces(by_day):
+    """Its first look at the tables is older than the lock on them."""
+    fill(by_day, 48)
+    by_day.sql(f"ALTER DATABASE {by_day.name} SET default_transaction_isolation = 'repeatable read'", "postgres")
+    with by_day.held("LOCK TABLE raceway.events IN ACCESS SHARE MODE"):
+        call = Call(by_day, f"CALL cleanup(older_than => {OLD} '2026-01-02')")
+        time.sleep(0.3)
+        ingest(by_day, documented_event("late", "t-1", timestamp="2026-01-02T12:00:00Z"))
+    call.end()
+    assert traces_left(by_day) == [1, *range(25, 49)]
+    assert_whole(by_day)
+
+
+def test_events_that_come_for_traces_that_go_make_whole_traces(by_day):
+    chance = chance_of("ingest beside partition cleanup")
+    fill(by_day, 100)
+    is_over = threading.Event()
+    answers = []
+
+    def write(name):
+        draw = chance_of(f"ingest beside partition cleanup {name}")
+        with Session(by_day) as session:
+            while not is_over.is_set():
+                batch = [documented_event(f"{name}-{len(answers)}-{n}", f"t-{draw.randint(1, 120)}",
+                                          timestamp=f"2026-01-0{draw.randint(1, 9)}T12:00:00Z") for n in range(5)]
+                answers.extend(session.ingest([json.dumps({"events": batch}).encode()]))
+
+    writers = [threading.Thread(target=write, args=(name,)) for name in ("a", "b")]
+    for writer in writers:
+        writer.start()
+    try:
+        for day in range(2, 7):
+            cleanup(by_day, f"2026-01-0{day}")
+            time.sleep(chance.random() * 0.05)
+    finally:
+        is_over.set()
+        for writer in writers:
+            writer.join()
+    assert sum(answer["stored"] for answer in answers) == 5 * len(answers) > 0
+    assert_whole(by_day)
 
 
 def test_a_partition_in_use_stays_and_keeps_no_writer_waiting(by_day):

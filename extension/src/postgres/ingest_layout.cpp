@@ -249,6 +249,37 @@ Oid lock_table(const char* name) {
 
 }  // namespace
 
+const char* find_removal_checks(Relation traces, Oid events) {
+  if (traces->rd_rules != nullptr) return "the table has rules";
+  const TriggerDesc* triggers = traces->trigdesc;
+  for (int at = 0; triggers != nullptr && at < triggers->numtriggers; ++at) {
+    const Trigger& trigger = triggers->triggers[at];
+    if (!TRIGGER_FOR_DELETE(trigger.tgtype)) continue;
+    if (!trigger.tgisinternal) return "the table has triggers";
+    if (trigger.tgconstrrelid != events) return "another table refers to it";
+  }
+  return nullptr;
+}
+
+const char* find_removal_obstacle(Relation traces, Oid events) {
+  const char* obstacle = find_removal_checks(traces, events);
+  if (obstacle == nullptr) obstacle = session_obstacle();
+  if (obstacle != nullptr) return obstacle;
+  const Form_pg_class form = traces->rd_rel;
+  if (form->relkind != RELKIND_RELATION || form->relhassubclass || form->relispartition)
+    return "it is not a plain table";
+  if (form->relam != HEAP_TABLE_AM_OID) return "the table has another access method";
+  if (check_enable_rls(RelationGetRelid(traces), InvalidOid, true) != RLS_NONE) return "row security is on";
+  obstacle = columns_obstacle(traces, known_traces, trace_columns);
+  if (obstacle != nullptr) return obstacle;
+  if (!may_be_updated(traces)) return "a publication does not allow updates";
+  const AclMode wanted = ACL_DELETE | ACL_SELECT;
+  if (pg_class_aclmask(RelationGetRelid(traces), GetUserId(), wanted, ACLMASK_ALL) != wanted) {
+    return "a privilege on the whole table is missing";
+  }
+  return nullptr;
+}
+
 DirectLayout find_direct_layout() {
   DirectLayout layout = {};
   layout.is_partitioned = is_partitioned();

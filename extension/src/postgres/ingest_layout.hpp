@@ -4,6 +4,7 @@
 #include "postgres/boundary.hpp"
 
 extern "C" {
+#include "utils/rel.h"
 #include "utils/timestamp.h"
 }
 
@@ -43,11 +44,20 @@ DirectLayout find_direct_layout();
 /// obstacle as DirectLayout has it, null where all may be written directly. Raises; no destructors.
 const char* find_partitions(const DirectLayout& layout, const Timestamp* times, int count, Oid* partitions);
 
-/// The value of created_at for rows of this transaction. `table` passed find_direct_layout().
+/// What of the users' own a DELETE of traces without events would set off: rules, triggers, foreign keys of other
+/// tables than `events`. A literal; null: nothing, nothing has to be looked up. `traces` is open and locked. Raises; no
+/// destructors.
+const char* find_removal_checks(Relation traces, Oid events);
+
+/// The same, and whatever else may make a DELETE by this user in this transaction more than removing the rows from the
+/// heap: null where they may be removed below the executor. Raises; no destructors.
+const char* find_removal_obstacle(Relation traces, Oid events);
+
+/// The value of created_at for rows of this transaction. `relation` passed find_direct_layout().
 struct Default {
   Datum value;
   bool is_null;
 };
-Default evaluate_created_at(Oid table, int column);
+Default evaluate_created_at(Oid relation, int column);
 
 }  // namespace raceway::postgres

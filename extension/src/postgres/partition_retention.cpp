@@ -1,19 +1,26 @@
-// The SQL function delete_ended_traces: the traces whose events went with their partition.
+// The SQL functions sweep_traces and delete_ended_traces: the traces whose events go with their partitions.
 #include "postgres/boundary.hpp"
+#include "postgres/ingest_layout.hpp"
 
 extern "C" {
+#include "access/heapam.h"
 #include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
-#include "commands/trigger.h"
 #include "executor/spi.h"
+#include "executor/tuptable.h"
 #include "funcapi.h"
 #include "nodes/makefuncs.h"
 #include "storage/lmgr.h"
 #include "utils/acl.h"
+#include "utils/array.h"
+#include "utils/datum.h"
 #include "utils/guc.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 }
 
@@ -27,6 +34,11 @@ WITH gone AS (
 SELECT pg_catalog.count(*), COALESCE(pg_catalog.sum(event_count), 0)::pg_catalog.int8 FROM gone
 )sql";
 
+constexpr const char* find_going_on = R"sql(
+SELECT ARRAY(SELECT t.trace_id FROM raceway.traces t
+             WHERE t.start_time OPERATOR(pg_catalog.<) $1 AND t.end_time OPERATOR(pg_catalog.>=) $1)
+)sql";
+
 bool is_owner(Oid table) {
 #if PG_VERSION_NUM >= 160000
   return object_ownercheck(RelationRelationId, table, GetUserId());
@@ -35,16 +47,8 @@ bool is_owner(Oid table) {
 #endif
 }
 
-bool has_user_triggers(Relation table) {
-  const TriggerDesc* triggers = table->trigdesc;
-  for (int at = 0; triggers != nullptr && at < triggers->numtriggers; ++at) {
-    if (!triggers->triggers[at].tgisinternal) return true;
-  }
-  return false;
-}
-
-/// Raises unless the caller is the one who may and can have removed the events.
-void require_empty_handed_owner(Relation events, Relation traces) {
+/// Raises unless the caller is the one who may remove them, and does it alone.
+void require_lone_owner(Relation events, Relation traces) {
   if (!is_owner(RelationGetRelid(events)) || !is_owner(RelationGetRelid(traces))) {
     ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("must be owner of the tables events and traces")));
   }
@@ -60,19 +64,105 @@ Relation open_table(const char* name) {
   return table_openrv(makeRangeVar(pstrdup("raceway"), pstrdup(name), -1), RowExclusiveLock);
 }
 
+/// What one pass over the traces found and did.
+struct Sweep {
+  int64 traces;
+  int64 events;
+  ArrayBuildState* going_on;
+};
+
+/// Removes the traces that ended before a time, and collects those that began before it and did not.
+/// Nobody else can have changed a row, or hold it: our lock on the table lets nobody in.
+void sweep(Relation traces, Timestamp before, Sweep* result) {
+  // As a statement does: what this transaction did before is seen, and what it deletes now is of its own.
+  CommandCounterIncrement();
+  PushActiveSnapshot(GetTransactionSnapshot());
+  TableScanDesc scan = table_beginscan_strat(traces, GetActiveSnapshot(), 0, nullptr, true, false);
+  TupleTableSlot* slot = table_slot_create(traces, nullptr);
+  while (table_scan_getnextslot(scan, ForwardScanDirection, slot)) {
+    CHECK_FOR_INTERRUPTS();
+    slot_getsomeattrs(slot, TraceColumn::event_count + 1);
+    if (slot->tts_isnull[TraceColumn::end_time]) continue;
+    if (DatumGetTimestamp(slot->tts_values[TraceColumn::end_time]) < before) {
+      simple_heap_delete(traces, &slot->tts_tid);
+      ++result->traces;
+      if (!slot->tts_isnull[TraceColumn::event_count]) {
+        result->events += DatumGetInt32(slot->tts_values[TraceColumn::event_count]);
+      }
+    } else if (!slot->tts_isnull[TraceColumn::start_time] &&
+               DatumGetTimestamp(slot->tts_values[TraceColumn::start_time]) < before) {
+      accumArrayResult(result->going_on, slot->tts_values[TraceColumn::id_of_trace], false, VARCHAROID,
+                       CurrentMemoryContext);
+    }
+  }
+  ExecDropSingleTupleTableSlot(slot);
+  table_endscan(scan);
+  PopActiveSnapshot();
+}
+
+/// Those that began before a time and did not end before it, by SQL.
+Datum going_on_by_sql(Datum before) {
+  Oid types[] = {TIMESTAMPOID};
+  const MemoryContext outer = CurrentMemoryContext;
+  SPI_connect();
+  if (SPI_execute_with_args(find_going_on, 1, types, &before, nullptr, false, 0) != SPI_OK_SELECT) {
+    elog(ERROR, "traces could not be found");
+  }
+  bool is_null = false;
+  const Datum found = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &is_null);
+  const MemoryContext inner = MemoryContextSwitchTo(outer);
+  const Datum copy = datumCopy(found, false, -1);
+  MemoryContextSwitchTo(inner);
+  SPI_finish();
+  return copy;
+}
+
+TupleDesc described_result(FunctionCallInfo fcinfo) {
+  TupleDesc description = nullptr;
+  if (get_call_result_type(fcinfo, nullptr, &description) != TYPEFUNC_COMPOSITE) elog(ERROR, "not called for a row");
+  return BlessTupleDesc(description);
+}
+
 }  // namespace
+
+// Before the events go: what they are to the foreign key, the caller removes in this transaction. Where a DELETE sets
+// off anything else, it is left to delete_ended_traces(), when there are no events to cascade to.
+RACEWAY_FUNCTION(raceway_sweep_traces) {
+  Datum before = PG_GETARG_DATUM(0);
+  TupleDesc description = described_result(fcinfo);
+  Relation events = open_table("events");
+  Relation traces = open_table("traces");
+  require_lone_owner(events, traces);
+
+  Datum values[3] = {};
+  bool nulls[] = {true, true, false};
+  const char* obstacle = find_removal_obstacle(traces, RelationGetRelid(events));
+  if (obstacle == nullptr) {
+    Sweep result = {0, 0, initArrayResult(VARCHAROID, CurrentMemoryContext, false)};
+    sweep(traces, DatumGetTimestamp(before), &result);
+    values[0] = Int64GetDatum(result.traces);
+    values[1] = Int64GetDatum(result.events);
+    values[2] = makeArrayResult(result.going_on, CurrentMemoryContext);
+    nulls[0] = nulls[1] = false;
+  } else {
+    ereport(DEBUG1, (errmsg("traces are removed by SQL: %s", obstacle)));
+    values[2] = going_on_by_sql(before);
+  }
+  table_close(traces, NoLock);
+  table_close(events, NoLock);
+  return HeapTupleGetDatum(heap_form_tuple(description, values, nulls));
+}
 
 // The foreign key would look for events of each trace in each partition, which takes longer than all the rest, and
 // finds none: they are gone, and nobody can have added any. As a replica applies changes that were checked before, so
-// here.
+// here, unless a DELETE sets off something of the users' own.
 RACEWAY_FUNCTION(raceway_delete_ended_traces) {
   Datum before = PG_GETARG_DATUM(0);
-  TupleDesc description = nullptr;
-  if (get_call_result_type(fcinfo, nullptr, &description) != TYPEFUNC_COMPOSITE) elog(ERROR, "not called for a row");
+  TupleDesc description = described_result(fcinfo);
   Relation events = open_table("events");
   Relation traces = open_table("traces");
-  require_empty_handed_owner(events, traces);
-  const bool skip_checks = !has_user_triggers(traces);
+  require_lone_owner(events, traces);
+  const bool skip_checks = find_removal_checks(traces, RelationGetRelid(events)) == nullptr;
 
   const int level = NewGUCNestLevel();
   if (skip_checks) {
@@ -92,7 +182,7 @@ RACEWAY_FUNCTION(raceway_delete_ended_traces) {
   AtEOXact_GUC(true, level);
   table_close(traces, NoLock);
   table_close(events, NoLock);
-  return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(description), values, nulls));
+  return HeapTupleGetDatum(heap_form_tuple(description, values, nulls));
 }
 
 }  // namespace raceway::postgres
