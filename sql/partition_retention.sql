@@ -139,6 +139,7 @@ BEGIN
             RAISE NOTICE 'cleanup: the partitions up to % are in use and stay for now, with what is later', ends;
             EXIT;
         END IF;
+        CONTINUE WHEN gone.partitions = 0;
         PERFORM raceway.note_cleanup(run, gone.traces, gone.events, gone.bytes);
         RAISE NOTICE 'cleanup: dropped % partitions up to %, with % traces', gone.partitions, ends, gone.traces;
     END LOOP;

@@ -1,5 +1,6 @@
 """Old traces removed while new ones come in."""
 
+import json
 import threading
 import time
 
@@ -8,12 +9,17 @@ from bench.database import SETTINGS, BenchDatabase
 from bench.drive import drive
 from bench.figures import Figure, Goal, number
 from support.server import RacewayServer
+from support.sessions import Session
+from support.traffic import documented_event
+from support.wait import wait_until
 
 TITLE = "Removing half of {events:,} events while others come in"
 EXPLANATION = """\
   Four clients post bodies of 100 events to a server on the same two cores as fast as they are answered, first alone,
   then while cleanup() removes the older half of what was there, by rows. Ratios are to the clients alone. Then as
-  many in partitions by day, dropped by the same cleanup(). Autovacuum is on."""
+  many in partitions by day, dropped by the same cleanup() while one client writes an event at a time: how long it takes
+  in all, most of which is the file system's when nothing is locked any more, and how long that client waits.
+  Autovacuum is on."""
 EVENTS = 10_000_000 if options.FULL else 1_000_000
 SECONDS = 8
 CLIENTS = 4
@@ -31,6 +37,40 @@ def _cleanup(database, arguments):
     start = time.monotonic()
     traces, events, _ = database.sql(f"CALL raceway.cleanup({arguments})").split("|")
     return int(traces), int(events), time.monotonic() - start
+
+
+class _Waits(threading.Thread):
+    """One client that writes event after event while the block runs: how long each took, in seconds."""
+
+    def __init__(self, database):
+        super().__init__(daemon=True)
+        self._session = Session(database)
+        self._session.run("SET synchronous_commit = off")
+        self._is_over = threading.Event()
+        self.seconds = []
+
+    def __enter__(self):
+        self.start()
+        wait_until(lambda: len(self.seconds) > 100, 10, "it writes")
+        self.seconds.clear()
+        return self
+
+    def __exit__(self, *_):
+        self._is_over.set()
+        self.join()
+        self._session.close()
+
+    def run(self):
+        while not self._is_over.is_set():
+            now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+            body = json.dumps(documented_event(timestamp=now)).encode()
+            start = time.monotonic()
+            self._session.ingest([body])
+            self.seconds.append(time.monotonic() - start)
+            time.sleep(0.001)
+
+    def long_ones(self):
+        return [seconds for seconds in self.seconds if seconds > 0.02]
 
 
 def _by_rows():
@@ -59,12 +99,14 @@ def _by_partition():
         database.database.sql("SELECT raceway.make_partitions('2026-11-22', '2026-11-30')")
         events = options.events(EVENTS) // 2
         database.load("ingest", 10_000, events)
-        return _cleanup(database.database, "older_than => '0 s'")
+        with _Waits(database.database) as waits:
+            removed = _cleanup(database.database, "older_than => '0 s'")
+        return removed, waits
 
 
 def run(report, _):
     alone, beside, rows, growth = _by_rows()
-    dropped_traces, dropped_events, seconds = _by_partition()
+    (dropped_traces, dropped_events, seconds), waits = _by_partition()
     figures = [
         Figure("4 clients, alone", [1.0], beside={"events/s": f"{alone.rate:,.0f}", "ms p50": alone.p50_ms, "ms p99": alone.p99_ms}),
         Figure("4 clients, with cleanup", [beside.rate / alone.rate],
@@ -75,5 +117,7 @@ def run(report, _):
         Figure("  the tables after it and the clients, to before", [growth]),
         Figure("cleanup by partitions", [seconds], "s", goal=Goal(1, at_most=True),
                beside={"traces": number(dropped_traces), "events": number(dropped_events)}),
+        Figure("  the longest that the client waits", [max(waits.seconds)], "s", goal=Goal(0.5, at_most=True),
+               beside={"s in all, of waits over 20 ms": sum(waits.long_ones())}),
     ]
     report.section(TITLE.format(events=options.events(EVENTS)), EXPLANATION, figures)
