@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from support.cluster import become_postgres, binary
+from support.cluster import become_postgres, binary, temporary_directory
 from support.patient import GoodCluster, Patient
 
 YEARS = 1_700_000_000  # transactions
@@ -44,10 +44,9 @@ class AgingCluster(GoodCluster):
 
 
 @pytest.fixture(scope="module")
-def aging(tmp_path_factory):
-    directory = tmp_path_factory.mktemp("aging")
-    for each in (directory, *directory.parents[:2]):
-        each.chmod(each.stat().st_mode | 0o055)  # PostgreSQL's user looks at the clock in there
+def aging():
+    # PostgreSQL's user looks at the clock in there; what pytest makes, each pytest that starts beside closes to others.
+    directory = temporary_directory("aging-")
     with AgingCluster(directory) as cluster:
         yield Patient(cluster, directory).clean_up()
 
