@@ -179,8 +179,7 @@ $(BUILD)/portable_sql.cpp: $(PORTABLE)
 	   echo "const std::string_view portable_build = \"$$(sql/portable/join build)\";"; echo '}'; } > $@
 
 $(BUILD)/obj/portable_sql.o: $(BUILD)/portable_sql.cpp server/src/storage/portable_sql.hpp $(BUILD)/flags
-	@mkdir -p '$(@D)'; echo "  compile  $<"
-	@$(CXX) $(RACEWAY_CXXFLAGS) $(CXXFLAGS) $(INCLUDES) $(DEFINES) -c -o $@ $<
+	$(compile)
 
 # Changed only when the flags change, so that other flags build anew and equal flags build nothing.
 FLAGS_LINE := $(CXX) $(RACEWAY_CXXFLAGS) $(CXXFLAGS) $(DEFINES)

@@ -21,7 +21,7 @@ from support.wait import wait_until
 
 
 def url(store):
-    return f"http://127.0.0.1:{store.server.port}"
+    return store.server.url
 
 
 def where(store, by):

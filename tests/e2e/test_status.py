@@ -15,7 +15,7 @@ METRICS = paths.ROOT / "server" / "src" / "status" / "metrics.cpp"
 
 def status_of(server):
     """{name: text} of its lines."""
-    shown = run_raceway("status", "--url", f"http://127.0.0.1:{server.port}")
+    shown = run_raceway("status", "--url", server.url)
     assert shown.returncode == 0, shown.stderr
     return dict(line.split(None, 1) for line in shown.stdout.splitlines())
 
@@ -50,10 +50,8 @@ def test_what_status_asks_for_is_exported(open_store):
 def test_status_shows_what_the_server_holds(open_store):
     store = open_store("memory")
     store.post(documented_event("e", "t"))
-    url = f"http://127.0.0.1:{store.server.port}"
-    shown = run_raceway("status", "--url", url)
-    assert shown.returncode == 0, shown.stderr
-    lines = dict(line.split(None, 1) for line in shown.stdout.splitlines())
+    url = store.server.url
+    lines = status_of(store.server)
     assert lines["backend"] == "memory" and lines["events"] == "1" and lines["traces"] == "1"
     assert lines["evicted"].startswith("0 traces") and " of " in lines["memory"]
     as_json = json.loads(run_raceway("status", "--url", url, "--json").stdout)
@@ -79,7 +77,7 @@ def test_status_says_so_when_nothing_answers():
 def test_status_goes_on_with_rates(open_store):
     store = open_store("postgres")
     watching = subprocess.Popen(
-        [str(paths.SERVER), "status", "--url", f"http://127.0.0.1:{store.server.port}", "--watch", "1", "--json"],
+        [str(paths.SERVER), "status", "--url", store.server.url, "--watch", "1", "--json"],
         stdout=subprocess.PIPE, text=True, env=server_environment())
     try:
         first = json.loads(watching.stdout.readline())

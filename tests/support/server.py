@@ -56,6 +56,10 @@ class RacewayServer:
         self.config = self.directory / "raceway.toml"
         self.config.write_text(toml(sections))
 
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}"
+
     def launch(self):
         """Starts the process and does not wait for it."""
         assert paths.SERVER.exists(), "build/raceway is not there: run `make`"

@@ -167,13 +167,20 @@ bool may_be_updated(Relation table) {
 #endif
 }
 
-/// What an INSERT that names this table asks of it and its owner, beside what the rows must pass.
-const char* target_obstacle(Relation table, Oid traces, AclMode wanted) {
+/// What any statement that names this table asks of it and its owner.
+const char* access_obstacle(Relation table, AclMode wanted) {
   if (table->rd_rules != nullptr) return "the table has rules";
   if (check_enable_rls(RelationGetRelid(table), InvalidOid, true) != RLS_NONE) return "row security is on";
   if (pg_class_aclmask(RelationGetRelid(table), GetUserId(), wanted, ACLMASK_ALL) != wanted) {
     return "a privilege on the whole table is missing";
   }
+  return nullptr;
+}
+
+/// What an INSERT that names it asks, beside what the rows must pass.
+const char* target_obstacle(Relation table, Oid traces, AclMode wanted) {
+  const char* obstacle = access_obstacle(table, wanted);
+  if (obstacle != nullptr) return obstacle;
   const bool is_events = RelationGetRelid(table) != traces;
   return defaults_obstacle(table, is_events ? int{EventColumn::event_created_at} : int{TraceColumn::trace_created_at});
 }
@@ -264,20 +271,14 @@ const char* find_removal_checks(Relation traces, Oid events) {
 const char* find_removal_obstacle(Relation traces, Oid events) {
   const char* obstacle = find_removal_checks(traces, events);
   if (obstacle == nullptr) obstacle = session_obstacle();
+  if (obstacle == nullptr) obstacle = access_obstacle(traces, ACL_DELETE | ACL_SELECT);
   if (obstacle != nullptr) return obstacle;
   const Form_pg_class form = traces->rd_rel;
   if (form->relkind != RELKIND_RELATION || form->relhassubclass || form->relispartition)
     return "it is not a plain table";
   if (form->relam != HEAP_TABLE_AM_OID) return "the table has another access method";
-  if (check_enable_rls(RelationGetRelid(traces), InvalidOid, true) != RLS_NONE) return "row security is on";
-  obstacle = columns_obstacle(traces, known_traces, trace_columns);
-  if (obstacle != nullptr) return obstacle;
   if (!may_be_updated(traces)) return "a publication does not allow updates";
-  const AclMode wanted = ACL_DELETE | ACL_SELECT;
-  if (pg_class_aclmask(RelationGetRelid(traces), GetUserId(), wanted, ACLMASK_ALL) != wanted) {
-    return "a privilege on the whole table is missing";
-  }
-  return nullptr;
+  return columns_obstacle(traces, known_traces, trace_columns);
 }
 
 DirectLayout find_direct_layout() {

@@ -47,8 +47,14 @@ bool is_owner(Oid table) {
 #endif
 }
 
-/// Raises unless the caller is the one who may remove them, and does it alone.
-void require_lone_owner(Relation events, Relation traces) {
+Relation open_table(const char* name) {
+  return table_openrv(makeRangeVar(pstrdup("raceway"), pstrdup(name), -1), RowExclusiveLock);
+}
+
+/// Opens both. Raises unless the caller is the one who may remove traces, and does it alone.
+void open_as_lone_owner(Relation* opened_events, Relation* opened_traces) {
+  Relation events = *opened_events = open_table("events");
+  Relation traces = *opened_traces = open_table("traces");
   if (!is_owner(RelationGetRelid(events)) || !is_owner(RelationGetRelid(traces))) {
     ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("must be owner of the tables events and traces")));
   }
@@ -58,10 +64,6 @@ void require_lone_owner(Relation events, Relation traces) {
                     errmsg("events and traces are not locked by this transaction"),
                     errhint("Use raceway.cleanup(), which drops partitions with their traces.")));
   }
-}
-
-Relation open_table(const char* name) {
-  return table_openrv(makeRangeVar(pstrdup("raceway"), pstrdup(name), -1), RowExclusiveLock);
 }
 
 /// What one pass over the traces found and did.
@@ -130,9 +132,9 @@ TupleDesc described_result(FunctionCallInfo fcinfo) {
 RACEWAY_FUNCTION(raceway_sweep_traces) {
   Datum before = PG_GETARG_DATUM(0);
   TupleDesc description = described_result(fcinfo);
-  Relation events = open_table("events");
-  Relation traces = open_table("traces");
-  require_lone_owner(events, traces);
+  Relation events = nullptr;
+  Relation traces = nullptr;
+  open_as_lone_owner(&events, &traces);
 
   Datum values[3] = {};
   bool nulls[] = {true, true, false};
@@ -159,9 +161,9 @@ RACEWAY_FUNCTION(raceway_sweep_traces) {
 RACEWAY_FUNCTION(raceway_delete_ended_traces) {
   Datum before = PG_GETARG_DATUM(0);
   TupleDesc description = described_result(fcinfo);
-  Relation events = open_table("events");
-  Relation traces = open_table("traces");
-  require_lone_owner(events, traces);
+  Relation events = nullptr;
+  Relation traces = nullptr;
+  open_as_lone_owner(&events, &traces);
   const bool skip_checks = find_removal_checks(traces, RelationGetRelid(events)) == nullptr;
 
   const int level = NewGUCNestLevel();

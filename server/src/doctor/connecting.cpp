@@ -1,20 +1,11 @@
 #include "doctor/connecting.hpp"
 
-#include <libpq-fe.h>
-
-#include <memory>
-
 #include "config/keys.hpp"
 #include "doctor/examination.hpp"
+#include "storage/connection_options.hpp"
 
 namespace raceway::server::doctor {
 namespace {
-
-using Parsed = std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)>;
-
-Parsed parsed(const std::string& connection_string) {
-  return {PQconninfoParse(connection_string.c_str(), nullptr), PQconninfoFree};
-}
 
 /// A value as a connection string wants it.
 std::string quoted(const std::string& value) {
@@ -48,11 +39,7 @@ std::vector<Mend> mend_of_silence(const std::string& connection_string) {
 }  // namespace
 
 std::string parameter(const std::string& connection_string, std::string_view keyword) {
-  const auto options = parsed(connection_string);
-  for (const auto* option = options.get(); option != nullptr && option->keyword != nullptr; ++option) {
-    if (keyword == option->keyword && option->val != nullptr) return option->val;
-  }
-  return "";
+  return storage::option_value(storage::parse_connection_string(connection_string), keyword);
 }
 
 std::vector<std::string> connection_lines(const std::string& connection_string,
@@ -61,7 +48,7 @@ std::vector<std::string> connection_lines(const std::string& connection_string,
   const auto add = [&](const std::string& keyword, const std::string& value) {
     text += (text.empty() ? "" : " ") + keyword + "=" + quoted(value);
   };
-  const auto options = parsed(connection_string);
+  const auto options = storage::parse_connection_string(connection_string);
   for (const auto* option = options.get(); option != nullptr && option->keyword != nullptr; ++option) {
     if (option->val == nullptr || changes.contains(option->keyword)) continue;
     const bool secret = std::string_view(option->dispchar).starts_with('*');

@@ -1,11 +1,8 @@
 #include "moving/endpoint.hpp"
 
-#include <libpq-fe.h>
-
-#include <memory>
-
 #include "config/command_line.hpp"
 #include "observability/redact.hpp"
+#include "storage/connection_options.hpp"
 
 namespace raceway::server::moving {
 namespace {
@@ -32,12 +29,9 @@ Endpoint server_at(const std::string& url, const std::string& api_key) {
 }
 
 Endpoint database_at(const std::string& connection_string, const config::Config& config) {
-  char* problem = nullptr;
-  const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> parsed(
-      PQconninfoParse(connection_string.c_str(), &problem), PQconninfoFree);
-  const std::unique_ptr<char, decltype(&PQfreemem)> owned(problem, PQfreemem);
-  // What libpq says may quote the string, and with it a password.
-  if (!parsed) throw config::UsageError("neither a http(s):// URL nor a connection string of PostgreSQL");
+  if (!storage::parse_connection_string(connection_string)) {
+    throw config::UsageError("neither a http(s):// URL nor a connection string of PostgreSQL");
+  }
   Endpoint endpoint;
   endpoint.is_server = false;
   endpoint.postgres = config.storage.postgres;

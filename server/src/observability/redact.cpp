@@ -1,12 +1,11 @@
 #include "observability/redact.hpp"
 
-#include <libpq-fe.h>
-
 #include <algorithm>
 #include <array>
 #include <map>
-#include <memory>
 #include <optional>
+
+#include "storage/connection_options.hpp"
 
 namespace raceway::server::observability {
 namespace {
@@ -22,10 +21,7 @@ bool is_secret(std::string_view option) {
 
 /// The options that libpq reads in a connection string, or nothing where it refuses it.
 std::optional<std::map<std::string, std::string>> parse(const std::string& text) {
-  char* error = nullptr;
-  const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options(PQconninfoParse(text.c_str(), &error),
-                                                                             &PQconninfoFree);
-  PQfreemem(error);  // it may quote a part of the password
+  const auto options = storage::parse_connection_string(text);
   if (!options) return std::nullopt;
   std::map<std::string, std::string> values;
   for (const PQconninfoOption* option = options.get(); option->keyword != nullptr; ++option) {

@@ -10,6 +10,8 @@
 #include <thread>
 #include <utility>
 
+#include "storage/connection_options.hpp"
+
 namespace raceway::server::storage {
 namespace {
 
@@ -25,8 +27,7 @@ struct Attempt {
 
 /// How many hosts a connection string names.
 int count_hosts(const std::string& connection_string) {
-  const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options(
-      PQconninfoParse(connection_string.c_str(), nullptr), PQconninfoFree);
+  const auto options = parse_connection_string(connection_string);
   std::ptrdiff_t most = 1;
   for (const auto* option = options.get(); option != nullptr && option->keyword != nullptr; ++option) {
     const std::string_view keyword = option->keyword;

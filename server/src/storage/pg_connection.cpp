@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "storage/connection_options.hpp"
+
 namespace raceway::server::storage {
 namespace {
 
@@ -244,11 +246,7 @@ bool PgConnection::local() const {
 }
 
 std::string PgConnection::option(std::string_view keyword) const {
-  const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> all(PQconninfo(connection_.get()), PQconninfoFree);
-  for (const auto* one = all.get(); one != nullptr && one->keyword != nullptr; ++one) {
-    if (keyword == one->keyword && one->val != nullptr) return one->val;
-  }
-  return "";
+  return option_value({PQconninfo(connection_.get()), PQconninfoFree}, keyword);
 }
 
 bool PgConnection::usable() const {
