@@ -15,13 +15,44 @@ $partitions$;
 COMMENT ON FUNCTION raceway.event_partitions() IS
     'The partitions of events and the times they hold: from lower_bound up to, not including, upper_bound; both NULL for events_default.';
 
-CREATE FUNCTION raceway.lock_tables_for_swap() RETURNS boolean
+CREATE FUNCTION raceway.keep_vacuum_off() RETURNS boolean
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $off$
+BEGIN
+    -- Autovacuum gives way to whoever waits for deadlock_timeout; here that keeps no writer waiting.
+    PERFORM set_config('lock_timeout', '30s', true);
+    LOCK TABLE raceway.events, raceway.traces IN SHARE UPDATE EXCLUSIVE MODE;
+    PERFORM set_config('lock_timeout', '0', true);
+    RETURN true;
+EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
+    RETURN false;
+END
+$off$;
+
+COMMENT ON FUNCTION raceway.keep_vacuum_off() IS
+    'internal: keeps everyone else who moves tables, or cleans them up, off events and traces for this transaction; false if '
+    'one of them did not end in half a minute';
+
+CREATE FUNCTION raceway.keeps_others_waiting() RETURNS boolean
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $waiting$
+    SELECT EXISTS (SELECT FROM pg_locks l WHERE NOT l.granted AND pg_backend_pid() = ANY (pg_blocking_pids(l.pid)))
+$waiting$;
+
+COMMENT ON FUNCTION raceway.keeps_others_waiting() IS 'internal: whether somebody waits for a lock that this session holds';
+
+CREATE FUNCTION raceway.lock_tables_for_swap(give_way boolean DEFAULT false) RETURNS boolean
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $lock$
 DECLARE
     tries constant integer := 100;
 BEGIN
+    IF NOT raceway.keep_vacuum_off() THEN
+        RETURN false;
+    END IF;
     FOR try IN 1..tries LOOP
         BEGIN
             -- Whoever comes while we wait waits behind us: so we never wait for long.
@@ -30,6 +61,7 @@ BEGIN
             PERFORM set_config('lock_timeout', '0', true);
             RETURN true;
         EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
+            EXIT WHEN give_way AND raceway.keeps_others_waiting();
             PERFORM pg_sleep(0.1 + random() * 0.2);
         END;
     END LOOP;
@@ -37,9 +69,9 @@ BEGIN
 END
 $lock$;
 
-COMMENT ON FUNCTION raceway.lock_tables_for_swap() IS
+COMMENT ON FUNCTION raceway.lock_tables_for_swap(boolean) IS
     'internal: locks events and traces for this transaction without keeping writers waiting for more than a tenth of a second; '
-    'false if others did not let go of them for half a minute';
+    'false if others did not let go of them for half a minute, or, where it is to give way, wait for what this session holds already';
 
 CREATE FUNCTION raceway.take_expired_events(partition regclass, going_on varchar[]) RETURNS void
 LANGUAGE plpgsql VOLATILE STRICT
@@ -59,6 +91,32 @@ $take$;
 COMMENT ON FUNCTION raceway.take_expired_events(regclass, varchar[]) IS
     'internal to drop_partitions(): drops a partition, and keeps the events of these traces';
 
+CREATE FUNCTION raceway.sweep_ahead(before timestamp, expired regclass[], OUT traces bigint, OUT events bigint, OUT going_on varchar[])
+LANGUAGE plpgsql VOLATILE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $ahead$
+DECLARE
+    partition regclass;
+BEGIN
+    -- Only who writes events as old as these waits.
+    PERFORM set_config('lock_timeout', '100ms', true);
+    FOREACH partition IN ARRAY expired || 'raceway.events_default'::regclass LOOP
+        EXECUTE format('LOCK TABLE %s IN SHARE MODE', partition);
+    END LOOP;
+    SELECT s.* INTO traces, events, going_on FROM raceway.sweep_traces(before) s;
+    -- A trace that ended and is not removed yet could go on until the tables are locked.
+    IF traces IS NULL OR NOT raceway.lock_tables_for_swap(give_way => true) THEN
+        RAISE EXCEPTION 'not to be done ahead' USING ERRCODE = 'lock_not_available';
+    END IF;
+EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
+    going_on := NULL;
+END
+$ahead$;
+
+COMMENT ON FUNCTION raceway.sweep_ahead(timestamp, regclass[]) IS
+    'internal to drop_partitions(): does sweep_traces() while others write, and locks the tables then; going_on is NULL, and '
+    'nothing is done, where that is not to be had';
+
 CREATE FUNCTION raceway.drop_partitions(
     before timestamp, OUT partitions bigint, OUT traces bigint, OUT events bigint, OUT bytes bigint
 )
@@ -70,7 +128,7 @@ DECLARE
     ends     timestamp;
     going_on varchar[];
 BEGIN
-    IF NOT raceway.lock_tables_for_swap() THEN
+    IF NOT raceway.keep_vacuum_off() THEN
         RETURN;
     END IF;
     -- Another session may have been faster.
@@ -81,7 +139,15 @@ BEGIN
         traces := 0; events := 0;
         RETURN;
     END IF;
-    SELECT s.* INTO traces, events, going_on FROM raceway.sweep_traces(ends) s;
+    SELECT s.* INTO traces, events, going_on FROM raceway.sweep_ahead(ends, expired) s;
+    IF going_on IS NULL THEN
+        -- Who adds to such old traces goes first.
+        IF NOT raceway.lock_tables_for_swap() THEN
+            partitions := NULL;
+            RETURN;
+        END IF;
+        SELECT s.* INTO traces, events, going_on FROM raceway.sweep_traces(ends) s;
+    END IF;
     PERFORM raceway.take_expired_events(e.partition, going_on) FROM unnest(expired) e (partition);
     -- Ended traces may have events that no partition of their own took.
     DELETE FROM raceway.events e
@@ -97,42 +163,60 @@ COMMENT ON FUNCTION raceway.drop_partitions(timestamp) IS
     'internal to cleanup(): drops the partitions of events that end at a time or before, with the traces that ended before '
     'the last of them does; NULL where they are in use';
 
-CREATE FUNCTION raceway.next_partitions_to_drop(before timestamp) RETURNS timestamp
+CREATE FUNCTION raceway.partition_drop_steps(before timestamp) RETURNS SETOF timestamp
 LANGUAGE plpgsql STABLE STRICT
 SET search_path = pg_catalog, pg_temp
-AS $next$
+AS $steps$
 DECLARE
-    -- They take a tenth of a second or two, in which nobody writes.
+    -- Where traces cannot be swept ahead, nobody writes while that many go.
     most_traces     constant integer := 100000;
     most_partitions constant integer := 20;
-    full_at         timestamp;
+    bounds          timestamp[] := ARRAY(SELECT p.upper_bound FROM raceway.event_partitions() p WHERE p.upper_bound <= before ORDER BY 1);
+    ending          record;
     ends            timestamp;
+    partitions      integer := 0;
+    traces          bigint := 0;
 BEGIN
-    SELECT t.end_time INTO full_at FROM raceway.traces t WHERE t.end_time IS NOT NULL ORDER BY t.end_time OFFSET most_traces LIMIT 1;
-    SELECT coalesce(max(x.upper_bound) FILTER (WHERE x.upper_bound <= coalesce(full_at, 'infinity')), min(x.upper_bound)) INTO ends
-    FROM (SELECT p.upper_bound FROM raceway.event_partitions() p WHERE p.upper_bound <= before
-          ORDER BY p.upper_bound LIMIT most_partitions) x;
-    RETURN ends;
+    IF cardinality(bounds) = 0 THEN
+        RETURN;
+    END IF;
+    FOR ending IN
+        SELECT b.bound, coalesce(c.traces, 0) AS traces
+        FROM unnest(bounds) WITH ORDINALITY b (bound, place) LEFT JOIN (
+            SELECT width_bucket(t.end_time, bounds) + 1 AS place, count(*) AS traces
+            FROM raceway.traces t WHERE t.end_time < before GROUP BY 1) c USING (place)
+        ORDER BY b.place
+    LOOP
+        IF partitions = most_partitions OR (partitions > 0 AND traces + ending.traces > most_traces) THEN
+            RETURN NEXT ends;
+            partitions := 0;
+            traces := 0;
+        END IF;
+        ends := ending.bound;
+        partitions := partitions + 1;
+        traces := traces + ending.traces;
+    END LOOP;
+    RETURN NEXT ends;
 END
-$next$;
+$steps$;
 
-COMMENT ON FUNCTION raceway.next_partitions_to_drop(timestamp) IS
-    'internal to cleanup(): up to when partitions of events are to be dropped in the next step; NULL where none ends before a time';
+COMMENT ON FUNCTION raceway.partition_drop_steps(timestamp) IS
+    'internal to cleanup(): up to when partitions of events are to be dropped in each of its steps; none where none ends before a time';
 
 CREATE PROCEDURE raceway.cleanup_partitions(run bigint, before timestamp)
 LANGUAGE plpgsql
 AS $cleanup$
 DECLARE
-    ends timestamp;
-    gone record;
+    steps timestamp[] := ARRAY(SELECT s FROM raceway.partition_drop_steps(before) s);
+    ends  timestamp;
+    gone  record;
 BEGIN
-    LOOP
-        -- A snapshot from before the tables are locked would miss what came until then.
+    FOREACH ends IN ARRAY steps LOOP
+        -- Who has looked at the tables is in the way of who locks them; and a snapshot from before they are locked would
+        -- miss what came until then.
         COMMIT;
         SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
         PERFORM raceway.begin_cleanup_step();
-        ends := raceway.next_partitions_to_drop(before);
-        EXIT WHEN ends IS NULL;
         SELECT d.* INTO gone FROM raceway.drop_partitions(ends) d;
         IF gone.partitions IS NULL THEN
             -- The next ones hold later events of the same traces.
@@ -143,6 +227,7 @@ BEGIN
         PERFORM raceway.note_cleanup(run, gone.traces, gone.events, gone.bytes);
         RAISE NOTICE 'cleanup: dropped % partitions up to %, with % traces', gone.partitions, ends, gone.traces;
     END LOOP;
+    COMMIT;
 END
 $cleanup$;
 

@@ -1,5 +1,8 @@
 """The database under load, and what it says of itself."""
 
+import os
+import pathlib
+
 from bench import options
 from bench.drive import drive
 from support import paths
@@ -46,6 +49,14 @@ class BenchDatabase:
         """Fresh tables and indexes, everything written out."""
         self.database.sql("TRUNCATE raceway.traces, raceway.events")
         self.cluster.sql("CHECKPOINT")
+
+    def cool_down(self):
+        """Writes everything out, and has the system forget the tables' files, as it forgets what was not read for long."""
+        self.cluster.sql("CHECKPOINT")
+        for name in pathlib.Path(self.cluster.sql("SHOW data_directory")).glob("base/*/*"):
+            with open(name, "rb") as file:
+                os.fsync(file.fileno())
+                os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
     def wal_position(self):
         return int(self.cluster.sql("SELECT pg_current_wal_insert_lsn() - '0/0'::pg_lsn"))

@@ -8,13 +8,14 @@ import pytest
 
 from support.aging import Call, fill, last_runs, traces_left
 from support.chance import chance_of, times
-from support.cluster import SqlError
+from support.cluster import PostgresCluster, SqlError
 from support.load import LoadClient, acknowledged_by, load, sent_by
 from support.checks import check_promises
 from support.editions import EDITIONS, create_database
 from support.server import RacewayServer
 from support.sessions import Session
 from support.traffic import OverlappingTraffic, documented_event
+from support.wait import wait_until
 from support.ways import assert_sound, assert_whole, counts, ingest
 
 # The age of what was at a time. A minute less, so that it does not depend on when it is asked.
@@ -160,7 +161,8 @@ def test_events_before_all_partitions_go_with_their_trace(by_day):
 def test_many_partitions_go_in_few_steps(by_day):
     by_day.sql("SELECT raceway.make_partitions('2026-01-11', '2026-01-30')")
     fill(by_day, 30, apart="1 day", events=2)
-    assert by_day.value("SELECT raceway.next_partitions_to_drop('2026-01-30') = '2026-01-21'")
+    steps = by_day.rows("SELECT s::date::text AS step FROM raceway.partition_drop_steps('2026-01-30') s")
+    assert [row["step"] for row in steps] == ["2026-01-21", "2026-01-30"]
     with Session(by_day) as session:
         session.run(f"CALL cleanup(older_than => {OLD} '2026-01-30')")
         dropped = [line for line in session.connection.notices if "partitions up to" in line]
@@ -210,6 +212,52 @@ def test_events_that_come_for_traces_that_go_make_whole_traces(by_day):
             writer.join()
     assert sum(answer["stored"] for answer in answers) == 5 * len(answers) > 0
     assert_whole(by_day)
+
+
+def test_several_sessions_share_the_partitions(by_day):
+    fill(by_day, 240)
+    with by_day.held("LOCK TABLE raceway.events IN ACCESS SHARE MODE"):
+        calls = [Call(by_day, f"CALL cleanup(older_than => {OLD} '2026-01-11')") for _ in range(3)]
+        time.sleep(0.5)
+    for call in calls:
+        call.end()
+    assert traces_left(by_day) == []
+    runs = last_runs(by_day, 3)
+    assert {run["outcome"] for run in runs} == {"done"} and sum(run["events"] for run in runs) == 720
+    assert_whole(by_day)
+
+
+@pytest.mark.parametrize("what", ["nothing", "a trigger"])
+def test_who_adds_to_a_trace_that_is_about_to_go_does_not_wait_for_it(by_day, what):
+    """A reader keeps the partitions in use, while traces are swept already."""
+    by_day.sql(NO_MATTER[what][0])
+    fill(by_day, 48)
+    with by_day.held("LOCK TABLE raceway.events IN ACCESS SHARE MODE"):
+        call = Call(by_day, f"CALL cleanup(older_than => {OLD} '2026-01-02')")
+        time.sleep(0.5)
+        start = time.monotonic()
+        ingest(by_day, documented_event("late", "t-1", timestamp="2026-01-05T12:00:00Z"))
+        ingest(by_day, documented_event("later", "t-2", timestamp="2026-01-01T23:00:00Z"))
+        assert time.monotonic() - start < 5 and call.is_alive()
+    call.end()
+    assert traces_left(by_day) == [1, *range(25, 49)]
+    assert by_day.value("SELECT count(*) FROM raceway.events WHERE trace_id = 't-1'") == 4
+    assert_whole(by_day)
+
+
+@pytest.mark.parametrize("edition", EDITIONS)
+def test_autovacuum_gives_way(edition):
+    """As to whoever waits for it for deadlock_timeout; and it would come again while a step waits for others."""
+    with PostgresCluster("slow-autovacuum", {"autovacuum": "on", "autovacuum_naptime": "1s"}) as cluster:
+        database = create_database(cluster, edition, "raceway.migrate(partition_by => 'day')")
+        database.sql("SELECT raceway.make_partitions('2026-01-01', '2026-01-10')")
+        fill(database, 3000, apart="1 minute")
+        slowly = "(autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1, autovacuum_vacuum_threshold = 1)"
+        database.sql(f"ALTER TABLE raceway.traces SET {slowly}; UPDATE raceway.traces SET created_at = now()")
+        at_work = "SELECT count(*) FROM pg_stat_progress_vacuum WHERE relid = 'raceway.traces'::regclass"
+        wait_until(lambda: database.sql(at_work, "postgres") == "1", 30, "autovacuum is at work")
+        assert cleanup(database, "2026-01-03") == ["2880", "8640"]
+        assert_whole(database)
 
 
 def test_a_partition_in_use_stays_and_keeps_no_writer_waiting(by_day):

@@ -51,15 +51,14 @@ Relation open_table(const char* name) {
   return table_openrv(makeRangeVar(pstrdup("raceway"), pstrdup(name), -1), RowExclusiveLock);
 }
 
-/// Opens both. Raises unless the caller is the one who may remove traces, and does it alone.
-void open_as_lone_owner(Relation* opened_events, Relation* opened_traces) {
+/// Opens both. Raises unless the caller is the one who may remove traces, and holds them in this mode or a stronger one.
+void open_as_owner(LOCKMODE held, Relation* opened_events, Relation* opened_traces) {
   Relation events = *opened_events = open_table("events");
   Relation traces = *opened_traces = open_table("traces");
   if (!is_owner(RelationGetRelid(events)) || !is_owner(RelationGetRelid(traces))) {
     ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("must be owner of the tables events and traces")));
   }
-  if (!CheckRelationLockedByMe(events, AccessExclusiveLock, true) ||
-      !CheckRelationLockedByMe(traces, AccessExclusiveLock, true)) {
+  if (!CheckRelationLockedByMe(events, held, true) || !CheckRelationLockedByMe(traces, held, true)) {
     ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
                     errmsg("events and traces are not locked by this transaction"),
                     errhint("Use raceway.cleanup(), which drops partitions with their traces.")));
@@ -73,8 +72,16 @@ struct Sweep {
   ArrayBuildState* going_on;
 };
 
+/// Raises where somebody else holds the row, or has changed it: it may have become a trace that goes on.
+void delete_trace(Relation traces, ItemPointer row) {
+  TM_FailureData failure;
+  const TM_Result result = heap_delete(traces, row, GetCurrentCommandId(true), InvalidSnapshot, false, &failure, false);
+  if (result != TM_Ok) {
+    ereport(ERROR, (errcode(ERRCODE_LOCK_NOT_AVAILABLE), errmsg("a trace that ended is in use")));
+  }
+}
+
 /// Removes the traces that ended before a time, and collects those that began before it and did not.
-/// Nobody else can have changed a row, or hold it: our lock on the table lets nobody in.
 void sweep(Relation traces, Timestamp before, Sweep* result) {
   // As a statement does: what this transaction did before is seen, and what it deletes now is of its own.
   CommandCounterIncrement();
@@ -86,7 +93,7 @@ void sweep(Relation traces, Timestamp before, Sweep* result) {
     slot_getsomeattrs(slot, TraceColumn::event_count + 1);
     if (slot->tts_isnull[TraceColumn::end_time]) continue;
     if (DatumGetTimestamp(slot->tts_values[TraceColumn::end_time]) < before) {
-      simple_heap_delete(traces, &slot->tts_tid);
+      delete_trace(traces, &slot->tts_tid);
       ++result->traces;
       if (!slot->tts_isnull[TraceColumn::event_count]) {
         result->events += DatumGetInt32(slot->tts_values[TraceColumn::event_count]);
@@ -127,14 +134,15 @@ TupleDesc described_result(FunctionCallInfo fcinfo) {
 
 }  // namespace
 
-// Before the events go: what they are to the foreign key, the caller removes in this transaction. Where a DELETE sets
-// off anything else, it is left to delete_ended_traces(), when there are no events to cascade to.
+// Before the events go: what they are to the foreign key, the caller removes in this transaction, and lets nobody add any
+// before that time. Where a DELETE sets off anything else, it is left to delete_ended_traces(), when there are no events
+// to cascade to.
 RACEWAY_FUNCTION(raceway_sweep_traces) {
   Datum before = PG_GETARG_DATUM(0);
   TupleDesc description = described_result(fcinfo);
   Relation events = nullptr;
   Relation traces = nullptr;
-  open_as_lone_owner(&events, &traces);
+  open_as_owner(ShareUpdateExclusiveLock, &events, &traces);
 
   Datum values[3] = {};
   bool nulls[] = {true, true, false};
@@ -163,7 +171,7 @@ RACEWAY_FUNCTION(raceway_delete_ended_traces) {
   TupleDesc description = described_result(fcinfo);
   Relation events = nullptr;
   Relation traces = nullptr;
-  open_as_lone_owner(&events, &traces);
+  open_as_owner(AccessExclusiveLock, &events, &traces);
   const bool skip_checks = find_removal_checks(traces, RelationGetRelid(events)) == nullptr;
 
   const int level = NewGUCNestLevel();
