@@ -51,7 +51,8 @@ Relation open_table(const char* name) {
   return table_openrv(makeRangeVar(pstrdup("raceway"), pstrdup(name), -1), RowExclusiveLock);
 }
 
-/// Opens both. Raises unless the caller is the one who may remove traces, and holds them in this mode or a stronger one.
+/// Opens both. Raises unless the caller is the one who may remove traces, and holds them in this mode or a stronger
+/// one.
 void open_as_owner(LOCKMODE held, Relation* opened_events, Relation* opened_traces) {
   Relation events = *opened_events = open_table("events");
   Relation traces = *opened_traces = open_table("traces");
@@ -134,9 +135,9 @@ TupleDesc described_result(FunctionCallInfo fcinfo) {
 
 }  // namespace
 
-// Before the events go: what they are to the foreign key, the caller removes in this transaction, and lets nobody add any
-// before that time. Where a DELETE sets off anything else, it is left to delete_ended_traces(), when there are no events
-// to cascade to.
+// Before the events go: what they are to the foreign key, the caller removes in this transaction, and lets nobody add
+// any before that time. Where a DELETE sets off anything else, it is left to delete_ended_traces(), when there are no
+// events to cascade to.
 RACEWAY_FUNCTION(raceway_sweep_traces) {
   Datum before = PG_GETARG_DATUM(0);
   TupleDesc description = described_result(fcinfo);
