@@ -62,7 +62,7 @@ def test_prometheus_reads_the_numbers_that_were_sent(store):
     with Prometheus([store.server.port], rules=[MONITORING / "alerts.yml"]) as prometheus:
         for query, expected in SENT.items():
             prometheus.await_value(query, expected)
-        prometheus.await_value(f'raceway_build_info{{backend="{store.backend}"}}', 1)
+        prometheus.await_value(f'raceway_build_info{{backend="{store.configured_backend}"}}', 1)
         if store.backend == "memory":
             prometheus.await_value("raceway_memory_events", 11)
             prometheus.await_value("raceway_memory_traces", 1)

@@ -10,11 +10,13 @@ BACKENDS = tuple(os.environ.get("RACEWAY_TEST_BACKENDS", "memory,postgres").spli
 
 
 class Store:
-    """A server, the database behind it (None in memory), and one client. The backend is as raceway.toml names it."""
+    """A server, the database behind it (None in memory), and one client. The backend is what the test asked for, the
+    configured one what raceway.toml names: an environment without the extension has "supabase" there for "postgres"."""
 
     def __init__(self, backend, cluster, name, sections=None):
         self.backend = backend
         self.database = None if backend == "memory" else cluster.create_database()
+        self.configured_backend = backend if backend != "postgres" else self.database.backend
         if backend == "supabase":
             sections = {**(sections or {}), "storage": {"backend": backend, **(sections or {}).get("storage", {})}}
         self.server = RacewayServer(sections, self.database, name=f"{name}-{backend}")
