@@ -43,27 +43,57 @@ $waiting$;
 
 COMMENT ON FUNCTION raceway.keeps_others_waiting() IS 'internal: whether somebody waits for a lock that this session holds';
 
+CREATE FUNCTION raceway.others_on_tables() RETURNS text[]
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $others$
+BEGIN
+    RETURN ARRAY(
+        SELECT DISTINCT l.virtualtransaction FROM pg_locks l
+        WHERE l.locktype = 'relation' AND l.granted AND l.pid <> pg_backend_pid()
+          AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
+          AND l.relation IN (SELECT 'raceway.traces'::regclass UNION SELECT t.relid FROM pg_partition_tree('raceway.events') t
+                             UNION SELECT 'raceway.events'::regclass));
+END
+$others$;
+
+COMMENT ON FUNCTION raceway.others_on_tables() IS 'internal: the transactions of others that hold a lock on events or traces';
+
 CREATE FUNCTION raceway.lock_tables_for_swap(give_way boolean DEFAULT false) RETURNS boolean
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $lock$
 DECLARE
     tries constant integer := 100;
+    long  constant interval := interval '1 s';
+    others     text[];
+    seen       text[] := '{}';
+    seen_long  text[] := '{}';
+    seen_at    timestamptz := clock_timestamp();
 BEGIN
     IF NOT raceway.keep_vacuum_off() THEN
         RETURN false;
     END IF;
     FOR try IN 1..tries LOOP
-        BEGIN
-            -- Whoever comes while we wait waits behind us: so we never wait for long.
-            PERFORM set_config('lock_timeout', '100ms', true);
-            LOCK TABLE raceway.events, raceway.traces IN ACCESS EXCLUSIVE MODE;
-            PERFORM set_config('lock_timeout', '0', true);
-            RETURN true;
-        EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
-            EXIT WHEN give_way AND raceway.keeps_others_waiting();
-            PERFORM pg_sleep(0.1 + random() * 0.2);
-        END;
+        others := raceway.others_on_tables();
+        IF clock_timestamp() > seen_at + long THEN
+            seen_long := seen;
+            seen := others;
+            seen_at := clock_timestamp();
+        END IF;
+        -- Whoever comes while we wait waits behind us: so we never wait for long, nor for who takes long.
+        IF NOT others && seen_long THEN
+            BEGIN
+                PERFORM set_config('lock_timeout', '100ms', true);
+                LOCK TABLE raceway.events, raceway.traces IN ACCESS EXCLUSIVE MODE;
+                PERFORM set_config('lock_timeout', '0', true);
+                RETURN true;
+            EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
+                NULL;  -- the next try
+            END;
+        END IF;
+        EXIT WHEN give_way AND raceway.keeps_others_waiting();
+        PERFORM pg_sleep(0.1 + random() * 0.2);
     END LOOP;
     RETURN false;
 END

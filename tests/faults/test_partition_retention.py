@@ -275,6 +275,21 @@ def test_a_partition_in_use_stays_and_keeps_no_writer_waiting(by_day):
     assert traces_left(by_day) == []
 
 
+def test_beside_a_long_reader_no_writer_waits_at_all(by_day):
+    """Such as pg_dump: to ask for the tables again and again would be in vain."""
+    fill(by_day, 48)
+    asked = "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND NOT granted"
+    with by_day.held("LOCK TABLE raceway.events IN ACCESS SHARE MODE"), Session(by_day) as session:
+        call = Call(by_day, f"CALL cleanup(older_than => {OLD} '2026-01-03')")
+        wait_until(lambda: session.value(asked) > 0, 10, "it asks for the tables")
+        time.sleep(3)
+        deadline = time.monotonic() + 2
+        while time.monotonic() < deadline:
+            assert session.value(asked) == 0 and call.is_alive()
+    call.end()
+    assert traces_left(by_day) == []
+
+
 def test_traces_are_not_removed_without_their_events(by_day):
     fill(by_day, 3)
     with pytest.raises(SqlError, match="55000"):
