@@ -139,6 +139,14 @@ TEST(DoctorReport, NeverBreaksALineThatIsToBeRun) {
   EXPECT_EQ(out.str().find('\x1b'), std::string::npos);
 }
 
+TEST(DoctorReport, SaysWhatItFoundOnTheNextLineWhereTheNameIsLong) {
+  std::ostringstream out;
+  print_text(out, {{"short", Severity::ok, "0.9", {}}, {"a name of twenty-one", Severity::ok, "none", {}}},
+             {false, 40});
+  EXPECT_EQ(out.str().substr(0, out.str().find("\n\n")),
+            "ok       short        0.9\nok       a name of twenty-one\n                      none");
+}
+
 TEST(DoctorReport, IsJsonWhateverADatabaseSays) {
   std::ostringstream out;
   print_json(out, {{"a", Severity::warning, "not \xff UTF-8", {}}});

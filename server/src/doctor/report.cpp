@@ -34,8 +34,9 @@ void print_finding(std::ostream& out, const Finding& finding, std::size_t name_w
   const std::string severity = fmt::format("{:<{}}", name_of(finding.severity), severity_width);
   const std::size_t indent = severity_width + name_width;
   out << painted(style, colours[static_cast<std::size_t>(finding.severity)], severity)
-      << fmt::format("{:<{}}", finding.check, name_width) << terminal::wrapped(finding.found, style.width, indent)
-      << '\n';
+      << fmt::format("{:<{}}", finding.check, name_width);
+  if (finding.check.size() >= name_width) out << '\n' << std::string(indent, ' ');
+  out << terminal::wrapped(finding.found, style.width, indent) << '\n';
   for (const auto& mend : finding.mend) {
     out << std::string(severity_width, ' ')
         << painted(style, Colour::faint, terminal::wrapped(heading(mend), style.width, severity_width)) << '\n';
