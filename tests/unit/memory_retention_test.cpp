@@ -227,7 +227,7 @@ TEST(MemoryRetention, KnowsToTheByteWhatItTakesWhileTracesGo) {
       if (before == 0) continue;
       wrong += storage.usage().total() + itself != test::heap_in_use() - before ? 1 : 0;
       wrong += storage.usage().total() != storage.fullness()->bytes ? 1 : 0;
-      EXPECT_LE(storage.usage().total(), most + most / 32);
+      EXPECT_LE(storage.usage().total(), most);
     }
     EXPECT_EQ(wrong, 0U);
   };

@@ -10,6 +10,10 @@
 namespace raceway::server::storage::memory {
 namespace {
 
+// One part in so many of max_bytes is kept free, for what requests bring at once and for holes in the heap; by as much
+// max_traces may be passed for a moment.
+constexpr std::uint64_t reserve = 32;
+
 constexpr GrowthTime never = std::numeric_limits<GrowthTime>::max();
 
 // With these a shard is locked for some tenths of a millisecond.
@@ -69,7 +73,8 @@ EvictionCounts Retention::evicted(MemoryLimit by) const {
 }
 
 std::optional<MemoryLimit> Retention::over(const Store& store) const {
-  if (limits_.max_bytes != 0 && store.bytes() > limits_.max_bytes) return MemoryLimit::bytes;
+  const std::uint64_t most_bytes = limits_.max_bytes - limits_.max_bytes / reserve;
+  if (limits_.max_bytes != 0 && store.bytes() > most_bytes) return MemoryLimit::bytes;
   if (limits_.max_traces != 0 && store.traces > limits_.max_traces) return MemoryLimit::traces;
   return std::nullopt;
 }
@@ -83,8 +88,8 @@ std::optional<MemoryLimit> Retention::over_or_old(const Store& store) const {
 }
 
 bool Retention::far_over(const Store& store) const {
-  const auto is_far = [](std::uint64_t value, std::uint64_t limit) { return limit != 0 && value > limit + limit / 32; };
-  return is_far(store.bytes(), limits_.max_bytes) || is_far(store.traces, limits_.max_traces);
+  return (limits_.max_bytes != 0 && store.bytes() > limits_.max_bytes) ||
+         (limits_.max_traces != 0 && store.traces > limits_.max_traces + limits_.max_traces / reserve);
 }
 
 void Retention::make_room_now(Store& store) {
