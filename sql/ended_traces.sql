@@ -8,6 +8,32 @@ COMMENT ON FUNCTION raceway.sweep_traces(timestamp) IS
     'internal to cleanup(): tells the traces that began before a time and go on after it, and removes those that ended, whose '
     'events the caller removes; traces and events are NULL where that is left to delete_ended_traces(), when the events are gone';
 
+CREATE FUNCTION raceway.sweep_ahead(before timestamp, expired regclass[], OUT traces bigint, OUT events bigint, OUT going_on varchar[])
+LANGUAGE plpgsql VOLATILE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $ahead$
+DECLARE
+    partition regclass;
+BEGIN
+    -- Only who writes events as old as these waits.
+    PERFORM set_config('lock_timeout', '100ms', true);
+    FOREACH partition IN ARRAY expired || 'raceway.events_default'::regclass LOOP
+        EXECUTE format('LOCK TABLE %s IN SHARE MODE', partition);
+    END LOOP;
+    SELECT s.* INTO traces, events, going_on FROM raceway.sweep_traces(before) s;
+    -- A trace that ended and is not removed yet could go on until the tables are locked.
+    IF traces IS NULL OR NOT raceway.lock_tables_for_swap(give_way => true) THEN
+        RAISE EXCEPTION 'not to be done ahead' USING ERRCODE = 'lock_not_available';
+    END IF;
+EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
+    going_on := NULL;
+END
+$ahead$;
+
+COMMENT ON FUNCTION raceway.sweep_ahead(timestamp, regclass[]) IS
+    'internal to drop_partitions(): does sweep_traces() while others write, and locks the tables then; going_on is NULL, and '
+    'nothing is done, where that is not to be had';
+
 CREATE FUNCTION raceway.delete_ended_traces(before timestamp, OUT traces bigint, OUT events bigint)
 LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'raceway_delete_ended_traces';

@@ -10,6 +10,15 @@ BEGIN
 END
 $sweep$;
 
+CREATE FUNCTION raceway.sweep_ahead(before timestamp, expired regclass[], OUT traces bigint, OUT events bigint, OUT going_on varchar[])
+LANGUAGE plpgsql VOLATILE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $ahead$
+BEGIN
+    -- Nothing is removed before the events are gone, so until the tables are locked any trace may go on.
+END
+$ahead$;
+
 CREATE FUNCTION raceway.delete_ended_traces(before timestamp, OUT traces bigint, OUT events bigint)
 LANGUAGE plpgsql VOLATILE STRICT
 SET search_path = pg_catalog, pg_temp
