@@ -22,8 +22,12 @@ BEGIN
     END LOOP;
     SELECT s.* INTO traces, events, going_on FROM raceway.sweep_traces(before) s;
     -- A trace that ended and is not removed yet could go on until the tables are locked.
-    IF traces IS NULL OR NOT raceway.lock_tables_for_swap(give_way => true) THEN
+    IF traces IS NULL THEN
         RAISE EXCEPTION 'not to be done ahead' USING ERRCODE = 'lock_not_available';
+    END IF;
+    PERFORM raceway.delete_ended_from_default(before);
+    IF NOT raceway.lock_tables_for_swap(give_way => true) THEN
+        RAISE EXCEPTION 'events is in use' USING ERRCODE = 'lock_not_available';
     END IF;
 EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
     going_on := NULL;

@@ -121,6 +121,21 @@ $take$;
 COMMENT ON FUNCTION raceway.take_expired_events(regclass, varchar[]) IS
     'internal to drop_partitions(): drops a partition, and keeps the events of these traces';
 
+CREATE FUNCTION raceway.delete_ended_from_default(before timestamp) RETURNS void
+LANGUAGE plpgsql VOLATILE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $ended$
+BEGIN
+    DELETE FROM raceway.events_default e
+    WHERE e."timestamp" < before AND e.trace_id IS NOT NULL AND NOT coalesce(
+        (SELECT (t.end_time < before) IS NOT TRUE FROM raceway.traces t WHERE t.trace_id = e.trace_id), false);
+END
+$ended$;
+
+COMMENT ON FUNCTION raceway.delete_ended_from_default(timestamp) IS
+    'internal to drop_partitions(): removes the events that no partition of their own took, of traces that ended before a time '
+    'or are gone';
+
 CREATE FUNCTION raceway.drop_partitions(
     before timestamp, OUT partitions bigint, OUT traces bigint, OUT events bigint, OUT bytes bigint
 )
@@ -151,12 +166,9 @@ BEGIN
             RETURN;
         END IF;
         SELECT s.* INTO traces, events, going_on FROM raceway.sweep_traces(ends) s;
+        PERFORM raceway.delete_ended_from_default(ends);
     END IF;
     PERFORM raceway.take_expired_events(e.partition, going_on) FROM unnest(expired) e (partition);
-    -- Ended traces may have events that no partition of their own took.
-    DELETE FROM raceway.events e
-    WHERE e."timestamp" < ends AND e.trace_id IS NOT NULL AND NOT coalesce(
-        (SELECT (t.end_time < ends) IS NOT TRUE FROM raceway.traces t WHERE t.trace_id = e.trace_id), false);
     IF traces IS NULL THEN
         SELECT d.traces, d.events INTO traces, events FROM raceway.delete_ended_traces(ends) d;
     END IF;
