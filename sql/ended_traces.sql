@@ -11,12 +11,12 @@ COMMENT ON FUNCTION raceway.sweep_traces(timestamp) IS
 CREATE FUNCTION raceway.sweep_ahead(before timestamp, expired regclass[], OUT traces bigint, OUT events bigint, OUT going_on varchar[])
 LANGUAGE plpgsql VOLATILE STRICT
 SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '100ms'
 AS $ahead$
 DECLARE
     partition regclass;
 BEGIN
     -- Only who writes events as old as these waits.
-    PERFORM set_config('lock_timeout', '100ms', true);
     FOREACH partition IN ARRAY expired || 'raceway.events_default'::regclass LOOP
         EXECUTE format('LOCK TABLE %s IN SHARE MODE', partition);
     END LOOP;

@@ -18,12 +18,11 @@ COMMENT ON FUNCTION raceway.event_partitions() IS
 CREATE FUNCTION raceway.keep_vacuum_off() RETURNS boolean
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '30s'
 AS $off$
 BEGIN
     -- Autovacuum gives way to whoever waits for deadlock_timeout; here that keeps no writer waiting.
-    PERFORM set_config('lock_timeout', '30s', true);
     LOCK TABLE raceway.events, raceway.traces IN SHARE UPDATE EXCLUSIVE MODE;
-    PERFORM set_config('lock_timeout', '0', true);
     RETURN true;
 EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
     RETURN false;
@@ -62,6 +61,8 @@ COMMENT ON FUNCTION raceway.others_on_tables() IS 'internal: the transactions of
 CREATE FUNCTION raceway.lock_tables_for_swap(give_way boolean DEFAULT false) RETURNS boolean
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
+-- Whoever comes while we wait for the tables waits behind us: so we never wait for long.
+SET lock_timeout = '100ms'
 AS $lock$
 DECLARE
     tries constant integer := 100;
@@ -81,12 +82,10 @@ BEGIN
             seen := others;
             seen_at := clock_timestamp();
         END IF;
-        -- Whoever comes while we wait waits behind us: so we never wait for long, nor for who takes long.
+        -- Nor do we ask at all where one is on them who takes long.
         IF NOT others && seen_long THEN
             BEGIN
-                PERFORM set_config('lock_timeout', '100ms', true);
                 LOCK TABLE raceway.events, raceway.traces IN ACCESS EXCLUSIVE MODE;
-                PERFORM set_config('lock_timeout', '0', true);
                 RETURN true;
             EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
                 NULL;  -- the next try
@@ -141,6 +140,7 @@ CREATE FUNCTION raceway.drop_partitions(
 )
 LANGUAGE plpgsql VOLATILE STRICT
 SET search_path = pg_catalog, pg_temp
+SET lock_timeout = 0
 AS $drop$
 DECLARE
     expired  regclass[];
@@ -223,10 +223,12 @@ CREATE PROCEDURE raceway.cleanup_partitions(run bigint, before timestamp)
 LANGUAGE plpgsql
 AS $cleanup$
 DECLARE
-    steps timestamp[] := ARRAY(SELECT s FROM raceway.partition_drop_steps(before) s);
+    steps timestamp[];
     ends  timestamp;
     gone  record;
 BEGIN
+    PERFORM raceway.begin_cleanup_step();
+    steps := ARRAY(SELECT s FROM raceway.partition_drop_steps(before) s);
     FOREACH ends IN ARRAY steps LOOP
         -- Who has looked at the tables is in the way of who locks them; and a snapshot from before they are locked would
         -- miss what came until then.
@@ -243,7 +245,7 @@ BEGIN
         PERFORM raceway.note_cleanup(run, gone.traces, gone.events, gone.bytes);
         RAISE NOTICE 'cleanup: dropped % partitions up to %, with % traces', gone.partitions, ends, gone.traces;
     END LOOP;
-    COMMIT;
+    COMMIT;  -- with the locks of the last step
 END
 $cleanup$;
 

@@ -82,6 +82,7 @@ COMMENT ON FUNCTION raceway.user_indexes_of_events() IS 'internal to repartition
 CREATE FUNCTION raceway.begin_repartition(partition_by text) RETURNS boolean
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
+SET lock_timeout = 0
 AS $begin$
 DECLARE
     length    interval := raceway.partition_interval(partition_by);
@@ -156,6 +157,7 @@ COMMENT ON FUNCTION raceway.copy_event_pages(bigint, bigint) IS 'internal to rep
 CREATE FUNCTION raceway.end_repartition(partition_by text) RETURNS boolean
 LANGUAGE plpgsql VOLATILE STRICT
 SET search_path = pg_catalog, pg_temp
+SET lock_timeout = 0
 AS $end$
 DECLARE
     index_name  name;

@@ -55,7 +55,6 @@ class BenchDatabase:
         self.cluster.sql("CHECKPOINT")
         for name in pathlib.Path(self.cluster.sql("SHOW data_directory")).glob("base/*/*"):
             with open(name, "rb") as file:
-                os.fsync(file.fileno())
                 os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
     def wal_position(self):
