@@ -63,9 +63,10 @@ def test_no_postgresql_and_a_bad_configuration_are_errors(well):
 class SecludedCluster(GoodCluster):
     def __init__(self, seclusion, authority):
         self.seclusion = seclusion
+        # Small segments: one that a process still has open counts in the small disk until that one writes again.
         super().__init__("secluded", {
             "listen_addresses": f"127.0.0.1,{ADDRESS}", "ssl_cert_file": authority.certificate, "ssl_key_file": authority.key,
-            "min_wal_size": "32MB", "wal_recycle": "off", "max_wal_size": "64MB"})
+            "min_wal_size": "2MB", "wal_recycle": "off", "max_wal_size": "64MB"}, initdb=["--wal-segsize=1"])
 
     def _admitted(self):
         return f"host all all {ADDRESS}/32 scram-sha-256\n"
@@ -135,10 +136,11 @@ def test_a_disk_that_is_nearly_full_is_found_and_has_room_after_its_mend(far):
         by_day.sql("CHECKPOINT", "postgres")
         far.cluster.seclusion.fill(far.cluster.data.parent, leaving="8M")
         found = far.verdict("disk")
-        assert found["severity"] == "warning" and "PostgreSQL's disk has" in found["found"]
+        assert (found["severity"], "PostgreSQL's disk has" in found["found"]) == ("warning", True), found
         far.apply(found)
         by_day.sql("CHECKPOINT", "postgres")  # only now the files go
-        assert far.verdict("disk")["severity"] == "ok"
+        after = far.verdict("disk")
+        assert after["severity"] == "ok", after
         assert by_day.value("SELECT count(*) FROM events") == 0
     finally:
         far.database = whole

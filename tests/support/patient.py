@@ -24,10 +24,10 @@ WITH_CRON = {"shared_preload_libraries": "pg_cron", "cron.database_name": "test_
 class GoodCluster(PostgresCluster):
     """With the settings that the doctor wants for a machine of MEMORY. `environment` is added to its processes'."""
 
-    def __init__(self, name, settings=None, environment=None):
+    def __init__(self, name, settings=None, environment=None, initdb=()):
         # fsync is on, as the doctor wants it, and costs nothing.
         self._environment = {"LD_PRELOAD": "libeatmydata.so", **(environment or {})}
-        super().__init__(name, {**GOOD_SETTINGS, **(settings or {})})
+        super().__init__(name, {**GOOD_SETTINGS, **(settings or {})}, initdb=initdb)
 
     def start(self):
         # Set only where the user is PostgreSQL's already: what a preloaded library makes belongs to that one.
