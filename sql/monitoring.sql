@@ -97,27 +97,34 @@ $slow$;
 COMMENT ON FUNCTION raceway.slow_statements(integer) IS
     'The statements of this database that took most time in all, from pg_stat_statements (1.8 or later); no row, and a hint, where that is not to be had.';
 
-CREATE FUNCTION raceway.ingest_rate(since interval DEFAULT '1 hour', step text DEFAULT 'minute')
+CREATE FUNCTION raceway.ingest_rate(since interval DEFAULT '1 hour', step text DEFAULT 'minute', by text DEFAULT 'timestamp')
 RETURNS TABLE (at timestamp, events bigint, traces bigint, events_per_second numeric)
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $rate$
+DECLARE
+    first constant timestamp := (now() AT TIME ZONE 'UTC') - since;
 BEGIN
     IF step IS NULL OR step NOT IN ('second', 'minute', 'hour', 'day') THEN
         RAISE EXCEPTION 'step is %, not second, minute, hour or day', coalesce('"' || step || '"', 'NULL')
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
+    IF by IS NULL OR by NOT IN ('timestamp', 'created_at') THEN
+        RAISE EXCEPTION 'by is %, not timestamp or created_at', coalesce('"' || by || '"', 'NULL')
+            USING ERRCODE = 'invalid_parameter_value';
+    END IF;
     RETURN QUERY
-        SELECT date_trunc(step, e."timestamp"), count(*), count(DISTINCT e.trace_id),
-               round(count(*) / extract(epoch FROM ('1 ' || step)::interval), 2)
+        SELECT date_trunc(step, CASE by WHEN 'timestamp' THEN e."timestamp" ELSE e.created_at END),
+               count(*), count(DISTINCT e.trace_id), round(count(*) / extract(epoch FROM ('1 ' || step)::interval), 2)
         FROM raceway.events e
-        WHERE e."timestamp" >= (now() AT TIME ZONE 'UTC') - since
+        WHERE (by = 'timestamp' AND e."timestamp" >= first) OR (by = 'created_at' AND e.created_at >= first)
         GROUP BY 1 ORDER BY 1;
 END
 $rate$;
 
-COMMENT ON FUNCTION raceway.ingest_rate(interval, text) IS
-    'Events and their traces a step (second, minute, hour, day), by the events'' own times, for which there is an index; UTC. A step without events has no row.';
+COMMENT ON FUNCTION raceway.ingest_rate(interval, text, text) IS
+    'Events and their traces a step (second, minute, hour, day), UTC. By default by the events'' own times, for which there is an index; '
+    'by => ''created_at'': by when they were stored, which reads the whole table. A step without events has no row.';
 
 CREATE FUNCTION raceway.cleanup_rate(since interval DEFAULT '30 days')
 RETURNS TABLE (day date, runs bigint, not_done bigint, traces numeric, events numeric, bytes numeric, took interval, events_per_second numeric)

@@ -33,3 +33,28 @@ $drop$;
 COMMENT ON FUNCTION raceway.drop_portable() IS
     'Removes the code of the portable edition and leaves the tables as they are: CREATE EXTENSION raceway may follow, or the '
     'portable edition again. An error where something of yours hangs on the code, such as a view or an index.';
+
+-- What the version before had and this one has not, by name or by arguments: left beside it, it would answer in its place,
+-- or make calls ambiguous.
+DO $obsolete$
+DECLARE
+    before constant text[] := pg_catalog.string_to_array(pg_catalog.current_setting('raceway_portable.before', true), ',');
+    it   regprocedure;
+    gone boolean := true;
+BEGIN
+    WHILE gone LOOP  -- again as long as one goes: they may hang on each other
+        gone := false;
+        FOR it IN SELECT p.oid FROM pg_catalog.pg_proc p WHERE pg_catalog.concat(p.oid, ' ', p.xmin) = ANY (before) LOOP
+            BEGIN
+                EXECUTE 'DROP ROUTINE ' || it::text;
+                gone := true;
+            EXCEPTION WHEN dependent_objects_still_exist THEN NULL;
+            END;
+        END LOOP;
+    END LOOP;
+    FOR it IN SELECT p.oid FROM pg_catalog.pg_proc p WHERE pg_catalog.concat(p.oid, ' ', p.xmin) = ANY (before) LOOP
+        RAISE WARNING '% is of an older version, and something of yours hangs on it', it
+            USING HINT = 'Take that off it, then: DROP ROUTINE ' || it::text || ';';
+    END LOOP;
+END
+$obsolete$;

@@ -148,6 +148,35 @@ def test_an_older_text_of_it_is_replaced_at_the_start(bare):
     database.drop()
 
 
+OLDER = """
+    CREATE FUNCTION raceway.service_volume() RETURNS bigint LANGUAGE sql AS 'SELECT 1';
+    CREATE FUNCTION raceway.once_ours(text) RETURNS text LANGUAGE sql RETURN $1;
+    CREATE FUNCTION raceway.built_on_it(text) RETURNS text LANGUAGE sql RETURN raceway.once_ours($1);
+    CREATE FUNCTION raceway.held(text) RETURNS text LANGUAGE sql RETURN $1;
+    CREATE FUNCTION raceway.of_mine(text) RETURNS text LANGUAGE sql RETURN $1;
+    CREATE VIEW public.hanging AS SELECT raceway.held('a');
+    """
+
+
+def test_what_an_older_version_had_and_this_one_has_not_goes_unless_something_hangs_on_it(bare):
+    database = bare.create_database()
+    text = paths.PORTABLE.read_text()
+    database.sql(re.sub(r"(routines +constant name\[\] := '\{)", r"\1built_on_it,held,once_ours,", text) + OLDER)
+    fresh = create_database(bare, "portable")
+
+    def routines(of):
+        rows = of.rows("SELECT oid::regprocedure::text AS it FROM pg_proc WHERE pronamespace = 'raceway'::regnamespace")
+        return {row["it"].removeprefix("raceway.") for row in rows}
+
+    assert routines(database) - routines(fresh) == {
+        "service_volume()", "once_ours(text)", "built_on_it(text)", "held(text)", "of_mine(text)"}
+    database.sql(f"BEGIN;\n{text}COMMIT;")
+    assert routines(database) - routines(fresh) == {"held(text)", "of_mine(text)"}
+    assert routines(fresh) - routines(database) == set()
+    database.drop()
+    fresh.drop()
+
+
 def test_the_extension_that_is_there_is_not_covered(migrated):
     with pytest.raises(SqlError, match="the extension raceway is in this database"):
         migrated.sql(paths.PORTABLE.read_text())

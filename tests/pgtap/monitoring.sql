@@ -3,7 +3,7 @@
 BEGIN;
 SET client_min_messages = warning;
 SET search_path = public;
-SELECT plan(25);
+SELECT plan(28);
 
 DROP EXTENSION IF EXISTS raceway CASCADE;
 DROP SCHEMA IF EXISTS raceway CASCADE;
@@ -37,6 +37,11 @@ SELECT is(sum(events), 101::numeric, 'and of all times') FROM ingest_rate('100 y
 SELECT is(count(*), 100::bigint, 'a second each') FROM ingest_rate('1 hour', 'second');
 SELECT throws_ok($$SELECT * FROM ingest_rate(step => 'week')$$, '22023', 'step is "week", not second, minute, hour or day');
 SELECT throws_ok($$SELECT * FROM ingest_rate(step => NULL)$$, '22023', 'step is NULL, not second, minute, hour or day');
+
+UPDATE events SET created_at = created_at - interval '2 hours' WHERE event_id = 'e7';
+SELECT is(sum(events), 100::numeric, 'stored in the last hour, whenever it happened') FROM ingest_rate(by => 'created_at');
+SELECT is(array_agg(events ORDER BY at), ARRAY[1, 100]::bigint[], 'and before') FROM ingest_rate('3 hours', 'hour', by => 'created_at');
+SELECT throws_ok($$SELECT * FROM ingest_rate(by => 'end_time')$$, '22023', 'by is "end_time", not timestamp or created_at');
 
 SELECT results_eq('SELECT service COLLATE "default", events FROM service_volume()', $$VALUES ('shop', 75::bigint), (NULL, 25)$$, 'volume by service');
 SELECT is(events, 1::bigint, 'of all times') FROM service_volume(NULL) WHERE service = 'attic';
