@@ -144,6 +144,40 @@ def test_a_table_that_is_mostly_air_is_found_by_the_statistics_and_by_pgstattupl
     assert found_in(old) == {} and "estimated" in old.verdict("bloat")["found"]
 
 
+def test_an_index_that_is_mostly_air_is_found_though_its_table_is_not(old):
+    old.database.sql("CREATE INDEX idx_of_mine ON events (location); INSERT INTO traces (trace_id) VALUES ('i')")
+    insert = """INSERT INTO events (event_id, trace_id, timestamp, location, metadata)
+                SELECT '{0}' || i, 'i', now() AT TIME ZONE 'UTC', {1} FROM generate_series(1, 100000) i;
+                VACUUM (ANALYZE) events"""
+    old.database.sql(insert.format("i", "'i' || lpad(i::text, 489, '0'), NULL"))
+    assert found_in(old) == {}, "full is not bloated, and half full is usual"
+    old.database.sql("DELETE FROM events WHERE event_id LIKE 'i%' AND substr(event_id, 2)::int % 16 <> 0")
+    old.database.sql("VACUUM events")
+    old.database.sql(insert.format("j", "NULL, jsonb_build_object('a', repeat('y', 480))"))  # goes into the table's air
+    said = assert_found_and_mended(old, "bloat", "warning")
+    assert "idx_of_mine" in said and "estimated" in said
+    old.database.sql("DROP INDEX idx_of_mine")
+
+
+def test_room_out_of_line_that_is_mostly_air_is_found(old):
+    old.database.sql("CREATE EXTENSION IF NOT EXISTS pgstattuple SCHEMA public", "postgres")
+    old.database.sql("""
+        ALTER TABLE events ALTER metadata SET STORAGE EXTERNAL;
+        INSERT INTO traces (trace_id) VALUES ('o');
+        INSERT INTO events (event_id, trace_id, timestamp, metadata)
+        SELECT 'o' || i, 'o', now() AT TIME ZONE 'UTC', jsonb_build_object('a', repeat('y', 9900)) FROM generate_series(1, 8000) i;
+        """)
+    old.database.sql("VACUUM (ANALYZE) events")
+    assert found_in(old) == {}, "full is not bloated"
+    old.database.sql("DELETE FROM events WHERE trace_id = 'o' AND substr(event_id, 2)::int % 4 <> 0")
+    old.database.sql("VACUUM (ANALYZE) events")
+    assert "estimated" in found_in(old)["bloat"]["found"]
+    old.database.sql("GRANT pg_stat_scan_tables TO raceway", "postgres")
+    said = assert_found_and_mended(old, "bloat", "warning")
+    assert "events stores out of line" in said and "measured" in said
+    old.database.sql("REVOKE pg_stat_scan_tables FROM raceway", "postgres")
+
+
 def test_numbers_of_transactions_that_run_out_are_found(old):
     assert found_in(old) == {}
     old.cluster.pass_transactions(YEARS)
