@@ -5,10 +5,12 @@ from collections import Counter
 
 import pytest
 
+from support.aging import OLD, fill
 from support.chance import chance_of, times
 from support.cluster import PostgresCluster
 from support.contention import Books, Pool, assert_kept, contenders, run_for
 from support.deck import Deck, Shape
+from support.editions import create_database
 from support.maintenance import Maintenance
 from support.sessions import Session
 from support.wait import wait_until
@@ -118,3 +120,26 @@ def test_the_stream_of_changes_has_one_insert_for_each_event_and_no_delete(publi
     assert set(re.findall(r"^table raceway\.events: (\w+):", changes, re.M)) == {"INSERT"}
     assert set(re.findall(r"^table raceway\.traces: (\w+):", changes, re.M)) == {"INSERT", "UPDATE"}
     assert_kept(publisher, books, pool)
+
+
+@pytest.mark.parametrize("partition_by, before", [("none", "2026-01-02 23:30"), ("day", "2026-01-03")])
+def test_what_cleanup_removes_is_in_the_stream_of_changes(logical, partition_by, before):
+    """But for the events that go with a whole partition: nobody deletes those."""
+    database = create_database(logical, "extension", f"raceway.migrate(partition_by => '{partition_by}')")
+    try:
+        if partition_by == "day":
+            database.sql("SELECT raceway.make_partitions('2026-01-01', '2026-01-03')")
+        fill(database, 72, events=2)
+        database.sql("SELECT pg_create_logical_replication_slot('removals', 'test_decoding')", "postgres")
+        database.sql(f"CALL raceway.cleanup(older_than => {OLD} '{before}')")
+        # Decoded is what is on the disk, and cleanup's commits do not wait for it: this one does.
+        database.sql("SELECT pg_logical_emit_message(true, 'after', '')", "postgres")
+        changes = database.sql("SELECT data FROM pg_logical_slot_get_changes('removals', NULL, NULL)", "postgres")
+        removed = Counter(re.findall(r"^table raceway\.traces: DELETE: trace_id\[[a-z ]+\]:'t-(\d+)'$", changes, re.M))
+        assert removed == Counter(str(trace) for trace in range(1, 49))
+        events = Counter(re.findall(r"^table raceway\.events\w*: DELETE: event_id\[[a-z ]+\]:'(t-\d+-\d+)'", changes, re.M))
+        assert set(events.values()) <= {1} and len(events) == (0 if partition_by == "day" else 96)
+        assert_whole(database)
+    finally:
+        database.sql("SELECT pg_drop_replication_slot('removals')", "postgres")
+        database.drop()

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from support.aging import Call, fill, last_runs, traces_left
+from support.aging import OLD, Call, fill, last_runs, traces_left
 from support.chance import chance_of, times
 from support.cluster import PostgresCluster, SqlError
 from support.load import LoadClient, acknowledged_by, load, sent_by
@@ -17,9 +17,6 @@ from support.sessions import Session
 from support.traffic import OverlappingTraffic, documented_event
 from support.wait import wait_until
 from support.ways import assert_sound, assert_whole, counts, ingest
-
-# The age of what was at a time. A minute less, so that it does not depend on when it is asked.
-OLD = "(clock_timestamp() AT TIME ZONE 'UTC') - interval '1 minute' - timestamp"
 
 
 @pytest.fixture(params=EDITIONS)

@@ -5,6 +5,9 @@ import threading
 from support.sessions import Session
 from support.wait import wait_until
 
+# The age of what was at a time. A minute less, so that it does not depend on when it is asked.
+OLD = "(clock_timestamp() AT TIME ZONE 'UTC') - interval '1 minute' - timestamp"
+
 FILL = """
     SELECT (raceway.ingest(jsonb_build_object('events', jsonb_agg(jsonb_build_object(
         'event_id', format('%s-%s-%s', :'name', t, e), 'trace_id', format('%s-%s', :'name', t), 'kind', 'Custom',
