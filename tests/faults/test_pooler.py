@@ -1,5 +1,7 @@
 """Through PgBouncer in transaction mode: no statement may lean on its session."""
 
+import os
+import signal
 import time
 
 import pytest
@@ -10,15 +12,16 @@ from support.load import LoadClient, acknowledged_by, load, sent_by
 from support.pgbouncer import PgBouncer
 from support.server import RacewayServer
 from support.store import Store
-from support.traffic import RECORDED, OverlappingTraffic, recorded_bodies, recorded_events
+from support.traffic import RECORDED, OverlappingTraffic, documented_event, recorded_bodies, recorded_events
+from support.wait import wait_until
 
 
 class PooledStore(Store):
     """A store whose server reaches its database through PgBouncer."""
 
-    def __init__(self, cluster, bouncer, name):
+    def __init__(self, cluster, bouncer, name, **engine):
         super().__init__("postgres", cluster, name)
-        self.server = RacewayServer({"storage": {"backend": "postgres"}, "storage.postgres": {
+        self.server = RacewayServer({"engine": engine, "storage": {"backend": "postgres"}, "storage.postgres": {
             "connection_string": bouncer.connection_string(self.database)}}, name=name)
         self.client = self.server.client()
 
@@ -55,3 +58,21 @@ def test_two_servers_share_one_server_connection_under_load(cluster, bouncer):
                     time.sleep(0.1)
                     store.get("/api/traces", page=1)
         check_promises(store.database, acknowledged_by(clients), sent_by(clients))
+
+
+def test_writes_go_on_once_the_pooler_gives_up_a_database_that_stands_still(cluster):
+    """Its own end of each connection is well all the while: only the pooler can tell."""
+    with (PgBouncer(cluster, more="query_timeout = 3\n") as bouncer,
+          PooledStore(cluster, bouncer, "still", ack_timeout_seconds=1) as store):
+        store.post(documented_event("before", "t"))
+        stuck, = store.database.sql("SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
+                                    " AND pid <> pg_backend_pid() AND backend_type = 'client backend'").split()
+        os.kill(int(stuck), signal.SIGSTOP)
+        try:
+            refused = store.client.post(documented_event("during", "t"))
+            assert refused.refused(503) and refused.headers["Retry-After"].isdigit()
+            wait_until(lambda: store.client.post(documented_event("after", "t")).status == 200, 30, "another session takes it")
+            assert store.post(documented_event("during", "t"))["duplicates"] == 1, "what was under way went in, too"
+        finally:
+            os.kill(int(stuck), signal.SIGCONT)
+        assert store.database.value("SELECT event_count FROM raceway.traces") == 3

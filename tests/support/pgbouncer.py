@@ -16,9 +16,10 @@ PROGRAM = shutil.which("pgbouncer", path=os.environ.get("PATH", "") + ":/usr/sbi
 class PgBouncer:
     """Everybody the user list names is trusted; `with_passwords` everybody with a password of the cluster's is let in.
     With an `authority` clients have to come over TLS. Nothing is set that would help a server which relies on sessions.
+    `more` are lines of its configuration.
     """
 
-    def __init__(self, cluster, server_connections=1, mode="transaction", with_passwords=False, authority=None):
+    def __init__(self, cluster, server_connections=1, mode="transaction", with_passwords=False, authority=None, more=""):
         self.cluster = cluster
         self.with_passwords = with_passwords
         self.authority = authority
@@ -38,7 +39,7 @@ class PgBouncer:
             f"admin_users = postgres\npool_mode = {mode}\ndefault_pool_size = {server_connections}\n"
             "max_client_conn = 200\n"
             + (f"client_tls_sslmode = require\nclient_tls_key_file = {authority.key}\n"
-               f"client_tls_cert_file = {authority.certificate}\n" if authority else ""))
+               f"client_tls_cert_file = {authority.certificate}\n" if authority else "") + more)
         if os.geteuid() == 0:
             owner = pwd.getpwnam("postgres")
             os.chown(self.directory, owner.pw_uid, owner.pw_gid)
