@@ -26,7 +26,7 @@ BEGIN
         RAISE EXCEPTION 'not to be done ahead' USING ERRCODE = 'lock_not_available';
     END IF;
     PERFORM raceway.delete_ended_from_default(before);
-    IF NOT raceway.lock_tables_for_swap(give_way => true) THEN
+    IF NOT raceway.lock_tables('swap', give_way => true) THEN
         RAISE EXCEPTION 'events is in use' USING ERRCODE = 'lock_not_available';
     END IF;
 EXCEPTION WHEN lock_not_available OR deadlock_detected THEN

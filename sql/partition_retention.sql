@@ -15,93 +15,6 @@ $partitions$;
 COMMENT ON FUNCTION raceway.event_partitions() IS
     'The partitions of events and the times they hold: from lower_bound up to, not including, upper_bound; both NULL for events_default.';
 
-CREATE FUNCTION raceway.keep_vacuum_off() RETURNS boolean
-LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, pg_temp
-SET lock_timeout = '30s'
-AS $off$
-BEGIN
-    -- Autovacuum gives way to whoever waits for deadlock_timeout; here that keeps no writer waiting.
-    LOCK TABLE raceway.events, raceway.traces IN SHARE UPDATE EXCLUSIVE MODE;
-    RETURN true;
-EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
-    RETURN false;
-END
-$off$;
-
-COMMENT ON FUNCTION raceway.keep_vacuum_off() IS
-    'internal: keeps everyone else who moves tables, or cleans them up, off events and traces for this transaction; false if '
-    'one of them did not end in half a minute';
-
-CREATE FUNCTION raceway.keeps_others_waiting() RETURNS boolean
-LANGUAGE sql STABLE
-SET search_path = pg_catalog, pg_temp
-AS $waiting$
-    SELECT EXISTS (SELECT FROM pg_locks l WHERE NOT l.granted AND pg_backend_pid() = ANY (pg_blocking_pids(l.pid)))
-$waiting$;
-
-COMMENT ON FUNCTION raceway.keeps_others_waiting() IS 'internal: whether somebody waits for a lock that this session holds';
-
-CREATE FUNCTION raceway.others_on_tables() RETURNS text[]
-LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, pg_temp
-AS $others$
-BEGIN
-    RETURN ARRAY(
-        SELECT DISTINCT l.virtualtransaction FROM pg_locks l
-        WHERE l.locktype = 'relation' AND l.granted AND l.pid <> pg_backend_pid()
-          AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
-          AND l.relation IN (SELECT 'raceway.traces'::regclass UNION SELECT t.relid FROM pg_partition_tree('raceway.events') t
-                             UNION SELECT 'raceway.events'::regclass));
-END
-$others$;
-
-COMMENT ON FUNCTION raceway.others_on_tables() IS 'internal: the transactions of others that hold a lock on events or traces';
-
-CREATE FUNCTION raceway.lock_tables_for_swap(give_way boolean DEFAULT false) RETURNS boolean
-LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, pg_temp
--- Whoever comes while we wait for the tables waits behind us: so we never wait for long.
-SET lock_timeout = '100ms'
-AS $lock$
-DECLARE
-    tries constant integer := 100;
-    long  constant interval := interval '1 s';
-    others     text[];
-    seen       text[] := '{}';
-    seen_long  text[] := '{}';
-    seen_at    timestamptz := clock_timestamp();
-BEGIN
-    IF NOT raceway.keep_vacuum_off() THEN
-        RETURN false;
-    END IF;
-    FOR try IN 1..tries LOOP
-        others := raceway.others_on_tables();
-        IF clock_timestamp() > seen_at + long THEN
-            seen_long := seen;
-            seen := others;
-            seen_at := clock_timestamp();
-        END IF;
-        -- Nor do we ask at all where one is on them who takes long.
-        IF NOT others && seen_long THEN
-            BEGIN
-                LOCK TABLE raceway.events, raceway.traces IN ACCESS EXCLUSIVE MODE;
-                RETURN true;
-            EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
-                NULL;  -- the next try
-            END;
-        END IF;
-        EXIT WHEN give_way AND raceway.keeps_others_waiting();
-        PERFORM pg_sleep(0.1 + random() * 0.2);
-    END LOOP;
-    RETURN false;
-END
-$lock$;
-
-COMMENT ON FUNCTION raceway.lock_tables_for_swap(boolean) IS
-    'internal: locks events and traces for this transaction without keeping writers waiting for more than a tenth of a second; '
-    'false if others did not let go of them for half a minute, or, where it is to give way, wait for what this session holds already';
-
 CREATE FUNCTION raceway.take_expired_events(partition regclass, going_on varchar[]) RETURNS void
 LANGUAGE plpgsql VOLATILE STRICT
 SET search_path = pg_catalog, pg_temp
@@ -158,10 +71,14 @@ BEGIN
         traces := 0; events := 0;
         RETURN;
     END IF;
+    IF NOT raceway.keep_vacuum_off(expired) THEN
+        partitions := NULL;
+        RETURN;
+    END IF;
     SELECT s.* INTO traces, events, going_on FROM raceway.sweep_ahead(ends, expired) s;
     IF going_on IS NULL THEN
         -- Who adds to such old traces goes first.
-        IF NOT raceway.lock_tables_for_swap() THEN
+        IF NOT raceway.lock_tables('swap') THEN
             partitions := NULL;
             RETURN;
         END IF;

@@ -29,6 +29,20 @@ $note$;
 
 COMMENT ON FUNCTION raceway.note_partitioned(text) IS 'internal to the layout for growth: says that the tables have it now';
 
+CREATE FUNCTION raceway.move_from_default(name text, lower_bound timestamp, upper_bound timestamp) RETURNS void
+LANGUAGE plpgsql VOLATILE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $move$
+BEGIN
+    EXECUTE format('WITH moved AS (DELETE FROM raceway.events_default WHERE "timestamp" >= $1 AND "timestamp" < $2 RETURNING *)'
+                   ' INSERT INTO raceway.%I SELECT * FROM moved', name)
+        USING lower_bound, upper_bound;
+END
+$move$;
+
+COMMENT ON FUNCTION raceway.move_from_default(text, timestamp, timestamp) IS
+    'internal to make_partitions(): moves the events between two times from the default partition to one that is to be';
+
 CREATE FUNCTION raceway.make_partitions(first timestamp, last timestamp) RETURNS integer
 LANGUAGE plpgsql VOLATILE STRICT
 SET search_path = pg_catalog, pg_temp
@@ -37,10 +51,9 @@ DECLARE
     most         constant integer := 1000;
     partition_by text := (SELECT l.partition_by FROM raceway.layout l);
     length       interval := raceway.partition_interval(partition_by);
+    missing      timestamp[];
     lower_bound  timestamp;
-    upper_bound  timestamp;
     name         text;
-    made         integer := 0;
 BEGIN
     IF length IS NULL THEN
         RAISE EXCEPTION 'raceway.events is not partitioned' USING ERRCODE = 'object_not_in_prerequisite_state',
@@ -53,26 +66,47 @@ BEGIN
     -- One at a time, and not beside a migration: the same key.
     PERFORM pg_advisory_xact_lock(32195226876993913);
 
-    lower_bound := date_trunc(partition_by, first);
-    WHILE lower_bound <= last LOOP
-        upper_bound := lower_bound + length;
+    missing := ARRAY(SELECT l FROM generate_series(date_trunc(partition_by, first), last, length) l
+                     WHERE to_regclass(format('raceway.%I', raceway.partition_name(l))) IS NULL);
+    FOREACH lower_bound IN ARRAY missing LOOP
         name := raceway.partition_name(lower_bound);
-        IF to_regclass(format('raceway.%I', name)) IS NULL THEN
-            EXECUTE format('CREATE TABLE raceway.%I (LIKE raceway.events INCLUDING ALL)', name);
-            -- What came before its partition stands in the default one, and moves.
-            EXECUTE format('WITH moved AS (DELETE FROM raceway.events_default WHERE "timestamp" >= %L AND "timestamp" < %L RETURNING *)'
-                           ' INSERT INTO raceway.%I SELECT * FROM moved', lower_bound, upper_bound, name);
-            EXECUTE format('ALTER TABLE raceway.events ATTACH PARTITION raceway.%I FOR VALUES FROM (%L) TO (%L)', name, lower_bound, upper_bound);
-            made := made + 1;
-        END IF;
-        lower_bound := upper_bound;
+        EXECUTE format('CREATE TABLE raceway.%I (LIKE raceway.events INCLUDING ALL)', name);
+        -- What came before its partition stands in the default one, and moves.
+        PERFORM raceway.move_from_default(name, lower_bound, lower_bound + length);
     END LOOP;
-    RETURN made;
+    IF cardinality(missing) > 0 AND NOT raceway.lock_tables('attach') THEN
+        RAISE EXCEPTION 'events_default is in use' USING ERRCODE = 'lock_not_available',
+            HINT = 'Try again when no long query reads it.';
+    END IF;
+    FOREACH lower_bound IN ARRAY missing LOOP
+        name := raceway.partition_name(lower_bound);
+        PERFORM raceway.move_from_default(name, lower_bound, lower_bound + length);  -- what came meanwhile
+        EXECUTE format('ALTER TABLE raceway.events ATTACH PARTITION raceway.%I FOR VALUES FROM (%L) TO (%L)',
+                       name, lower_bound, lower_bound + length);
+    END LOOP;
+    RETURN cardinality(missing);
 END
 $make$;
 
 COMMENT ON FUNCTION raceway.make_partitions(timestamp, timestamp) IS
-    'Makes the partitions of events that are missing between two times, and moves into them what stands in the default one; answers their number.';
+    'Makes the partitions of events that are missing between two times, and moves into them what stands in the default one; answers '
+    'their number. An error where events_default is in use for long.';
+
+CREATE FUNCTION raceway.try_make_partitions(first timestamp, last timestamp) RETURNS boolean
+LANGUAGE plpgsql VOLATILE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $try$
+BEGIN
+    PERFORM raceway.make_partitions(first, last);
+    RETURN true;
+EXCEPTION WHEN lock_not_available THEN
+    RAISE NOTICE 'maintain: %, the partitions from % to % are made another time', SQLERRM, first, last;
+    RETURN false;
+END
+$try$;
+
+COMMENT ON FUNCTION raceway.try_make_partitions(timestamp, timestamp) IS
+    'internal to maintain(): make_partitions(), or false where others are in its way';
 
 CREATE FUNCTION raceway.partition_empty_events(partition_by text) RETURNS void
 LANGUAGE plpgsql VOLATILE STRICT

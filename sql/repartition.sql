@@ -79,25 +79,20 @@ $indexes$;
 
 COMMENT ON FUNCTION raceway.user_indexes_of_events() IS 'internal to repartition(): the indexes of events beside its key, and how they are made';
 
-CREATE FUNCTION raceway.begin_repartition(partition_by text) RETURNS boolean
-LANGUAGE plpgsql VOLATILE
+CREATE FUNCTION raceway.make_events_new(partition_by text) RETURNS void
+LANGUAGE plpgsql VOLATILE STRICT
 SET search_path = pg_catalog, pg_temp
-SET lock_timeout = 0
-AS $begin$
+AS $make$
 DECLARE
     length    interval := raceway.partition_interval(partition_by);
     lower     timestamp;
     last      timestamp := (now() AT TIME ZONE 'UTC') + 7 * length;
     made      record;
 BEGIN
-    IF NOT raceway.lock_tables_for_swap() THEN
-        RETURN false;
-    END IF;
     CREATE TABLE raceway.events_new (LIKE raceway.events INCLUDING DEFAULTS INCLUDING COMMENTS INCLUDING STORAGE INCLUDING COMPRESSION)
         PARTITION BY RANGE ("timestamp");
     EXECUTE format('COMMENT ON TABLE raceway.events_new IS %L', 'repartition by ' || partition_by);
-    ALTER TABLE raceway.events_new ADD CONSTRAINT events_new_pkey PRIMARY KEY (event_id, "timestamp"),
-        ADD CONSTRAINT events_new_trace_id_fkey FOREIGN KEY (trace_id) REFERENCES raceway.traces (trace_id) ON DELETE CASCADE;
+    ALTER TABLE raceway.events_new ADD CONSTRAINT events_new_pkey PRIMARY KEY (event_id, "timestamp");
     FOR made IN SELECT i.* FROM raceway.user_indexes_of_events() i LOOP
         EXECUTE format('CREATE INDEX %I ON raceway.events_new %s', 'new_' || made.name, made.definition);
     END LOOP;
@@ -118,6 +113,27 @@ BEGIN
         EXECUTE format('GRANT %s ON raceway.events_new TO %s%s', made.privilege_type, made.role,
                        CASE WHEN made.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END);
     END LOOP;
+END
+$make$;
+
+COMMENT ON FUNCTION raceway.make_events_new(text) IS 'internal to repartition(): makes events_new and its partitions, in which nothing is yet';
+
+CREATE FUNCTION raceway.begin_repartition(partition_by text) RETURNS boolean
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+SET lock_timeout = 0
+AS $begin$
+BEGIN
+    IF NOT raceway.keep_vacuum_off() THEN
+        RETURN false;
+    END IF;
+    -- Hundreds of partitions take seconds: before anybody has to wait.
+    PERFORM raceway.make_events_new(partition_by);
+    IF NOT raceway.lock_tables('swap') THEN
+        RETURN false;
+    END IF;
+    ALTER TABLE raceway.events_new
+        ADD CONSTRAINT events_new_trace_id_fkey FOREIGN KEY (trace_id) REFERENCES raceway.traces (trace_id) ON DELETE CASCADE;
     CREATE TRIGGER raceway_follow_insert AFTER INSERT ON raceway.events REFERENCING NEW TABLE AS come_events
         FOR EACH STATEMENT EXECUTE FUNCTION raceway.follow_events();
     CREATE TRIGGER raceway_follow_update AFTER UPDATE ON raceway.events REFERENCING OLD TABLE AS gone_events NEW TABLE AS come_events
@@ -163,7 +179,7 @@ DECLARE
     index_name  name;
     index_names name[];
 BEGIN
-    IF NOT raceway.lock_tables_for_swap() THEN
+    IF NOT raceway.keep_vacuum_off(ARRAY['raceway.events']::regclass[]) OR NOT raceway.lock_tables('swap') THEN
         RETURN false;
     END IF;
     SELECT coalesce(array_agg(i.name), '{}') INTO index_names FROM raceway.user_indexes_of_events() i;
@@ -225,10 +241,15 @@ COMMENT ON PROCEDURE raceway.repartition(text) IS
 CREATE FUNCTION raceway.cancel_repartition() RETURNS boolean
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
+SET lock_timeout = 0
 AS $cancel$
 BEGIN
     IF coalesce(obj_description(to_regclass('raceway.events_new'), 'pg_class'), '') NOT LIKE 'repartition by %' THEN
         RETURN false;
+    END IF;
+    IF NOT raceway.keep_vacuum_off(ARRAY(SELECT t.relid FROM pg_partition_tree('raceway.events_new') t))
+       OR NOT raceway.lock_tables('swap') THEN
+        RAISE EXCEPTION 'events is in use' USING ERRCODE = 'lock_not_available', HINT = 'Try again when no long query reads it.';
     END IF;
     DROP TRIGGER IF EXISTS raceway_follow_insert ON raceway.events;
     DROP TRIGGER IF EXISTS raceway_follow_update ON raceway.events;

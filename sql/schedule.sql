@@ -69,6 +69,7 @@ DECLARE
     today        timestamp;
     step         interval;
     late         timestamp;
+    free         boolean;
 BEGIN
     PERFORM raceway.begin_cleanup_step();
     IF pg_is_in_recovery() THEN
@@ -79,7 +80,7 @@ BEGIN
     today := now() AT TIME ZONE 'UTC';
     step := raceway.partition_interval(partition_by);
     IF step IS NOT NULL THEN
-        PERFORM raceway.make_partitions(today, today + partitions_ahead * step);
+        free := raceway.try_make_partitions(today, today + partitions_ahead * step);
         COMMIT;
         -- On demand: a time that brought many events to the default partition, and is not one that went already.
         FOR late IN
@@ -87,8 +88,9 @@ BEGIN
             WHERE e."timestamp" >= (SELECT min(p.lower_bound) FROM raceway.event_partitions() p)
             GROUP BY 1 HAVING count(*) >= 1000 ORDER BY count(*) DESC LIMIT 100
         LOOP
+            EXIT WHEN NOT free;
             PERFORM raceway.begin_cleanup_step();
-            PERFORM raceway.make_partitions(late, late);
+            free := raceway.try_make_partitions(late, late);
             COMMIT;
         END LOOP;
         PERFORM raceway.begin_cleanup_step();

@@ -6,13 +6,13 @@ import time
 
 import pytest
 
-from support.aging import OLD, Call, fill, last_runs, traces_left
+from support.aging import OLD, Call, fill, last_runs, partitions, traces_left
 from support.chance import chance_of, times
 from support.cluster import PostgresCluster, SqlError
-from support.load import LoadClient, acknowledged_by, load, sent_by
 from support.checks import check_promises
 from support.editions import EDITIONS, create_database
 from support.server import RacewayServer
+from support.others import longest_wait_of_a_writer, slow_vacuum_out_of_line
 from support.sessions import Session
 from support.traffic import OverlappingTraffic, documented_event
 from support.wait import wait_until
@@ -25,11 +25,6 @@ def by_day(cluster, request):
     database.sql("SELECT raceway.make_partitions('2026-01-01', '2026-01-10')")
     yield database
     database.drop()
-
-
-def partitions(database):
-    return {row["partition"] for row in database.rows("SELECT relname AS partition FROM raceway.event_partitions() p"
-                                                      " JOIN pg_class ON oid = p.partition WHERE lower_bound < '2026-02-01'")}
 
 
 def cleanup(database, before):
@@ -264,13 +259,17 @@ def test_a_partition_in_use_stays_and_keeps_no_writer_waiting(by_day):
     fill(by_day, 48)
     with by_day.held("LOCK TABLE raceway.events IN ACCESS SHARE MODE"):
         call = Call(by_day, f"CALL cleanup(older_than => {OLD} '2026-01-03')")
-        slowest = 0
-        deadline = time.monotonic() + 1
-        while time.monotonic() < deadline:
-            start = time.monotonic()
-            ingest(by_day, documented_event())
-            slowest = max(slowest, time.monotonic() - start)
-        assert call.is_alive() and slowest < 1
+        assert longest_wait_of_a_writer(by_day, 1) < 1 and call.is_alive()
+    call.end()
+    assert traces_left(by_day) == []
+
+
+def test_a_vacuum_of_what_a_partition_stores_out_of_line_keeps_no_writer_waiting(by_day):
+    """It holds a lock there alone. Against wraparound it does not give way, either."""
+    fill(by_day, 48)
+    with slow_vacuum_out_of_line(by_day, "raceway.events_2026_01_01"):
+        call = Call(by_day, f"CALL cleanup(older_than => {OLD} '2026-01-03')")
+        assert longest_wait_of_a_writer(by_day, 3) < 1 and call.is_alive()
     call.end()
     assert traces_left(by_day) == []
 
@@ -323,89 +322,3 @@ def test_maintenance_makes_partitions_ahead_and_on_demand(by_day):
     # What is older than all partitions may be what cleanup kept of traces that go on.
     assert by_day.value("SELECT count(*) FROM raceway.events_default") == 1500
     assert_whole(by_day)
-
-
-# From the plain layout.
-
-
-def test_a_plain_table_is_laid_out_anew(migrated):
-    fill(migrated, 100)
-    migrated.sql("CREATE INDEX \"my kind\" ON raceway.events (kind); GRANT SELECT ON raceway.events TO PUBLIC")
-    before = migrated.rows("SELECT * FROM raceway.events ORDER BY event_id")
-    migrated.sql("CALL raceway.repartition('day')")
-    assert migrated.rows("SELECT * FROM raceway.events ORDER BY event_id") == before
-    assert partitions(migrated) >= {f"events_2026_01_0{day}" for day in range(1, 6)}
-    assert migrated.value("SELECT partition_by FROM raceway.layout") == "day"
-    indexes = {row["i"] for row in migrated.rows("SELECT indexrelid::regclass::text AS i FROM pg_index "
-                                                 "WHERE indrelid = 'raceway.events'::regclass")}
-    assert indexes == {"events_pkey", "idx_events_trace_id", "idx_events_timestamp", '"my kind"'}
-    assert migrated.value("SELECT has_table_privilege('public', 'raceway.events', 'SELECT')")
-    answer = ingest(migrated, [documented_event("t-1-1", "t-1", timestamp="2026-01-01T00:00:01Z"), documented_event("new", "t-1")])
-    assert counts(answer) == (1, 1, 0) and answer["ingest_way"] != "spi"
-    assert_whole(migrated)
-    assert "already" in pytest.raises(SqlError, migrated.sql, "CALL raceway.repartition('day')").value.args[0]
-
-
-def test_no_write_is_lost_or_refused_meanwhile(migrated):
-    """Clients write through a server, traces are deleted, rows are changed, while the table is laid out anew."""
-    fill(migrated, 1500, events=10, apart="1 minute")
-    # Whoever is served meanwhile knows the old table and the new one.
-    with RacewayServer({}, migrated, name="repartition") as server:
-        clients = [LoadClient([server.port], OverlappingTraffic(str(n)), batch_size=30) for n in range(3)]
-        with load(clients):
-            call = Call(migrated, "CALL repartition('day')")
-            for number in range(1, 400, 3):
-                if not call.is_alive():
-                    break
-                migrated.sql(f"DELETE FROM raceway.traces WHERE trace_id = 't-{number}';"
-                             f"UPDATE raceway.events SET location = 'moved' WHERE trace_id = 't-{number + 1}'")
-            call.end()
-            time.sleep(0.5)
-        assert set().union(*(client.statuses for client in clients)) == {200}
-        left = migrated.rows("SELECT trace_id FROM raceway.traces WHERE trace_id LIKE 't-%'")
-        sent = {**sent_by(clients), **{f"{row['trace_id']}-{e}": {"trace_id": row["trace_id"]} for row in left for e in range(1, 11)}}
-        migrated.sql("ALTER ROLE CURRENT_USER IN DATABASE " + migrated.name + " SET search_path = raceway")
-        check_promises(migrated, acknowledged_by(clients), sent)
-    moved = migrated.rows("SELECT trace_id, count(*) AS n FROM raceway.events WHERE location = 'moved' GROUP BY 1")
-    assert moved and {row["n"] for row in moved} == {10}
-    assert migrated.value("SELECT count(*) FROM raceway.events WHERE trace_id = 't-1'") == 0
-    assert_whole(migrated)
-
-
-def test_killed_at_any_moment_it_is_called_again_or_given_up(migrated):
-    chance = chance_of("kill repartition")
-    fill(migrated, 1000, events=10, apart="1 minute")
-    wanted = migrated.rows("SELECT * FROM raceway.events ORDER BY event_id")
-    for turn in range(times(5)):
-        call = Call(migrated, "CALL repartition('week')")
-        time.sleep(chance.random() * 0.3)
-        call.terminate()
-        if migrated.value("SELECT partition_by FROM raceway.layout") == "none" and turn % 2:
-            migrated.sql("SELECT raceway.cancel_repartition()")
-            assert migrated.value("SELECT to_regclass('raceway.events_new') IS NULL")
-            assert ingest(migrated, documented_event("t-1-1", "t-1"))["ingest_way"] != "spi"
-        assert_sound(migrated)
-    if migrated.value("SELECT partition_by FROM raceway.layout") == "none":
-        migrated.sql("CALL raceway.repartition('week')")
-    assert migrated.rows("SELECT * FROM raceway.events ORDER BY event_id") == wanted
-    assert_whole(migrated)
-
-
-@pytest.mark.parametrize("obstacle, said", [
-    ("CREATE VIEW public.v AS SELECT * FROM raceway.events", "the view or rule public.v reads it"),
-    ("CREATE UNIQUE INDEX only_one ON raceway.events (event_id, kind)", "the index raceway.only_one is unique"),
-    ("ALTER TABLE raceway.events ENABLE ROW LEVEL SECURITY", "it has row security"),
-    ("CREATE PUBLICATION p FOR TABLE raceway.events", "the publication p names it"),
-    ("INSERT INTO raceway.events (event_id) VALUES ('e')", "there are events without a timestamp"),
-])
-def test_what_would_be_lost_by_it_is_told_before(migrated, obstacle, said):
-    migrated.sql(obstacle, "postgres")
-    with pytest.raises(SqlError, match="55000") as raised:
-        migrated.sql("CALL raceway.repartition('day')")
-    assert said in str(raised.value)
-    assert migrated.value("SELECT to_regclass('raceway.events_new') IS NULL")
-
-
-def test_a_table_without_events_is_repartitioned_into_few_partitions(migrated):
-    migrated.sql("CALL raceway.repartition('day')")
-    assert 8 <= migrated.value("SELECT count(*) FROM raceway.event_partitions()") <= 20

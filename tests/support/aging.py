@@ -31,6 +31,12 @@ def traces_left(database, name="t"):
     return sorted(int(row["trace_id"].rpartition("-")[2]) for row in rows)
 
 
+def partitions(database):
+    """The names of those of January 2026 and before."""
+    return {row["partition"] for row in database.rows("SELECT relname AS partition FROM raceway.event_partitions() p"
+                                                      " JOIN pg_class ON oid = p.partition WHERE lower_bound < '2026-02-01'")}
+
+
 def last_runs(database, count=1):
     """The newest rows of cleanup_runs, the newest first."""
     return database.rows(f"SELECT * FROM raceway.cleanup_runs ORDER BY run_id DESC LIMIT {count}")
