@@ -39,7 +39,7 @@ class Poster(threading.Thread):
 def test_a_full_buffer_is_a_503_and_nothing_acknowledged_is_lost(open_store, ack):
     store = open_store("postgres", {"engine": {"ack": ack, "buffer_size": 200, "batch_size": 100}})
     batches = [[documented_event(f"{b}-{n}", f"t{b}", n) for n in range(50)] for b in range(30)]
-    with store.database.held("LOCK TABLE raceway.traces, raceway.events"):
+    with store.database.held("LOCK TABLE raceway.events, raceway.traces"):
         posters = [Poster(store, batch) for batch in batches]
         wait_until(lambda: sum(p.answer is not None for p in posters) >= 20, 20, "what does not fit is refused")
         refused = [p.answer for p in posters if p.answer is not None and p.answer.status != 200]
@@ -108,7 +108,7 @@ def test_poison_of_one_client_does_not_reach_the_bodies_of_others(picky):
     """Bodies that wait together are written together."""
     clean = [[documented_event(f"{b}-{n}", f"t{b}", n) for n in range(20)] for b in range(12)]
     foul = [documented_event(f"foul-{n}", "t0", n, kind="Poison" if n % 2 else "Log") for n in range(20)]
-    with picky.database.held("LOCK TABLE raceway.traces, raceway.events"):
+    with picky.database.held("LOCK TABLE raceway.events, raceway.traces"):
         posters = [Poster(picky, body) for body in [*clean[:6], foul, *clean[6:]]]
         time.sleep(0.5)
     answers = [poster.wait().ok().json for poster in posters]
@@ -148,7 +148,7 @@ def test_a_privilege_taken_away_is_no_fault_of_the_events(open_store, cluster):
 def test_a_write_that_is_cancelled_is_not_a_rejection(open_store):
     """query_canceled while a batch waits: the client is told to come again, and then it works."""
     store = open_store("postgres")
-    with store.database.held("LOCK TABLE raceway.traces, raceway.events"):
+    with store.database.held("LOCK TABLE raceway.events, raceway.traces"):
         poster = Poster(store, documented_event("e", "t"))
         wait_until(lambda: store.database.value(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"),

@@ -171,8 +171,10 @@ def test_a_second_sigterm_exits_at_once(database):
         clients = load_clients(server, count=2, may_lose_connection=True, may_be_refused=True)
         with load(clients):
             acknowledge_some(clients, 100)
-            with database.held("LOCK TABLE raceway.traces, raceway.events"):
-                time.sleep(0.5)
+            with database.held("LOCK TABLE raceway.events, raceway.traces"):
+                waiting = ("SELECT count(*) FROM pg_stat_activity"
+                           " WHERE datname = current_database() AND wait_event_type = 'Lock'")
+                wait_until(lambda: database.value(waiting) > 0, 30, "a write waits for the lock")
                 server.terminate()
                 time.sleep(1)
                 assert server.process.poll() is None, "the first SIGTERM is to drain"

@@ -273,12 +273,12 @@ class Database:
     def held(self, statements):
         """While the block runs, a superuser's session has run `statements` in a transaction that stays open."""
         session = subprocess.Popen(
-            [binary("psql"), "-X", "-q", "-h", self.cluster.host, "-p", str(self.cluster.port), "-U", "postgres", "-d",
-             self.name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=_clean_environment())
+            [binary("psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", self.cluster.host, "-p", str(self.cluster.port),
+             "-U", "postgres", "-d", self.name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=_clean_environment())
         try:
             session.stdin.write(f"BEGIN;\n{statements};\n\\echo held\n")
             session.stdin.flush()
-            assert session.stdout.readline() == "held\n"
+            assert session.stdout.readline() == "held\n", f"{statements} failed"
             yield
         finally:
             session.kill()
