@@ -179,7 +179,7 @@ DECLARE
     index_name  name;
     index_names name[];
 BEGIN
-    IF NOT raceway.keep_vacuum_off(ARRAY['raceway.events']::regclass[]) OR NOT raceway.lock_tables('swap') THEN
+    IF NOT raceway.lock_tables('swap', going => ARRAY['raceway.events']::regclass[]) THEN
         RETURN false;
     END IF;
     SELECT coalesce(array_agg(i.name), '{}') INTO index_names FROM raceway.user_indexes_of_events() i;
@@ -247,8 +247,7 @@ BEGIN
     IF coalesce(obj_description(to_regclass('raceway.events_new'), 'pg_class'), '') NOT LIKE 'repartition by %' THEN
         RETURN false;
     END IF;
-    IF NOT raceway.keep_vacuum_off(ARRAY(SELECT t.relid FROM pg_partition_tree('raceway.events_new') t))
-       OR NOT raceway.lock_tables('swap') THEN
+    IF NOT raceway.lock_tables('swap', going => ARRAY(SELECT t.relid FROM pg_partition_tree('raceway.events_new') t)) THEN
         RAISE EXCEPTION 'events is in use' USING ERRCODE = 'lock_not_available', HINT = 'Try again when no long query reads it.';
     END IF;
     DROP TRIGGER IF EXISTS raceway_follow_insert ON raceway.events;

@@ -85,13 +85,13 @@ BEGIN
         -- On demand: a time that brought many events to the default partition, and is not one that went already.
         FOR late IN
             SELECT date_trunc(l.partition_by, e."timestamp") FROM raceway.events_default e, raceway.layout l
-            WHERE e."timestamp" >= (SELECT min(p.lower_bound) FROM raceway.event_partitions() p)
+            WHERE free AND e."timestamp" >= (SELECT min(p.lower_bound) FROM raceway.event_partitions() p)
             GROUP BY 1 HAVING count(*) >= 1000 ORDER BY count(*) DESC LIMIT 100
         LOOP
-            EXIT WHEN NOT free;
             PERFORM raceway.begin_cleanup_step();
             free := raceway.try_make_partitions(late, late);
             COMMIT;
+            EXIT WHEN NOT free;
         END LOOP;
         PERFORM raceway.begin_cleanup_step();
     END IF;

@@ -53,7 +53,7 @@ $others$;
 COMMENT ON FUNCTION raceway.others_on_tables(text) IS
     'internal: the transactions of others that hold a lock which is in the way of lock_tables()';
 
-CREATE FUNCTION raceway.lock_tables(purpose text, give_way boolean DEFAULT false) RETURNS boolean
+CREATE FUNCTION raceway.lock_tables(purpose text, give_way boolean DEFAULT false, going regclass[] DEFAULT '{}') RETURNS boolean
 LANGUAGE plpgsql VOLATILE STRICT
 SET search_path = pg_catalog, pg_temp
 -- Whoever comes while we wait for the tables waits behind us: so we never wait for long.
@@ -67,7 +67,7 @@ DECLARE
     seen_long  text[] := '{}';
     seen_at    timestamptz := clock_timestamp();
 BEGIN
-    IF NOT raceway.keep_vacuum_off() THEN
+    IF NOT raceway.keep_vacuum_off(going) THEN
         RETURN false;
     END IF;
     FOR try IN 1..tries LOOP
@@ -98,7 +98,8 @@ BEGIN
 END
 $lock$;
 
-COMMENT ON FUNCTION raceway.lock_tables(text, boolean) IS
+COMMENT ON FUNCTION raceway.lock_tables(text, boolean, regclass[]) IS
     'internal: locks for this transaction what nobody may use meanwhile, without keeping writers waiting for more than a tenth of a '
     'second: to swap, events and traces; to attach a partition, events_default, and traces against writing. False if others did '
-    'not let go of them for some time, or, where it is to give way, wait for what this session holds already';
+    'not let go of them for some time, or, where it is to give way, wait for what this session holds already. Of going see '
+    'keep_vacuum_off()';

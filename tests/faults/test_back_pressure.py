@@ -8,6 +8,7 @@ import pytest
 
 from support.checks import check_promises, inexact_traces, stored_events
 from support.load import LoadClient, acknowledged_by, load, sent_by
+from support.others import WAITS_FOR_LOCK, await_lock_waiter
 from support.store import posted
 from support.traffic import OverlappingTraffic, documented_event
 from support.wait import wait_until
@@ -150,11 +151,8 @@ def test_a_write_that_is_cancelled_is_not_a_rejection(open_store):
     store = open_store("postgres")
     with store.database.held("LOCK TABLE raceway.events, raceway.traces"):
         poster = Poster(store, documented_event("e", "t"))
-        wait_until(lambda: store.database.value(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"),
-            10, "the write waits for the lock")
-        store.database.sql("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
-                           " AND wait_event_type = 'Lock'", user="postgres")
+        await_lock_waiter(store.database)
+        store.database.sql(f"SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE {WAITS_FOR_LOCK}", user="postgres")
         time.sleep(0.5)
     answer = poster.wait()
     if answer.status == 200:  # it was tried again and stored

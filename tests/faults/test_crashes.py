@@ -8,6 +8,7 @@ import pytest
 from support.checks import check_promises, stored_events
 from support.cluster import PostgresCluster
 from support.load import LoadClient, acknowledged_by, load, sent_by
+from support.others import await_lock_waiter
 from support.server import RacewayServer
 from support.traffic import OverlappingTraffic, documented_event
 from support.ways import assert_sound
@@ -172,9 +173,7 @@ def test_a_second_sigterm_exits_at_once(database):
         with load(clients):
             acknowledge_some(clients, 100)
             with database.held("LOCK TABLE raceway.events, raceway.traces"):
-                waiting = ("SELECT count(*) FROM pg_stat_activity"
-                           " WHERE datname = current_database() AND wait_event_type = 'Lock'")
-                wait_until(lambda: database.value(waiting) > 0, 30, "a write waits for the lock")
+                await_lock_waiter(database)
                 server.terminate()
                 time.sleep(1)
                 assert server.process.poll() is None, "the first SIGTERM is to drain"

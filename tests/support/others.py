@@ -23,6 +23,15 @@ def longest_wait_of_a_writer(database, seconds, **fields):
     return slowest
 
 
+WAITS_FOR_LOCK = "datname = current_database() AND wait_event_type = 'Lock'"  # of a row of pg_stat_activity
+
+
+def await_lock_waiter(database):
+    """Until somebody in the database waits for a lock."""
+    waiting = f"SELECT count(*) > 0 FROM pg_stat_activity WHERE {WAITS_FOR_LOCK}"
+    wait_until(lambda: database.value(waiting), 10, "somebody waits for a lock")
+
+
 @contextmanager
 def slow_vacuum_out_of_line(database, table):
     """VACUUM of what a table stores out of line runs meanwhile, as autovacuum comes to it alone."""
