@@ -21,7 +21,8 @@ from pathlib import Path
 from support import paths
 from support.wait import free_port, wait_until
 
-PG_CONFIG = os.environ.get("PG_CONFIG", "pg_config")
+PG_CONFIG = subprocess.run([paths.ROOT / "extension" / "which-pg_config"], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+MAJOR = int(re.search(r"\d+", subprocess.run([PG_CONFIG, "--version"], check=True, stdout=subprocess.PIPE, text=True).stdout)[0])
 PASSWORD = "not-a-secret"
 _stage = None
 
