@@ -39,14 +39,76 @@ SET search_path = pg_catalog, pg_temp
 AS $ended$
 BEGIN
     DELETE FROM raceway.events_default e
-    WHERE e."timestamp" < before AND e.trace_id IS NOT NULL AND NOT coalesce(
-        (SELECT (t.end_time < before) IS NOT TRUE FROM raceway.traces t WHERE t.trace_id = e.trace_id), false);
+    WHERE e."timestamp" < before AND e.trace_id IS NOT NULL
+      AND NOT EXISTS (SELECT FROM raceway.traces t WHERE t.trace_id = e.trace_id);
 END
 $ended$;
 
 COMMENT ON FUNCTION raceway.delete_ended_from_default(timestamp) IS
-    'internal to drop_partitions(): removes the events that no partition of their own took, of traces that ended before a time '
-    'or are gone';
+    'internal to drop_partitions(): removes the events before a time that no partition of their own took, of traces that are gone';
+
+CREATE FUNCTION raceway.traces_going_on(ends timestamp) RETURNS varchar[]
+LANGUAGE plpgsql STABLE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $on$
+BEGIN
+    RETURN ARRAY(SELECT t.trace_id FROM raceway.traces t
+                 WHERE coalesce(t.start_time < ends, true) AND coalesce(t.end_time >= ends, true));
+END
+$on$;
+
+COMMENT ON FUNCTION raceway.traces_going_on(timestamp) IS
+    'internal to drop_partitions(): the traces that began before a time and did not end before it';
+
+CREATE FUNCTION raceway.drop_with_traces_by_sql(expired regclass[], ends timestamp, OUT traces bigint, OUT events bigint)
+LANGUAGE plpgsql VOLATILE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $drop$
+DECLARE
+    kept varchar[];
+BEGIN
+    -- Until the tables are locked any trace may go on.
+    IF (SELECT count(*) FROM pg_locks l
+        WHERE l.pid = pg_backend_pid() AND l.locktype = 'relation' AND l.mode = 'AccessExclusiveLock' AND l.granted
+          AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
+          AND l.relation IN ('raceway.events'::regclass, 'raceway.traces'::regclass)) < 2 THEN
+        RAISE EXCEPTION 'events and traces are not locked by this transaction' USING ERRCODE = 'lock_not_available',
+            HINT = 'Use raceway.cleanup(), which drops partitions with their traces.';
+    END IF;
+    kept := raceway.traces_going_on(ends) || ARRAY(
+        SELECT t.trace_id FROM raceway.traces t
+        WHERE t.end_time < ends AND EXISTS (SELECT FROM raceway.events e WHERE e.trace_id = t.trace_id AND e."timestamp" >= ends));
+    PERFORM raceway.take_expired_events(e.partition, kept) FROM unnest(expired) e (partition);
+    WITH gone AS (
+        DELETE FROM raceway.traces t
+        WHERE t.end_time < ends AND t.trace_id <> ALL (kept) AND NOT EXISTS (
+            SELECT FROM raceway.events e WHERE e.trace_id = t.trace_id
+            AND (e."timestamp" >= ends OR e.tableoid <> 'raceway.events_default'::regclass))
+        RETURNING t.event_count
+    )
+    SELECT count(*), coalesce(sum(g.event_count), 0) INTO traces, events FROM gone g;
+    PERFORM raceway.delete_ended_from_default(ends);
+END
+$drop$;
+
+COMMENT ON FUNCTION raceway.drop_with_traces_by_sql(regclass[], timestamp) IS
+    'internal to drop_partitions(): drops these partitions with the traces that ended before a time, each with all that hangs on '
+    'it; needs the tables locked exclusively';
+
+CREATE FUNCTION raceway.try_drop_with_traces(expired regclass[], ends timestamp, OUT traces bigint, OUT events bigint)
+LANGUAGE plpgsql VOLATILE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $try$
+BEGIN
+    SELECT d.* INTO traces, events FROM raceway.drop_with_traces(expired, ends) d;
+EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
+    traces := NULL;
+    events := NULL;
+END
+$try$;
+
+COMMENT ON FUNCTION raceway.try_drop_with_traces(regclass[], timestamp) IS
+    'internal to drop_partitions(): drop_with_traces(), or NULL where others are in its way';
 
 CREATE FUNCTION raceway.drop_partitions(
     before timestamp, OUT partitions bigint, OUT traces bigint, OUT events bigint, OUT bytes bigint
@@ -56,9 +118,8 @@ SET search_path = pg_catalog, pg_temp
 SET lock_timeout = 0
 AS $drop$
 DECLARE
-    expired  regclass[];
-    ends     timestamp;
-    going_on varchar[];
+    expired regclass[];
+    ends    timestamp;
 BEGIN
     IF NOT raceway.keep_vacuum_off() THEN
         RETURN;
@@ -75,19 +136,13 @@ BEGIN
         partitions := NULL;
         RETURN;
     END IF;
-    SELECT s.* INTO traces, events, going_on FROM raceway.sweep_ahead(ends, expired) s;
-    IF going_on IS NULL THEN
-        -- Who adds to such old traces goes first.
-        IF NOT raceway.lock_tables('swap') THEN
-            partitions := NULL;
-            RETURN;
-        END IF;
-        SELECT s.* INTO traces, events, going_on FROM raceway.sweep_traces(ends) s;
-        PERFORM raceway.delete_ended_from_default(ends);
+    SELECT d.* INTO traces, events FROM raceway.try_drop_with_traces(expired, ends) d;
+    -- Who adds to such old traces goes first.
+    IF traces IS NULL AND raceway.lock_tables('swap') THEN
+        SELECT d.* INTO traces, events FROM raceway.try_drop_with_traces(expired, ends) d;
     END IF;
-    PERFORM raceway.take_expired_events(e.partition, going_on) FROM unnest(expired) e (partition);
     IF traces IS NULL THEN
-        SELECT d.traces, d.events INTO traces, events FROM raceway.delete_ended_traces(ends) d;
+        partitions := NULL;
     END IF;
 END
 $drop$;
@@ -101,7 +156,7 @@ LANGUAGE plpgsql STABLE STRICT
 SET search_path = pg_catalog, pg_temp
 AS $steps$
 DECLARE
-    -- Where traces cannot be swept ahead, nobody writes while that many go.
+    -- Where traces cannot be removed while others write, nobody writes while that many go.
     most_traces     constant integer := 100000;
     most_partitions constant integer := 20;
     bounds          timestamp[] := ARRAY(SELECT p.upper_bound FROM raceway.event_partitions() p WHERE p.upper_bound <= before ORDER BY 1);

@@ -13,7 +13,7 @@ from support.checks import check_promises
 from support.editions import EDITIONS, create_database
 from support.server import RacewayServer
 from support.others import longest_wait_of_a_writer, slow_vacuum_out_of_line
-from support.sessions import Session
+from support.sessions import DatabaseError, Session
 from support.traffic import OverlappingTraffic, documented_event
 from support.wait import wait_until
 from support.ways import assert_sound, assert_whole, counts, ingest
@@ -113,7 +113,8 @@ NO_MATTER = {
                   "CREATE TRIGGER t BEFORE DELETE ON raceway.traces FOR EACH ROW EXECUTE FUNCTION raceway.f()", "triggers"),
     "a reference": ("CREATE TABLE raceway.n (trace_id varchar(255) COLLATE \"C\" REFERENCES raceway.traces)", "refers"),
     "a trigger for other times": ("CREATE FUNCTION raceway.f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';"
-                                  "CREATE TRIGGER t BEFORE INSERT ON raceway.traces FOR EACH ROW EXECUTE FUNCTION raceway.f()", None),
+                                  "CREATE TRIGGER t BEFORE INSERT ON raceway.traces FOR EACH ROW EXECUTE FUNCTION raceway.f()", "triggers"),
+    "a plain index": ("CREATE INDEX ON raceway.traces (event_count)", None),
 }
 
 
@@ -289,14 +290,55 @@ def test_beside_a_long_reader_no_writer_waits_at_all(by_day):
     assert traces_left(by_day) == []
 
 
-def test_traces_are_not_removed_without_their_events(by_day):
+ORPHANS = "SELECT count(*) FROM raceway.events e WHERE NOT EXISTS (SELECT FROM raceway.traces t WHERE t.trace_id = e.trace_id)"
+
+
+def test_what_the_roll_ups_say_orphans_no_event(by_day):
+    """Users may write what they like into their tables; the foreign key holds all the same, and traces stay whole."""
+    fill(by_day, 96)
+    for day in (1, 4):
+        ingest(by_day, [documented_event(f"more-{day}-{n}", f"t-{n}", timestamp=f"2026-01-0{day}T20:00:00Z") for n in (1, 2, 3)])
+    by_day.sql("UPDATE raceway.traces SET start_time = '2026-01-01', end_time = '2026-01-01 01:00' WHERE trace_id IN ('t-1', 't-96');"
+               "UPDATE raceway.traces SET start_time = NULL, end_time = NULL WHERE trace_id = 't-2'")
+    # Those two are old if their rows say so, and go as a whole, but not with a partition.
+    assert cleanup(by_day, "2026-01-02") == ["23", "71"]
+    assert traces_left(by_day) == [2, 3, *range(25, 96)]
+    of_trace = by_day.rows("SELECT trace_id, count(*) FROM raceway.events WHERE trace_id IN ('t-2', 't-3') GROUP BY 1")
+    assert {row["trace_id"]: row["count"] for row in of_trace} == {"t-2": 5, "t-3": 5}
+    assert by_day.value(ORPHANS) == 0
+    assert_sound(by_day)
+
+
+@pytest.mark.parametrize("locked", [False, True])
+def test_called_by_hand_it_orphans_no_event(by_day, locked):
+    fill(by_day, 96, events=1)
+    ingest(by_day, [documented_event(f"more-{n}", f"t-{n}", timestamp="2026-01-03T12:00:00Z") for n in (1, 2)])
+    lock = "LOCK TABLE raceway.events, raceway.traces IN ACCESS EXCLUSIVE MODE" if locked else "SELECT"
+    call = "SELECT traces FROM raceway.drop_with_traces('{%s}', '%s')"
+    with Session(by_day) as session:
+        for partition, ends in [("raceway.traces", "2026-01-02"), ("raceway.events", "2026-01-02"),
+                                ("raceway.events_2026_01_01", "2026-01-09")]:
+            session.run(f"BEGIN; {lock}")
+            try:
+                session.run(call % (partition, ends))
+                session.run("COMMIT")
+            except DatabaseError as error:
+                assert error.pgcode in ("42809", "42P01", "55P03")
+                session.run("ROLLBACK")
+            assert by_day.value(ORPHANS) == 0
+    if locked:
+        assert traces_left(by_day) == [1, 2, *range(25, 97)], "those that have events elsewhere stay"
+
+
+def test_only_the_owner_drops_partitions(by_day):
     fill(by_day, 3)
-    with pytest.raises(SqlError, match="55000"):
-        by_day.sql("SELECT raceway.delete_ended_traces('2100-01-01')")
     by_day.sql("GRANT USAGE ON SCHEMA raceway TO PUBLIC; GRANT ALL ON ALL TABLES IN SCHEMA raceway TO PUBLIC")
     by_day.sql("DROP ROLE IF EXISTS stranger; CREATE ROLE stranger LOGIN", "postgres")
-    with pytest.raises(SqlError, match="42501"):
-        by_day.sql("SELECT raceway.delete_ended_traces('2100-01-01')", "stranger")
+    for call in ("SELECT raceway.drop_partitions('2026-01-05')",
+                 "SELECT raceway.drop_with_traces('{raceway.events_2026_01_01}', '2026-01-02')"):
+        with pytest.raises(SqlError, match="42501|55P03"):
+            by_day.sql(call, "stranger")
+    assert traces_left(by_day) == [1, 2, 3]
     by_day.sql("DROP ROLE stranger", "postgres")
 
 

@@ -47,8 +47,8 @@ extern "C" {
 }
 // clang-format on
 
-#if PG_VERSION_NUM < 140000
-#error "Raceway needs PostgreSQL 14 or later."
+#if PG_VERSION_NUM < 150000
+#error "Raceway needs PostgreSQL 15 or later."
 #endif
 
 namespace raceway::postgres {

@@ -1,13 +1,12 @@
 // A table written below the executor: rows, then their index entries, as COPY does it, but with duplicates found
-// instead of raised. Which tables may be written so, ingest_layout.hpp says.
+// instead of raised. Only public interfaces of PostgreSQL's table and index access methods are used. Which tables may
+// be written so, ingest_layout.hpp says.
 //
 // Everything here may raise and has no destructors: it stands inside pg_call(), or is called from what does. What a
 // raise leaves behind, the abort of the (sub)transaction takes back.
 #pragma once
 
 #include "postgres/boundary.hpp"
-#include "postgres/btree_key.hpp"
-#include "postgres/btree_writer.hpp"
 
 extern "C" {
 #include "access/genam.h"
@@ -19,7 +18,7 @@ extern "C" {
 
 namespace raceway::postgres {
 
-inline constexpr int direct_columns_max = 16;
+inline constexpr int direct_columns_max = 9;
 
 /// A row to be written. Its datums must live until it is.
 struct DirectRow {
@@ -38,8 +37,6 @@ struct DirectKey {
 struct DirectIndex {
   Relation relation;
   IndexInfo* info;
-  bool has_order;  ///< its entries can be written by btree_writer.hpp
-  BtreeOrder order;
 };
 
 /// An open table: locked as INSERT locks it, its indexes too.
@@ -49,30 +46,27 @@ struct DirectTable {
   DirectIndex key;        ///< the primary key: a text, and maybe a timestamp after it
   DirectIndex* others;
   int other_count;
+  TupleTableSlot* slot;  ///< for a row that was found
 };
 
 DirectTable* open_direct_table(Oid relation);
 /// Keeps the locks.
 void close_direct_table(DirectTable* table);
 
-/// Looks for a row under `key`, and leaves it in `slot`. Where another transaction that is still open wrote or deletes
-/// such a row, waits for its end and looks again. A row that others update meanwhile may be missed: add_keys() is the
-/// judge. Not for who has a row of its own under the key: see KeyOutcome::contested.
-bool find_standing_row(DirectTable* table, const DirectKey& key, TupleTableSlot* slot);
-
-/// Looks for many keys in a row, in their order. End it with release_path(&probe.path).
-struct KeyProbe {
+/// Looks for one key after the other. While it is open, nothing is written into the table.
+struct KeySearch {
   DirectTable* table;
-  BtreePath path;
+  SnapshotData snapshot;
+  ScanKeyData keys[direct_key_columns_max];
+  IndexScanDesc scan;
 };
-KeyProbe begin_probe(DirectTable* table);
+void begin_search(KeySearch* search, DirectTable* table);
+void end_search(KeySearch* search);
 
-/// False where no row stands under the key, not even an open or a dead one, and none did since the probe began. A tenth
-/// of the time of find_standing_row().
-bool may_stand(KeyProbe* probe, const DirectKey& key);
-
-/// A slot for rows of the table; ExecDropSingleTupleTableSlot() it.
-TupleTableSlot* make_row_slot(DirectTable* table);
+/// Looks for a row under `key`, and leaves it in the table's slot. Where another transaction that is still open wrote
+/// or deletes such a row, waits for its end and looks again. A row that others update meanwhile may be missed:
+/// add_keys() is the judge. Not for who has a row of its own under the key: see KeyOutcome::contested.
+bool find_standing_row(KeySearch* search, const DirectKey& key);
 
 /// Writes rows into the heap, without any index entry.
 void insert_into_heap(DirectTable* table, DirectRow* const* rows, int count);
@@ -80,24 +74,20 @@ void insert_into_heap(DirectTable* table, DirectRow* const* rows, int count);
 /// What came of adding a row's primary key.
 enum class KeyOutcome {
   added,
-  stands_already,  ///< under another row, left in the slot; ours is taken back
+  stands_already,  ///< under another row, left in the table's slot; ours is taken back
   /// Another transaction that is still open may keep the key, or the duplicate must not be seen by who decodes the log.
   /// Roll back the subtransaction and go another way. To wait instead would be wrong: our row is in the table, so that
   /// whoever else waits for the same key would wait for us, and we for them.
   contested
 };
 
-/// The entries of the primary key of many rows, on their way into the index. To be used up before entries of other rows
-/// or indexes are made.
+/// The primary keys of rows that are in the heap, on their way into the index.
 struct PendingKeys {
-  PendingEntry* entries;  ///< in the index's order; null where the rows go one by one
-  DirectRow* const* rows;
+  DirectRow** rows;  ///< put in the index's order
   int count;
   int done;
 };
-
-/// For rows that are in the heap.
-PendingKeys begin_keys(DirectTable* table, DirectRow* const* rows, int count);
+PendingKeys begin_keys(DirectTable* table, DirectRow** rows, int count);
 
 /// A row whose key was not added, and why; `row` is null when every other one was.
 struct RefusedKey {
@@ -106,7 +96,11 @@ struct RefusedKey {
 };
 
 /// Goes on until a key is refused. Call it again until all are done, unless one is contested.
-RefusedKey add_keys(DirectTable* table, PendingKeys* keys, TupleTableSlot* slot);
+RefusedKey add_keys(DirectTable* table, PendingKeys* keys);
+
+/// Writes a new version of the row at `old`, which this transaction has locked, with the same primary key, and its
+/// entries where they are needed.
+void update_row(DirectTable* table, ItemPointer old, DirectRow* version);
 
 /// Adds the entries of all other indexes, each in its own order.
 void insert_other_keys(DirectTable* table, DirectRow** rows, int count);

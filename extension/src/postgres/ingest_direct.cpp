@@ -1,6 +1,7 @@
 #include "postgres/ingest_direct.hpp"
 
 #include <algorithm>
+#include <numeric>
 #include <string>
 #include <unordered_map>
 
@@ -12,7 +13,6 @@
 
 extern "C" {
 #include "access/xact.h"
-#include "executor/executor.h"
 #include "utils/builtins.h"
 }
 
@@ -21,33 +21,23 @@ namespace {
 
 using wire::Event;
 using Events = std::span<const Event* const>;
+using Outcomes = std::vector<StoreOutcome>;
 
-/// A table that is open as long as this lives; the abort of the transaction closes it after a raise.
-class OpenTable {
- public:
-  explicit OpenTable(Oid relation) {
-    pg_call([&] {
-      table_ = open_direct_table(relation);
-      slot_ = make_row_slot(table_);
-    });
-  }
-  OpenTable(const OpenTable&) = delete;
-  OpenTable& operator=(const OpenTable&) = delete;
-  ~OpenTable() = default;
-
-  void close() {
-    pg_call([this] {
-      ExecDropSingleTupleTableSlot(slot_);
-      close_direct_table(table_);
-    });
-  }
-  DirectTable* table() { return table_; }
-  TupleTableSlot* slot() { return slot_; }
-
- private:
-  DirectTable* table_ = nullptr;
-  TupleTableSlot* slot_ = nullptr;
+/// A target that is open. After a raise, or where the batch is contested, the rollback closes it.
+struct OpenTarget {
+  DirectTable* table;
+  const std::vector<std::size_t>* places;
+  KeySearch search;
 };
+
+/// They stay where they are: searches refer to themselves.
+std::vector<OpenTarget> open_targets(const std::vector<DirectTarget>& targets) {
+  std::vector<OpenTarget> open;
+  for (const auto& target : targets) {
+    open.push_back({pg_call([&] { return open_direct_table(target.table); }), &target.places, {}});
+  }
+  return open;
+}
 
 /// The key of a table of events. Allocates; raises.
 DirectKey key_of(const Event& event) {
@@ -66,95 +56,103 @@ std::string trace_in(TupleTableSlot* slot) {
   return {VARDATA_ANY(packed), static_cast<std::size_t>(VARSIZE_ANY_EXHDR(packed))};
 }
 
-/// In the order in which batches wait for each other.
-bool comes_before(const Event* a, const Event* b) {
-  return EventIdentity{true}.before(*a, *b);
-}
-
-/// Looks for the events, which come in this order, one after the other; `found` is told which one stands, and under
-/// which trace, and answers whether to go on.
+/// Looks for the events at these places, in the order of their identity, each in its table; `found` is told which one
+/// stands, and where, and answers whether to go on.
 template <class Found>
-void look_for(Events in_order, OpenTable& table, Found found) {
-  KeyProbe probe = pg_call([&] { return begin_probe(table.table()); });
-  for (std::size_t at = 0; at < in_order.size(); ++at) {
+void look_for(Events events, std::vector<std::pair<std::size_t, OpenTarget*>> places, std::vector<OpenTarget>& targets,
+              Found found) {
+  std::sort(places.begin(), places.end(), [&](const auto& a, const auto& b) {
+    return EventIdentity{true}.before(*events[a.first], *events[b.first]);
+  });
+  pg_call([&] {
+    for (auto& target : targets) begin_search(&target.search, target.table);
+  });
+  for (const auto& [place, target] : places) {
     check_for_interrupts();
-    const bool stands = pg_call([&] {
-      const DirectKey key = key_of(*in_order[at]);
-      return may_stand(&probe, key) && find_standing_row(table.table(), key, table.slot());
-    });
-    if (stands && !found(at)) break;
+    const bool stands = pg_call([&] { return find_standing_row(&target->search, key_of(*events[place])); });
+    if (stands && !found(place, *target->table)) break;
   }
-  pg_call([&] { release_path(&probe.path); });
+  pg_call([&] {
+    for (auto& target : targets) end_search(&target.search);
+  });
 }
 
-bool is_any_standing(std::vector<const Event*> events, OpenTable& table) {
-  std::sort(events.begin(), events.end(), comes_before);
+/// Judged by a few of each table.
+bool looks_sent_before(Events events, std::vector<OpenTarget>& targets) {
+  std::vector<std::pair<std::size_t, OpenTarget*>> probes;
+  for (auto& target : targets) {
+    const auto& places = *target.places;
+    const std::size_t count = std::min(places.size(), std::clamp<std::size_t>(events.size() / 64, 4, 16));
+    for (std::size_t at = 0; at < count; ++at) probes.emplace_back(places[at * places.size() / count], &target);
+  }
   bool is_any = false;
-  look_for(events, table, [&](std::size_t) {
+  look_for(events, std::move(probes), targets, [&](std::size_t, const DirectTable&) {
     is_any = true;
     return false;
   });
   return is_any;
 }
 
-/// Marks the events at these places that stand already; answers the other places.
-std::vector<std::size_t> find_new(Events events, const std::vector<std::size_t>& places, OpenTable& table,
-                                  std::vector<StoreOutcome>& outcomes) {
-  std::vector<std::size_t> in_order = places;
-  std::sort(in_order.begin(), in_order.end(),
-            [&](std::size_t a, std::size_t b) { return comes_before(events[a], events[b]); });
-  std::vector<const Event*> sorted;
-  for (const auto place : in_order) sorted.push_back(events[place]);
-  look_for(sorted, table, [&](std::size_t at) {
-    outcomes[in_order[at]] = {StoreOutcome::Kind::stands_already, trace_in(table.slot())};
+void mark_standing(Events events, std::vector<OpenTarget>& targets, Outcomes& outcomes) {
+  std::vector<std::pair<std::size_t, OpenTarget*>> all;
+  for (auto& target : targets) {
+    for (const auto place : *target.places) all.emplace_back(place, &target);
+  }
+  look_for(events, std::move(all), targets, [&](std::size_t place, const DirectTable& table) {
+    outcomes[place] = {StoreOutcome::Kind::stands_already, trace_in(table.slot)};
     return true;
   });
-  std::vector<std::size_t> fresh;
-  for (const auto place : places) {
-    if (outcomes[place].kind != StoreOutcome::Kind::stands_already) fresh.push_back(place);
-  }
-  return fresh;
 }
 
 /// Rows on their way into the table, and which event each is of.
 struct NewRows {
   std::vector<DirectRow>& rows;
   const std::vector<std::size_t>& places;
+
+  /// In the order of the rows.
+  std::vector<DirectRow*> pointers() const {
+    std::vector<DirectRow*> all;
+    for (auto& row : rows) all.push_back(&row);
+    return all;
+  }
 };
 
 /// Adds the keys of rows that are in the heap; marks what is stored and what stands already. False where a key is
 /// contested.
-bool add_all_keys(OpenTable& table, const NewRows& fresh, std::vector<StoreOutcome>& outcomes) {
-  std::vector<DirectRow*> pointers;
-  for (auto& row : fresh.rows) pointers.push_back(&row);
+bool add_all_keys(DirectTable* table, const NewRows& fresh, Outcomes& outcomes) {
+  auto pointers = fresh.pointers();
   for (const auto place : fresh.places) outcomes[place].kind = StoreOutcome::Kind::stored;
-  PendingKeys keys =
-      pg_call([&] { return begin_keys(table.table(), pointers.data(), static_cast<int>(pointers.size())); });
+  PendingKeys keys = pg_call([&] { return begin_keys(table, pointers.data(), static_cast<int>(pointers.size())); });
   while (true) {
-    const RefusedKey refused = pg_call([&] { return add_keys(table.table(), &keys, table.slot()); });
+    const RefusedKey refused = pg_call([&] { return add_keys(table, &keys); });
     if (refused.row == nullptr) return true;
     if (refused.outcome == KeyOutcome::contested) return false;
     const auto at = static_cast<std::size_t>(refused.row - fresh.rows.data());
-    outcomes[fresh.places[at]] = {StoreOutcome::Kind::stands_already, trace_in(table.slot())};
+    outcomes[fresh.places[at]] = {StoreOutcome::Kind::stands_already, trace_in(table->slot)};
   }
 }
 
-/// Writes the events at these places; marks what is stored and what stands already. False where a key is contested.
-bool store_in_table(Events events, const std::vector<std::size_t>& places, OpenTable& table, const Default& created_at,
-                    std::vector<StoreOutcome>& outcomes) {
+/// Writes those of the target's events that are not known to stand; marks what is stored and what stands already. False
+/// where a key is contested.
+bool store_in_table(Events events, const OpenTarget& target, Timestamp created_at, Outcomes& outcomes) {
+  std::vector<std::size_t> places;
   std::vector<const Event*> fresh;
-  for (const auto place : places) fresh.push_back(events[place]);
-  EventRows rows(fresh, created_at);
-  std::vector<DirectRow*> pointers;
-  for (auto& row : rows.rows()) pointers.push_back(&row);
-  pg_call([&] { insert_into_heap(table.table(), pointers.data(), static_cast<int>(pointers.size())); });
-  if (!add_all_keys(table, {rows.rows(), places}, outcomes)) return false;
-
-  pointers.clear();
-  for (std::size_t at = 0; at < fresh.size(); ++at) {
-    if (outcomes[places[at]].kind == StoreOutcome::Kind::stored) pointers.push_back(&rows.rows()[at]);
+  for (const auto place : *target.places) {
+    if (outcomes[place].kind == StoreOutcome::Kind::stands_already) continue;
+    places.push_back(place);
+    fresh.push_back(events[place]);
   }
-  pg_call([&] { insert_other_keys(table.table(), pointers.data(), static_cast<int>(pointers.size())); });
+  EventRows rows(fresh, created_at);
+  const NewRows written = {rows.rows(), places};
+  auto pointers = written.pointers();
+  const auto count = [&] { return static_cast<int>(pointers.size()); };
+  pg_call([&] { insert_into_heap(target.table, pointers.data(), count()); });
+  if (!add_all_keys(target.table, written, outcomes)) return false;
+  std::erase_if(pointers, [&](const DirectRow* row) {
+    const auto at = static_cast<std::size_t>(row - written.rows.data());
+    return outcomes[places[at]].kind != StoreOutcome::Kind::stored;
+  });
+  pg_call([&] { insert_other_keys(target.table, pointers.data(), count()); });
   return true;
 }
 
@@ -170,11 +168,13 @@ bool is_earlier(const Event& a, const Event& b) {
 }
 
 /// By trace id. Events of a trace mostly come one after the other.
-std::vector<TraceOfBatch> traces_of(Events stored) {
+std::vector<TraceOfBatch> traces_of(Events events, const Outcomes& outcomes) {
   std::vector<TraceOfBatch> traces;
   std::unordered_map<std::string_view, std::size_t> known;
   std::size_t at = 0;
-  for (const Event* event : stored) {
+  for (std::size_t place = 0; place < events.size(); ++place) {
+    if (outcomes[place].kind != StoreOutcome::Kind::stored) continue;
+    const Event* const event = events[place];
     if (traces.empty() || traces[at].earliest->trace_id != event->trace_id) {
       at = known.try_emplace(event->trace_id, traces.size()).first->second;
       if (at == traces.size()) traces.push_back({event, event->timestamp, 0});
@@ -211,17 +211,17 @@ std::vector<TraceGrowth> growths_of(const std::vector<TraceOfBatch>& traces, Var
 }
 
 /// False where a trace is contested.
-bool add_to_traces(Events stored, Oid relation) {
-  const auto traces = traces_of(stored);
+bool add_to_traces(const std::vector<TraceOfBatch>& traces, Oid relation, Timestamp created_at) {
+  if (traces.empty()) return true;
   VarlenaBlock texts;
   auto growths = growths_of(traces, texts);
-  OpenTable table(relation);
   const bool grown = pg_call([&] {
-    const Default created_at = evaluate_created_at(relation, trace_created_at);
-    return grow_traces(table.table(), table.slot(), growths.data(), static_cast<int>(growths.size()), created_at);
+    DirectTable* table = open_direct_table(relation);
+    const bool done = grow_traces(table, growths.data(), static_cast<int>(growths.size()), created_at);
+    if (done) close_direct_table(table);
+    return done;
   });
   if (!grown) return false;
-  table.close();
   std::vector<std::string> look_again;
   for (std::size_t at = 0; at < traces.size(); ++at) {
     if (growths[at].is_tie) look_again.emplace_back(traces[at].earliest->trace_id);
@@ -238,57 +238,42 @@ void begin_next_command() {
 }  // namespace
 
 const char* find_targets(Events events, const DirectLayout& layout, std::vector<DirectTarget>& targets) {
-  std::vector<Oid> tables(events.size(), layout.events);
-  if (layout.is_partitioned) {
-    std::vector<Timestamp> times;
-    for (const Event* event : events) times.push_back(event->timestamp);
-    const int count = static_cast<int>(times.size());
-    const char* obstacle = pg_call([&] { return find_partitions(layout, times.data(), count, tables.data()); });
-    if (obstacle != nullptr) return obstacle;
+  if (!layout.is_partitioned) {
+    targets.push_back({layout.events, std::vector<std::size_t>(events.size())});
+    std::iota(targets.front().places.begin(), targets.front().places.end(), std::size_t{0});
+    return nullptr;
   }
+  std::vector<Oid> tables(events.size());
+  std::vector<Timestamp> times;
+  for (const Event* event : events) times.push_back(event->timestamp);
+  const int count = static_cast<int>(times.size());
+  const char* obstacle = pg_call([&] { return find_partitions(layout, times.data(), count, tables.data()); });
+  if (obstacle != nullptr) return obstacle;
+  std::unordered_map<Oid, std::size_t> known;
   for (std::size_t place = 0; place < events.size(); ++place) {
-    auto found = std::find_if(targets.begin(), targets.end(),
-                              [&](const DirectTarget& target) { return target.table == tables[place]; });
-    if (found == targets.end()) found = targets.insert(targets.end(), {tables[place], {}});
-    found->places.push_back(place);
+    const auto at = known.try_emplace(tables[place], targets.size()).first->second;
+    if (at == targets.size()) targets.push_back({tables[place], {}});
+    targets[at].places.push_back(place);
   }
-  // In this order batches wait for each other.
-  std::sort(targets.begin(), targets.end(), [](const auto& a, const auto& b) { return a.table < b.table; });
   return nullptr;
 }
 
-bool looks_sent_before(Events events, const std::vector<DirectTarget>& targets) {
-  const std::size_t probes = std::clamp<std::size_t>(events.size() / 64, 4, 16);
-  bool found = false;
-  for (std::size_t at = 0; at < targets.size() && !found; ++at) {
-    const auto& places = targets[at].places;
-    std::vector<const Event*> probed;
-    for (std::size_t probe = 0; probe < std::min(probes, places.size()); ++probe) {
-      probed.push_back(events[places[probe * places.size() / std::min(probes, places.size())]]);
-    }
-    OpenTable table(targets[at].table);
-    found = is_any_standing(probed, table);
-    table.close();
-  }
-  return found;
-}
-
 std::optional<std::vector<StoreOutcome>> store_directly(Events events, const DirectLayout& layout,
-                                                        const std::vector<DirectTarget>& targets, bool check_first) {
-  std::vector<StoreOutcome> outcomes(events.size());
+                                                        const std::vector<DirectTarget>& targets, IngestWay& way) {
+  // That of the default of both columns, see ingest_layout.cpp.
+  const Timestamp created_at = pg_call([] { return Timestamp{GetCurrentTransactionStartTimestamp()}; });
+  auto open = open_targets(targets);
+  if (way == IngestWay::automatic) way = looks_sent_before(events, open) ? IngestWay::checking : IngestWay::direct;
   begin_next_command();
-  const Default created_at = pg_call([&] { return evaluate_created_at(layout.events, event_created_at); });
-  for (const auto& target : targets) {
-    OpenTable table(target.table);
-    const auto places = check_first ? find_new(events, target.places, table, outcomes) : target.places;
-    if (!store_in_table(events, places, table, created_at, outcomes)) return std::nullopt;
-    table.close();
+  std::vector<StoreOutcome> outcomes(events.size());
+  if (way == IngestWay::checking) mark_standing(events, open, outcomes);
+  for (const auto& target : open) {
+    if (!store_in_table(events, target, created_at, outcomes)) return std::nullopt;
   }
-  std::vector<const Event*> stored;
-  for (std::size_t place = 0; place < events.size(); ++place) {
-    if (outcomes[place].kind == StoreOutcome::Kind::stored) stored.push_back(events[place]);
-  }
-  if (!stored.empty() && !add_to_traces(stored, layout.traces)) return std::nullopt;
+  pg_call([&] {
+    for (const auto& target : open) close_direct_table(target.table);
+  });
+  if (!add_to_traces(traces_of(events, outcomes), layout.traces, created_at)) return std::nullopt;
   begin_next_command();
   return outcomes;
 }

@@ -22,15 +22,15 @@ struct DirectTarget {
 const char* find_targets(std::span<const wire::Event* const> events, const DirectLayout& layout,
                          std::vector<DirectTarget>& targets);
 
-/// Whether some of the events stand in the tables already, judged by a few of them: a batch that is sent again is not
-/// to be written first and taken back then.
-bool looks_sent_before(std::span<const wire::Event* const> events, const std::vector<DirectTarget>& targets);
-
-/// As store_events() for one part that succeeds or throws as a whole. With `check_first` each id is looked for before
-/// anything is written. Nothing where others write the same rows at this moment (KeyOutcome::contested).
+/// As store_events() for a batch that succeeds or throws as a whole, by the way `direct` or `checking`; `automatic` is
+/// set to one of them, by a look whether some of the events stand already: a batch that is sent again is not to be
+/// written first and taken back then. Nothing where others write the same rows at this moment (KeyOutcome::contested).
 /// SPI must be connected; a subtransaction must be open around it, to be rolled back where there are no outcomes.
+///
+/// Others are waited for in one order, that of store_by_spi(): events by their identity, and while none of ours is
+/// written; then traces by their ids.
 std::optional<std::vector<StoreOutcome>> store_directly(std::span<const wire::Event* const> events,
                                                         const DirectLayout& layout,
-                                                        const std::vector<DirectTarget>& targets, bool check_first);
+                                                        const std::vector<DirectTarget>& targets, IngestWay& way);
 
 }  // namespace raceway::postgres

@@ -55,7 +55,7 @@ std::size_t VarlenaBlock::begin_aligned() {
   return bytes_.size();
 }
 
-EventRows::EventRows(std::span<const wire::Event* const> events, const Default& created_at) {
+EventRows::EventRows(std::span<const wire::Event* const> events, Timestamp created_at) {
   block_.bytes().reserve(events.size() * bytes_of_a_usual_event);
   rows_.reserve(events.size());
   for (const auto* event : events) add(*event, created_at);
@@ -67,13 +67,12 @@ EventRows::EventRows(std::span<const wire::Event* const> events, const Default& 
   }
 }
 
-void EventRows::add(const wire::Event& event, const Default& created_at) {
+void EventRows::add(const wire::Event& event, Timestamp created_at) {
   DirectRow& row = rows_.emplace_back();
   const auto set = [&row](int column, Datum value) { row.values[column] = value; };
   row.nulls[duration_ms] = !event.duration_ms;
   row.nulls[location] = !event.location;
   row.nulls[vector_clock] = !event.has_clock;
-  row.nulls[event_created_at] = created_at.is_null;
 
   set(event_id, block_.add_text(event.event_id));
   set(trace_id, block_.add_text(event.trace_id));
@@ -87,7 +86,7 @@ void EventRows::add(const wire::Event& event, const Default& created_at) {
   }
   set(metadata, block_.begin_aligned());
   append_jsonb(block_.bytes(), event.metadata);
-  set(event_created_at, created_at.value);
+  set(event_created_at, TimestampGetDatum(created_at));
 }
 
 }  // namespace raceway::postgres

@@ -34,11 +34,11 @@ class VarlenaBlock {
 /// The rows of `events`, in their order. Owns what their datums refer to.
 class EventRows {
  public:
-  EventRows(std::span<const wire::Event* const> events, const Default& created_at);
+  EventRows(std::span<const wire::Event* const> events, Timestamp created_at);
   std::vector<DirectRow>& rows() { return rows_; }
 
  private:
-  void add(const wire::Event& event, const Default& created_at);
+  void add(const wire::Event& event, Timestamp created_at);
   VarlenaBlock block_;
   std::vector<DirectRow> rows_;
 };

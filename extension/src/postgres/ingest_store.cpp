@@ -46,13 +46,6 @@ std::optional<std::vector<StoreOutcome>> try_events(Events events, std::string& 
   return std::nullopt;
 }
 
-/// The way a batch is to go that may go a direct one.
-IngestWay choose_way(Events events, const std::vector<DirectTarget>& targets) {
-  const auto wanted = static_cast<IngestWay>(wanted_ingest_way);
-  if (wanted != IngestWay::automatic) return wanted;
-  return looks_sent_before(events, targets) ? IngestWay::checking : IngestWay::direct;
-}
-
 /// Offers the events, sorted by id, by SQL, and splits what is refused until the refused events stand alone.
 std::vector<StoreOutcome> store_sorted(Events events, EventIdentity identity) {
   std::vector<StoreOutcome> outcomes(events.size());
@@ -117,19 +110,17 @@ std::vector<StoreOutcome> store_events(Events events, const DirectLayout& layout
   std::vector<DirectTarget> targets;
   if (obstacle == nullptr) obstacle = find_targets(events, layout, targets);
   if (obstacle == nullptr) {
-    way = choose_way(events, targets);
+    way = static_cast<IngestWay>(wanted_ingest_way);
   } else {
     pg_call([obstacle] { elog(DEBUG1, "raceway: ingest by SQL: %s", obstacle); });
   }
   while (way != IngestWay::spi) {
     std::string refusal;
-    const bool check_first = way == IngestWay::checking;
-    auto outcomes =
-        try_events(events, refusal, [&](Events all) { return store_directly(all, layout, targets, check_first); });
+    auto outcomes = try_events(events, refusal, [&](Events all) { return store_directly(all, layout, targets, way); });
     if (outcomes) return std::move(*outcomes);
     // Contested by others: to check first is to wait for them without a row of our own in the table. Refused: only SQL
     // can tell the refused events from the others.
-    way = refusal.empty() && !check_first ? IngestWay::checking : IngestWay::spi;
+    way = refusal.empty() && way == IngestWay::direct ? IngestWay::checking : IngestWay::spi;
   }
   return store_by_spi(events, {layout.is_partitioned});
 }

@@ -1,5 +1,6 @@
 // What makes the library loadable, and its settings.
 #include "postgres/boundary.hpp"
+#include "postgres/ingest_layout.hpp"
 #include "postgres/ingest_store.hpp"
 
 // PostgreSQL 15 and earlier do not mark what must be visible; all else of this library is hidden.
@@ -31,7 +32,8 @@ void _PG_init() {
   DefineCustomEnumVariable("raceway.ingest_way",
                            "How ingest writes, for comparing the ways; their results are the same.", nullptr,
                            &wanted_ingest_way, wanted_ingest_way, ways, PGC_USERSET, 0, nullptr, nullptr, nullptr);
-#if PG_VERSION_NUM >= 150000
+  DefineCustomBoolVariable("raceway.direct_writes",
+                           "Whether ingest may write tables of the known layout below the executor, which is faster.",
+                           nullptr, &direct_writes, direct_writes, PGC_SUSET, 0, nullptr, nullptr, nullptr);
   MarkGUCPrefixReserved("raceway");
-#endif
 }

@@ -1,24 +1,27 @@
-// The SQL functions sweep_traces and delete_ended_traces: the traces whose events go with their partitions.
+// The SQL function drop_with_traces: partitions of events that are old go, and with them the traces that end there.
+//
+// A DELETE of a trace has PostgreSQL look for its events in each partition, which takes longer than all the rest. Where
+// nothing but that would follow from it, the rows are deleted here, and one query asks for all of them at once whether
+// an event refers to one: so the foreign key holds, whatever the roll-ups of the traces say.
 #include "postgres/boundary.hpp"
 #include "postgres/ingest_layout.hpp"
+#include "postgres/versions.hpp"
 
 extern "C" {
-#include "access/heapam.h"
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
-#include "catalog/namespace.h"
-#include "catalog/pg_class.h"
+#include "catalog/partition.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
-#include "executor/tuptable.h"
 #include "funcapi.h"
+#include "lib/stringinfo.h"
 #include "nodes/makefuncs.h"
 #include "storage/lmgr.h"
-#include "utils/acl.h"
 #include "utils/array.h"
-#include "utils/datum.h"
-#include "utils/guc.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
@@ -27,173 +30,219 @@ extern "C" {
 namespace raceway::postgres {
 namespace {
 
-constexpr const char* delete_traces = R"sql(
-WITH gone AS (
-    DELETE FROM raceway.traces t WHERE t.end_time OPERATOR(pg_catalog.<) $1 RETURNING t.event_count
-)
-SELECT pg_catalog.count(*), COALESCE(pg_catalog.sum(event_count), 0)::pg_catalog.int8 FROM gone
+constexpr const char* find_ended = R"sql(
+SELECT pg_catalog.array_agg(t.ctid), pg_catalog.array_agg(t.trace_id::pg_catalog.text), pg_catalog.count(*),
+       COALESCE(pg_catalog.sum(t.event_count), 0)::pg_catalog.int8
+FROM raceway.traces t
+WHERE t.end_time OPERATOR(pg_catalog.<) $1 AND t.trace_id::pg_catalog.text OPERATOR(pg_catalog.<>) ALL ($2)
 )sql";
 
-constexpr const char* find_going_on = R"sql(
-SELECT ARRAY(SELECT t.trace_id FROM raceway.traces t
-             WHERE t.start_time OPERATOR(pg_catalog.<) $1 AND t.end_time OPERATOR(pg_catalog.>=) $1)
+constexpr const char* drop_expired = R"sql(
+SELECT raceway.take_expired_events(p.partition, g.going_on OPERATOR(pg_catalog.||) $3::pg_catalog.varchar[])
+FROM raceway.traces_going_on($1) AS g (going_on), pg_catalog.unnest($2) AS p (partition)
 )sql";
 
-bool is_owner(Oid table) {
-#if PG_VERSION_NUM >= 160000
-  return object_ownercheck(RelationRelationId, table, GetUserId());
-#else
-  return pg_class_ownercheck(table, GetUserId());
-#endif
-}
-
-Relation open_table(const char* name) {
-  return table_openrv(makeRangeVar(pstrdup("raceway"), pstrdup(name), -1), RowExclusiveLock);
-}
-
-/// Opens both. Raises unless the caller is the one who may remove traces, and holds them in this mode or a stronger
-/// one.
-void open_as_owner(LOCKMODE held, Relation* opened_events, Relation* opened_traces) {
-  Relation events = *opened_events = open_table("events");
-  Relation traces = *opened_traces = open_table("traces");
-  if (!is_owner(RelationGetRelid(events)) || !is_owner(RelationGetRelid(traces))) {
-    ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("must be owner of the tables events and traces")));
-  }
-  if (!CheckRelationLockedByMe(events, held, true) || !CheckRelationLockedByMe(traces, held, true)) {
-    ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-                    errmsg("events and traces are not locked by this transaction"),
-                    errhint("Use raceway.cleanup(), which drops partitions with their traces.")));
-  }
-}
-
-/// What one pass over the traces found and did.
-struct Sweep {
-  int64 traces;
-  int64 events;
-  ArrayBuildState* going_on;
+/// What is to go; the tables are open as long as the function runs.
+struct Removal {
+  Relation events;
+  Relation traces;
+  Datum expired;  // regclass[]
+  Datum ends;
+  List* going;      // the same partitions
+  List* remaining;  // those that stay
+  Oid others;       // the default partition
+  const char* obstacle;
+  bool is_locked;  // exclusively, by this transaction: nobody adds anything meanwhile
 };
 
-/// Raises where somebody else holds the row, or has changed it: it may have become a trace that goes on.
-void delete_trace(Relation traces, ItemPointer row) {
-  TM_FailureData failure;
-  const TM_Result result = heap_delete(traces, row, GetCurrentCommandId(true), InvalidSnapshot, false, &failure, false);
-  if (result != TM_Ok) {
-    ereport(ERROR, (errcode(ERRCODE_LOCK_NOT_AVAILABLE), errmsg("a trace that ended is in use")));
-  }
+/// Traces that ended.
+struct Ended {
+  Datum rows;       // tid[]
+  Datum trace_ids;  // text[]
+  int64 traces;
+  int64 events;
+};
+
+/// Runs a statement; a value that it answers stands in SPI's memory.
+void run(const char* sql, std::initializer_list<Oid> types, std::initializer_list<Datum> values) {
+  auto* const arguments = const_cast<Datum*>(values.begin());
+  const int result = SPI_execute_with_args(sql, static_cast<int>(types.size()), const_cast<Oid*>(types.begin()),
+                                           arguments, nullptr, false, 0);
+  if (result < 0) elog(ERROR, "SPI_execute_with_args: %s", SPI_result_code_string(result));
 }
 
-/// Removes the traces that ended before a time, and collects those that began before it and did not.
-void sweep(Relation traces, Timestamp before, Sweep* result) {
-  // As a statement does: what this transaction did before is seen, and what it deletes now is of its own.
-  CommandCounterIncrement();
-  PushActiveSnapshot(GetTransactionSnapshot());
-  TableScanDesc scan = table_beginscan_strat(traces, GetActiveSnapshot(), 0, nullptr, true, false);
-  TupleTableSlot* slot = table_slot_create(traces, nullptr);
-  while (table_scan_getnextslot(scan, ForwardScanDirection, slot)) {
+/// A column of the first row; 0 where it is NULL, or a false.
+Datum answer(int column) {
+  bool is_null = false;
+  const Datum value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, column, &is_null);
+  return is_null ? Datum{0} : value;
+}
+
+Relation open_as_owner(const char* name) {
+  Relation table = table_openrv(makeRangeVar(pstrdup("raceway"), pstrdup(name), -1), RowExclusiveLock);
+  if (!is_owner_of(RelationGetRelid(table))) {
+    ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("must be owner of the tables events and traces")));
+  }
+  return table;
+}
+
+/// Its partitions that hold rows; they stay locked.
+List* leaf_partitions(Relation events) {
+  List* leaves = NIL;
+  ListCell* cell = nullptr;
+  foreach (cell, find_all_inheritors(RelationGetRelid(events), AccessShareLock, nullptr)) {
+    if (get_rel_relkind(lfirst_oid(cell)) != RELKIND_PARTITIONED_TABLE) leaves = lappend_oid(leaves, lfirst_oid(cell));
+  }
+  return leaves;
+}
+
+/// The tables that an array names. Raises unless each is a partition of `events`.
+List* partitions_in(ArrayType* expired, Relation events) {
+  Datum* tables = nullptr;
+  bool* nulls = nullptr;
+  int count = 0;
+  deconstruct_array(expired, REGCLASSOID, sizeof(Oid), true, TYPALIGN_INT, &tables, &nulls, &count);
+  List* partitions = NIL;
+  for (int at = 0; at < count; ++at) {
+    const Oid table = nulls[at] ? InvalidOid : DatumGetObjectId(tables[at]);
+    if (!get_rel_relispartition(table) || get_partition_parent(table, false) != RelationGetRelid(events)) {
+      ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE), errmsg("table %u is no partition of events", table)));
+    }
+    partitions = lappend_oid(partitions, table);
+  }
+  return partitions;
+}
+
+Removal begin_removal(FunctionCallInfo fcinfo) {
+  Removal removal = {};
+  removal.expired = PG_GETARG_DATUM(0);
+  removal.ends = PG_GETARG_DATUM(1);
+  removal.events = open_as_owner("events");
+  removal.traces = open_as_owner("traces");
+  removal.going = partitions_in(DatumGetArrayTypeP(removal.expired), removal.events);
+  removal.others = get_relname_relid("events_default", RelationGetNamespace(removal.events));
+  List* partitions = leaf_partitions(removal.events);
+  removal.remaining = list_difference_oid(partitions, removal.going);
+  removal.obstacle = find_removal_obstacle(removal.traces, removal.events, partitions);
+  removal.is_locked = CheckRelationLockedByMe(removal.events, AccessExclusiveLock, false) &&
+                      CheckRelationLockedByMe(removal.traces, AccessExclusiveLock, false);
+  return removal;
+}
+
+/// Only who writes events as old as these waits: nobody may add one that would be lost.
+void lock_old_events(const Removal& removal) {
+  ListCell* cell = nullptr;
+  foreach (cell, removal.going) LockRelationOid(lfirst_oid(cell), ShareLock);
+  if (OidIsValid(removal.others)) LockRelationOid(removal.others, ShareLock);
+}
+
+/// Deletes the rows as a DELETE does that finds them in use at once: who holds one adds to the trace.
+void delete_rows(Relation traces, ArrayType* rows) {
+  Datum* places = nullptr;
+  int count = 0;
+  deconstruct_array(rows, TIDOID, sizeof(ItemPointerData), false, TYPALIGN_SHORT, &places, nullptr, &count);
+  for (int at = 0; at < count; ++at) {
     CHECK_FOR_INTERRUPTS();
-    slot_getsomeattrs(slot, TraceColumn::event_count + 1);
-    if (slot->tts_isnull[TraceColumn::end_time]) continue;
-    if (DatumGetTimestamp(slot->tts_values[TraceColumn::end_time]) < before) {
-      delete_trace(traces, &slot->tts_tid);
-      ++result->traces;
-      if (!slot->tts_isnull[TraceColumn::event_count]) {
-        result->events += DatumGetInt32(slot->tts_values[TraceColumn::event_count]);
-      }
-    } else if (!slot->tts_isnull[TraceColumn::start_time] &&
-               DatumGetTimestamp(slot->tts_values[TraceColumn::start_time]) < before) {
-      accumArrayResult(result->going_on, slot->tts_values[TraceColumn::id_of_trace], false, VARCHAROID,
-                       CurrentMemoryContext);
+    auto* const row = reinterpret_cast<ItemPointer>(DatumGetPointer(places[at]));
+    TM_FailureData failure;
+    const TM_Result result = table_tuple_delete(traces, row, GetCurrentCommandId(true), GetActiveSnapshot(),
+                                                InvalidSnapshot, false, &failure, false);
+    if (result != TM_Ok) {
+      ereport(ERROR, (errcode(ERRCODE_LOCK_NOT_AVAILABLE), errmsg("a trace that ended is in use")));
     }
   }
-  ExecDropSingleTupleTableSlot(slot);
-  table_endscan(scan);
-  PopActiveSnapshot();
+  CommandCounterIncrement();
 }
 
-/// Those that began before a time and did not end before it, by SQL.
-Datum going_on_by_sql(Datum before) {
-  Oid types[] = {TIMESTAMPOID};
-  const MemoryContext outer = CurrentMemoryContext;
-  SPI_connect();
-  if (SPI_execute_with_args(find_going_on, 1, types, &before, nullptr, false, 0) != SPI_OK_SELECT) {
-    elog(ERROR, "traces could not be found");
+/// Those of the traces that events refer to which stay; text[], 0: none. In the default partition those go, too, that
+/// are as old.
+Datum referred_to(const Removal& removal, Datum trace_ids) {
+  StringInfoData sql;
+  initStringInfo(&sql);
+  appendStringInfoString(&sql, "SELECT pg_catalog.array_agg(DISTINCT e.trace_id::pg_catalog.text) FROM (");
+  ListCell* cell = nullptr;
+  foreach (cell, removal.remaining) {
+    const Oid partition = lfirst_oid(cell);
+    appendStringInfo(
+        &sql, "%sSELECT trace_id FROM ONLY %s%s", foreach_current_index(cell) == 0 ? "" : " UNION ALL ",
+        quote_qualified_identifier(get_namespace_name(get_rel_namespace(partition)), get_rel_name(partition)),
+        partition == removal.others ? " WHERE \"timestamp\" OPERATOR(pg_catalog.>=) $2" : "");
   }
-  bool is_null = false;
-  const Datum found = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &is_null);
-  const MemoryContext inner = MemoryContextSwitchTo(outer);
-  const Datum copy = datumCopy(found, false, -1);
-  MemoryContextSwitchTo(inner);
-  SPI_finish();
-  return copy;
+  appendStringInfoString(&sql,
+                         ") AS e JOIN pg_catalog.unnest($1) AS gone (trace_id)"
+                         " ON e.trace_id OPERATOR(pg_catalog.=) gone.trace_id");
+  if (removal.remaining == NIL) return Datum{0};
+  run(sql.data, {TEXTARRAYOID, TIMESTAMPOID}, {trace_ids, removal.ends});
+  return answer(1);
 }
 
-TupleDesc described_result(FunctionCallInfo fcinfo) {
-  TupleDesc description = nullptr;
-  if (get_call_result_type(fcinfo, nullptr, &description) != TYPEFUNC_COMPOSITE) elog(ERROR, "not called for a row");
-  return BlessTupleDesc(description);
+/// Finds the traces that ended, but for `kept`; the answer stands in SPI's memory.
+Ended find_ended_traces(const Removal& removal, Datum kept) {
+  run(find_ended, {TIMESTAMPOID, TEXTARRAYOID}, {removal.ends, kept});
+  return {answer(1), answer(2), DatumGetInt64(answer(3)), DatumGetInt64(answer(4))};
+}
+
+/// Removes the traces that ended and that nothing refers to, with the old events of theirs that no partition of their
+/// own took. `kept` is set to the others (text[]), for their roll-ups say that they ended before events of theirs.
+Ended remove_ended(const Removal& removal, Datum* kept) {
+  *kept = PointerGetDatum(construct_empty_array(TEXTOID));
+  Ended ended = find_ended_traces(removal, *kept);
+  if (removal.is_locked && ended.traces > 0) {
+    const Datum referred = referred_to(removal, ended.trace_ids);
+    if (referred != 0) ended = find_ended_traces(removal, *kept = referred);
+  }
+  if (ended.traces == 0) return ended;
+  PushActiveSnapshot(GetTransactionSnapshot());
+  delete_rows(removal.traces, DatumGetArrayTypeP(ended.rows));
+  PopActiveSnapshot();
+  run("SELECT raceway.delete_ended_from_default($1)", {TIMESTAMPOID}, {removal.ends});
+  // Who adds to one of them from now on waits for us, and makes it anew; what was added before is seen.
+  if (!removal.is_locked && referred_to(removal, ended.trace_ids) != 0) {
+    ereport(ERROR, (errcode(ERRCODE_LOCK_NOT_AVAILABLE), errmsg("a trace that ended has later events")));
+  }
+  return ended;
+}
+
+void drop(const Removal& removal, Datum kept) {
+  run("SELECT raceway.lock_tables('swap', give_way => true)", {}, {});
+  if (!DatumGetBool(answer(1))) {
+    ereport(ERROR, (errcode(ERRCODE_LOCK_NOT_AVAILABLE), errmsg("events is in use")));
+  }
+  // ALTER TABLE wants them for itself.
+  table_close(removal.events, NoLock);
+  table_close(removal.traces, NoLock);
+  run(drop_expired, {TIMESTAMPOID, REGCLASSARRAYOID, TEXTARRAYOID}, {removal.ends, removal.expired, kept});
+}
+
+Ended remove_by_sql(const Removal& removal) {
+  table_close(removal.events, NoLock);
+  table_close(removal.traces, NoLock);
+  run("SELECT traces, events FROM raceway.drop_with_traces_by_sql($1, $2)", {REGCLASSARRAYOID, TIMESTAMPOID},
+      {removal.expired, removal.ends});
+  return {Datum{0}, Datum{0}, DatumGetInt64(answer(1)), DatumGetInt64(answer(2))};
 }
 
 }  // namespace
 
-// Before the events go: what they are to the foreign key, the caller removes in this transaction, and lets nobody add
-// any before that time. Where a DELETE sets off anything else, it is left to delete_ended_traces(), when there are no
-// events to cascade to.
-RACEWAY_FUNCTION(raceway_sweep_traces) {
-  Datum before = PG_GETARG_DATUM(0);
-  TupleDesc description = described_result(fcinfo);
-  Relation events = nullptr;
-  Relation traces = nullptr;
-  open_as_owner(ShareUpdateExclusiveLock, &events, &traces);
-
-  Datum values[3] = {};
-  bool nulls[] = {true, true, false};
-  const char* obstacle = find_removal_obstacle(traces, RelationGetRelid(events));
-  if (obstacle == nullptr) {
-    Sweep result = {0, 0, initArrayResult(VARCHAROID, CurrentMemoryContext, false)};
-    sweep(traces, DatumGetTimestamp(before), &result);
-    values[0] = Int64GetDatum(result.traces);
-    values[1] = Int64GetDatum(result.events);
-    values[2] = makeArrayResult(result.going_on, CurrentMemoryContext);
-    nulls[0] = nulls[1] = false;
-  } else {
-    ereport(DEBUG1, (errmsg("traces are removed by SQL: %s", obstacle)));
-    values[2] = going_on_by_sql(before);
-  }
-  table_close(traces, NoLock);
-  table_close(events, NoLock);
-  return HeapTupleGetDatum(heap_form_tuple(description, values, nulls));
-}
-
-// The foreign key would look for events of each trace in each partition, which takes longer than all the rest, and
-// finds none: they are gone, and nobody can have added any. As a replica applies changes that were checked before, so
-// here, unless a DELETE sets off something of the users' own.
-RACEWAY_FUNCTION(raceway_delete_ended_traces) {
-  Datum before = PG_GETARG_DATUM(0);
-  TupleDesc description = described_result(fcinfo);
-  Relation events = nullptr;
-  Relation traces = nullptr;
-  open_as_owner(AccessExclusiveLock, &events, &traces);
-  const bool skip_checks = find_removal_checks(traces, RelationGetRelid(events)) == nullptr;
-
-  const int level = NewGUCNestLevel();
-  if (skip_checks) {
-    set_config_option("session_replication_role", "replica", PGC_SUSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-  }
-  Oid types[] = {TIMESTAMPOID};
+RACEWAY_FUNCTION(raceway_drop_with_traces) {
+  TupleDesc description = nullptr;
+  if (get_call_result_type(fcinfo, nullptr, &description) != TYPEFUNC_COMPOSITE) elog(ERROR, "not called for a row");
+  const Removal removal = begin_removal(fcinfo);
   SPI_connect();
-  if (SPI_execute_with_args(delete_traces, 1, types, &before, nullptr, false, 0) != SPI_OK_SELECT) {
-    elog(ERROR, "traces could not be removed");
+  Ended removed = {};
+  if (removal.obstacle == nullptr) {
+    Datum kept = 0;
+    lock_old_events(removal);
+    removed = remove_ended(removal, &kept);
+    drop(removal, kept);
+  } else {
+    ereport(DEBUG1, (errmsg("traces are removed by SQL: %s", removal.obstacle)));
+    removed = remove_by_sql(removal);
   }
-  Datum values[2];
-  bool nulls[2];
-  for (int at = 0; at < 2; ++at) {
-    values[at] = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, at + 1, &nulls[at]);
-  }
-  SPI_finish();  // both are numbers that need no memory of their own
-  AtEOXact_GUC(true, level);
-  table_close(traces, NoLock);
-  table_close(events, NoLock);
-  return HeapTupleGetDatum(heap_form_tuple(description, values, nulls));
+  SPI_finish();
+  Datum values[] = {Int64GetDatum(removed.traces), Int64GetDatum(removed.events)};
+  bool nulls[] = {false, false};
+  return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(description), values, nulls));
 }
 
 }  // namespace raceway::postgres

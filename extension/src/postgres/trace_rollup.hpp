@@ -27,6 +27,6 @@ struct TraceGrowth {
 /// Adds them to the traces' rows, or makes the rows; they come in the order of their ids. False where it is contested,
 /// see KeyOutcome. First the rows that stand are locked, in their order, then the new ones are written without waiting
 /// for anybody: so batches wait for each other in one direction only. Raises; no destructors.
-bool grow_traces(DirectTable* traces, TupleTableSlot* slot, TraceGrowth* growths, int count, const Default& created_at);
+bool grow_traces(DirectTable* traces, TraceGrowth* growths, int count, Timestamp created_at);
 
 }  // namespace raceway::postgres
