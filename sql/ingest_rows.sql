@@ -6,7 +6,7 @@ LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 RETURN pg_catalog."left"(state, 2) OPERATOR(pg_catalog.<>) ALL (ARRAY['08', '0A', '25', '26', '3D', '3F', '40', '42', '53', '55', '57', '58', 'XX']);
 
 COMMENT ON FUNCTION raceway.blames_an_event(text) IS
-    'internal to ingest_rows(): whether an error speaks of the events themselves, so that without one of them the others may pass';
+    'part of ingest_rows(): whether an error speaks of the events themselves, so that without one of them the others may pass';
 
 CREATE FUNCTION raceway.events_are_partitioned() RETURNS boolean
 LANGUAGE plpgsql STABLE PARALLEL SAFE
@@ -17,7 +17,7 @@ BEGIN
 END
 $partitioned$;
 
-COMMENT ON FUNCTION raceway.events_are_partitioned() IS 'internal to ingest_rows(): whether the key of events holds the time, too';
+COMMENT ON FUNCTION raceway.events_are_partitioned() IS 'part of ingest_rows(): whether the key of events holds the time, too';
 
 CREATE FUNCTION raceway.name_services(trace_ids text[]) RETURNS void
 LANGUAGE plpgsql VOLATILE
@@ -34,7 +34,7 @@ BEGIN
 END
 $services$;
 
-COMMENT ON FUNCTION raceway.name_services(text[]) IS 'internal to ingest_rows(): has the earliest event of each trace name its service';
+COMMENT ON FUNCTION raceway.name_services(text[]) IS 'part of ingest_rows(): has the earliest event of each trace name its service';
 
 -- In both of these: events first, by id, then traces, by id, so that two batches wait for each other in one direction
 -- only. The foreign key is checked when the statement ends. A batch whose earliest event is as early as what was there
@@ -87,7 +87,7 @@ END
 $insert$;
 
 COMMENT ON FUNCTION raceway.insert_new_rows(text[], text[], text[], timestamp[], real[], text[], jsonb[], jsonb[]) IS
-    'internal to ingest_rows(): stores events of which none stands; answers how many there are now';
+    'part of ingest_rows(): stores events of which none stands; answers how many there are now';
 
 CREATE FUNCTION raceway.insert_missing_rows(
     event_ids text[], trace_ids text[], kinds text[], times timestamp[], durations real[], locations text[], vector_clocks jsonb[],
@@ -133,7 +133,7 @@ END
 $insert$;
 
 COMMENT ON FUNCTION raceway.insert_missing_rows(text[], text[], text[], timestamp[], real[], text[], jsonb[], jsonb[]) IS
-    'internal to ingest_rows(): stores those of the events that do not stand; answers which';
+    'part of ingest_rows(): stores those of the events that do not stand; answers which';
 
 CREATE FUNCTION raceway.standing_rows(event_ids text[], times timestamp[]) RETURNS TABLE (place integer, trace_id text)
 LANGUAGE plpgsql VOLATILE
@@ -153,7 +153,7 @@ END
 $standing$;
 
 COMMENT ON FUNCTION raceway.standing_rows(text[], timestamp[]) IS
-    'internal to ingest_rows(): which of the events stand already, and under which trace';
+    'part of ingest_rows(): which of the events stand already, and under which trace';
 
 CREATE FUNCTION raceway.offer_rows(
     event_ids text[], trace_ids text[], kinds text[], times timestamp[], durations real[], locations text[], vector_clocks jsonb[],
@@ -201,7 +201,7 @@ END
 $offer$;
 
 COMMENT ON FUNCTION raceway.offer_rows(text[], text[], text[], timestamp[], real[], text[], jsonb[], jsonb[], boolean) IS
-    'internal to ingest_rows(): stores those of the events that do not stand; a row for each other one, with the trace it stands under';
+    'part of ingest_rows(): stores those of the events that do not stand; a row for each other one, with the trace it stands under';
 
 CREATE FUNCTION raceway.offer_parts(
     event_ids text[], trace_ids text[], kinds text[], times timestamp[], durations real[], locations text[], vector_clocks jsonb[],
@@ -243,7 +243,7 @@ END
 $parts$;
 
 COMMENT ON FUNCTION raceway.offer_parts(text[], text[], text[], timestamp[], real[], text[], jsonb[], jsonb[]) IS
-    'internal to ingest_rows(): the same, and what the database refuses is split until the refused events stand alone';
+    'part of ingest_rows(): the same, and what the database refuses is split until the refused events stand alone';
 
 CREATE FUNCTION raceway.ingest_rows(
     event_ids text[], trace_ids text[], kinds text[], times timestamp[], durations real[], locations text[], vector_clocks jsonb[],

@@ -4,14 +4,14 @@ CREATE FUNCTION raceway.vclock_merge_step(state jsonb, clock jsonb) RETURNS json
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE WHEN clock IS NULL THEN state ELSE raceway.vclock_merge(COALESCE(state, '{}'), clock) END;
 
-COMMENT ON FUNCTION raceway.vclock_merge_step(jsonb, jsonb) IS 'internal to vclock_merge_agg(): takes one clock in';
+COMMENT ON FUNCTION raceway.vclock_merge_step(jsonb, jsonb) IS 'part of vclock_merge_agg(): takes one clock in';
 
 CREATE FUNCTION raceway.vclock_meet_step(state jsonb, clock jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE WHEN clock IS NULL THEN state WHEN state IS NULL THEN raceway.vclock_merge('{}', clock)
             ELSE raceway.vclock_meet(state, clock) END;
 
-COMMENT ON FUNCTION raceway.vclock_meet_step(jsonb, jsonb) IS 'internal to vclock_meet_agg(): takes one clock in';
+COMMENT ON FUNCTION raceway.vclock_meet_step(jsonb, jsonb) IS 'part of vclock_meet_agg(): takes one clock in';
 
 CREATE AGGREGATE raceway.vclock_merge_agg(jsonb) (
   SFUNC = raceway.vclock_merge_step, STYPE = pg_catalog.jsonb, COMBINEFUNC = raceway.vclock_merge, PARALLEL = SAFE);
@@ -48,7 +48,7 @@ BEGIN
 END
 $step$;
 
-COMMENT ON FUNCTION raceway.vclock_frontier_step(jsonb[], jsonb) IS 'internal to vclock_frontier(): takes one clock in';
+COMMENT ON FUNCTION raceway.vclock_frontier_step(jsonb[], jsonb) IS 'part of vclock_frontier(): takes one clock in';
 
 CREATE FUNCTION raceway.vclock_frontier_combine(state jsonb[], other jsonb[]) RETURNS jsonb[]
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
@@ -65,7 +65,7 @@ END
 $combine$;
 
 COMMENT ON FUNCTION raceway.vclock_frontier_combine(jsonb[], jsonb[]) IS
-  'internal to vclock_frontier(): takes in what another worker has gathered';
+  'part of vclock_frontier(): takes in what another worker has gathered';
 
 CREATE FUNCTION raceway.vclock_frontier_final(state jsonb[]) RETURNS jsonb[]
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
@@ -83,7 +83,7 @@ BEGIN
 END
 $final$;
 
-COMMENT ON FUNCTION raceway.vclock_frontier_final(jsonb[]) IS 'internal to vclock_frontier(): the result';
+COMMENT ON FUNCTION raceway.vclock_frontier_final(jsonb[]) IS 'part of vclock_frontier(): the result';
 
 CREATE AGGREGATE raceway.vclock_frontier(jsonb) (
   SFUNC = raceway.vclock_frontier_step, STYPE = pg_catalog.jsonb[], FINALFUNC = raceway.vclock_frontier_final,

@@ -17,7 +17,7 @@ BEGIN
 END
 $cut$;
 
-COMMENT ON FUNCTION raceway.cut_text(text, integer) IS 'internal to error messages: a text of at most so many bytes, and dots where it was longer';
+COMMENT ON FUNCTION raceway.cut_text(text, integer) IS 'part of error messages: a text of at most so many bytes, and dots where it was longer';
 
 CREATE FUNCTION raceway.raise_invalid_clock(kind text, component text, value text) RETURNS void
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
@@ -52,14 +52,14 @@ BEGIN
 END
 $raise$;
 
-COMMENT ON FUNCTION raceway.raise_invalid_clock(text, text, text) IS 'internal to clocks: raises what is wrong with one';
+COMMENT ON FUNCTION raceway.raise_invalid_clock(text, text, text) IS 'part of clocks: raises what is wrong with one';
 
 CREATE FUNCTION raceway.is_counter(value numeric) RETURNS boolean
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 RETURN value OPERATOR(pg_catalog.>=) 0 AND value OPERATOR(pg_catalog.<=) 18446744073709551615
     AND pg_catalog.trunc(value) OPERATOR(pg_catalog.=) value;
 
-COMMENT ON FUNCTION raceway.is_counter(numeric) IS 'internal to clocks: whether this is a whole number from 0 to 2^64-1';
+COMMENT ON FUNCTION raceway.is_counter(numeric) IS 'part of clocks: whether this is a whole number from 0 to 2^64-1';
 
 CREATE FUNCTION raceway.check_counter(component text, value jsonb) RETURNS void
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
@@ -77,7 +77,7 @@ BEGIN
 END
 $check$;
 
-COMMENT ON FUNCTION raceway.check_counter(text, jsonb) IS 'internal to clocks: raises unless the value is a counter, or NULL';
+COMMENT ON FUNCTION raceway.check_counter(text, jsonb) IS 'part of clocks: raises unless the value is a counter, or NULL';
 
 CREATE FUNCTION raceway.check_object(clock jsonb) RETURNS void
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
@@ -90,7 +90,7 @@ BEGIN
 END
 $check$;
 
-COMMENT ON FUNCTION raceway.check_object(jsonb) IS 'internal to clocks: raises unless this is an object';
+COMMENT ON FUNCTION raceway.check_object(jsonb) IS 'part of clocks: raises unless this is an object';
 
 CREATE FUNCTION raceway.check_clock(clock jsonb) RETURNS void
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
@@ -104,7 +104,7 @@ BEGIN
 END
 $check$;
 
-COMMENT ON FUNCTION raceway.check_clock(jsonb) IS 'internal to clocks: raises at the first thing that makes this no clock';
+COMMENT ON FUNCTION raceway.check_clock(jsonb) IS 'part of clocks: raises at the first thing that makes this no clock';
 
 CREATE FUNCTION raceway.check_clocks(a jsonb, b jsonb, until_concurrent boolean DEFAULT false) RETURNS void
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
@@ -138,4 +138,4 @@ BEGIN
 END
 $check$;
 
-COMMENT ON FUNCTION raceway.check_clocks(jsonb, jsonb, boolean) IS 'internal to clocks: raises unless both are clocks';
+COMMENT ON FUNCTION raceway.check_clocks(jsonb, jsonb, boolean) IS 'part of clocks: raises unless both are clocks';

@@ -23,7 +23,7 @@ BEGIN
 END
 $pairs$;
 
-COMMENT ON FUNCTION raceway.vclock_of_pairs(jsonb) IS 'internal to vclock_normalize(): the clock of an array of [component, counter] pairs';
+COMMENT ON FUNCTION raceway.vclock_of_pairs(jsonb) IS 'part of vclock_normalize(): the clock of an array of [component, counter] pairs';
 
 CREATE FUNCTION raceway.vclock_normalize(clock jsonb) RETURNS jsonb
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE

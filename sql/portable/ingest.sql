@@ -35,7 +35,7 @@ END
 $read$;
 
 COMMENT ON FUNCTION raceway.read_bodies(bytea[]) IS
-    'internal to ingest(): the events of bodies as rows, in their order; what cannot be kept has a reason';
+    'part of ingest(): the events of bodies as rows, in their order; what cannot be kept has a reason';
 
 CREATE FUNCTION raceway.ingest(bodies bytea[], OUT stored bigint, OUT duplicates bigint, OUT rejected jsonb, OUT ingest_way text)
 RETURNS SETOF record

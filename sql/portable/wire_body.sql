@@ -13,7 +13,7 @@ BEGIN
 END
 $reject$;
 
-COMMENT ON FUNCTION raceway.reject_body(text, text) IS 'internal to ingest(): the body as a whole is not JSON, or holds no event';
+COMMENT ON FUNCTION raceway.reject_body(text, text) IS 'part of ingest(): the body as a whole is not JSON, or holds no event';
 
 CREATE FUNCTION raceway.checked_body(body bytea, which text) RETURNS text
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
@@ -37,7 +37,7 @@ EXCEPTION
 END
 $checked$;
 
-COMMENT ON FUNCTION raceway.checked_body(bytea, text) IS 'internal to ingest(): the text of a body, which is JSON';
+COMMENT ON FUNCTION raceway.checked_body(bytea, text) IS 'part of ingest(): the text of a body, which is JSON';
 
 CREATE FUNCTION raceway.escape_mark(document text) RETURNS text
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
@@ -54,7 +54,7 @@ BEGIN
 END
 $mark$;
 
-COMMENT ON FUNCTION raceway.escape_mark(text) IS 'internal to ingest(): a text that stands nowhere in another';
+COMMENT ON FUNCTION raceway.escape_mark(text) IS 'part of ingest(): a text that stands nowhere in another';
 
 CREATE FUNCTION raceway.unescaped(string text) RETURNS text
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
@@ -67,7 +67,7 @@ EXCEPTION WHEN untranslatable_character OR invalid_text_representation THEN
 END
 $unescaped$;
 
-COMMENT ON FUNCTION raceway.unescaped(text) IS 'internal to ingest(): what a JSON string stands for; NULL where no text can hold it';
+COMMENT ON FUNCTION raceway.unescaped(text) IS 'part of ingest(): what a JSON string stands for; NULL where no text can hold it';
 
 CREATE FUNCTION raceway.members_of(document text) RETURNS TABLE (name text, value text)
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
@@ -93,7 +93,7 @@ END
 $members$;
 
 COMMENT ON FUNCTION raceway.members_of(text) IS
-    'internal to ingest(): the members of an object in their order; the name is empty where no text can hold it';
+    'part of ingest(): the members of an object in their order; the name is empty where no text can hold it';
 
 CREATE FUNCTION raceway.events_in(body bytea, which text) RETURNS text[]
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
@@ -130,7 +130,7 @@ BEGIN
 END
 $events$;
 
-COMMENT ON FUNCTION raceway.events_in(bytea, text) IS 'internal to ingest(): the texts of the events of a body';
+COMMENT ON FUNCTION raceway.events_in(bytea, text) IS 'part of ingest(): the texts of the events of a body';
 
 CREATE FUNCTION raceway.long_number(event text) RETURNS text
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
@@ -159,7 +159,7 @@ END
 $number$;
 
 COMMENT ON FUNCTION raceway.long_number(text) IS
-    'internal to ingest(): the first number of an event that has more digits than are kept; NULL where there is none';
+    'part of ingest(): the first number of an event that has more digits than are kept; NULL where there is none';
 
 CREATE FUNCTION raceway.check_extent(event text, value jsonb) RETURNS void
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
@@ -182,7 +182,7 @@ BEGIN
 END
 $check$;
 
-COMMENT ON FUNCTION raceway.check_extent(text, jsonb) IS 'internal to ingest(): numbers and nesting have their measure';
+COMMENT ON FUNCTION raceway.check_extent(text, jsonb) IS 'part of ingest(): numbers and nesting have their measure';
 
 CREATE FUNCTION raceway.event_value(event text) RETURNS jsonb
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
@@ -213,7 +213,7 @@ BEGIN
 END
 $value$;
 
-COMMENT ON FUNCTION raceway.event_value(text) IS 'internal to ingest(): an event as jsonb';
+COMMENT ON FUNCTION raceway.event_value(text) IS 'part of ingest(): an event as jsonb';
 
 CREATE FUNCTION raceway.id_in(event text) RETURNS text
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
@@ -239,4 +239,4 @@ BEGIN
 END
 $id$;
 
-COMMENT ON FUNCTION raceway.id_in(text) IS 'internal to ingest(): an id to name a rejected event by, as far as it can be read';
+COMMENT ON FUNCTION raceway.id_in(text) IS 'part of ingest(): an id to name a rejected event by, as far as it can be read';

@@ -5,7 +5,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE WHEN members OPERATOR(pg_catalog.=) '{}'::pg_catalog.jsonb THEN '{}'::pg_catalog.jsonb
             ELSE pg_catalog.jsonb_build_object(field, members) END;
 
-COMMENT ON FUNCTION raceway.object_of(jsonb, text) IS 'internal to ingest(): members under one name, nothing where there are none';
+COMMENT ON FUNCTION raceway.object_of(jsonb, text) IS 'part of ingest(): members under one name, nothing where there are none';
 
 CREATE FUNCTION raceway.read_documented_event(
     event jsonb, OUT event_id text, OUT trace_id text, OUT kind text, OUT at timestamp, OUT duration_ms real, OUT location text,
@@ -80,7 +80,7 @@ BEGIN
 END
 $read$;
 
-COMMENT ON FUNCTION raceway.read_documented_event(jsonb) IS 'internal to ingest(): the row of an event in the documented form';
+COMMENT ON FUNCTION raceway.read_documented_event(jsonb) IS 'part of ingest(): the row of an event in the documented form';
 
 CREATE FUNCTION raceway.read_variant(
     event jsonb, OUT kind text, OUT duration_ms real, OUT location text, OUT metadata jsonb
@@ -135,7 +135,7 @@ BEGIN
 END
 $read$;
 
-COMMENT ON FUNCTION raceway.read_variant(jsonb) IS 'internal to ingest(): what the kind of an event in the SDK''s form says';
+COMMENT ON FUNCTION raceway.read_variant(jsonb) IS 'part of ingest(): what the kind of an event in the SDK''s form says';
 
 CREATE FUNCTION raceway.read_sdk_event(
     event jsonb, OUT event_id text, OUT trace_id text, OUT kind text, OUT at timestamp, OUT duration_ms real, OUT location text,
@@ -197,7 +197,7 @@ BEGIN
 END
 $read$;
 
-COMMENT ON FUNCTION raceway.read_sdk_event(jsonb) IS 'internal to ingest(): the row of an event in the SDK''s form';
+COMMENT ON FUNCTION raceway.read_sdk_event(jsonb) IS 'part of ingest(): the row of an event in the SDK''s form';
 
 CREATE FUNCTION raceway.read_event(
     event jsonb, OUT event_id text, OUT trace_id text, OUT kind text, OUT at timestamp, OUT duration_ms real, OUT location text,
@@ -223,4 +223,4 @@ BEGIN
 END
 $read$;
 
-COMMENT ON FUNCTION raceway.read_event(jsonb) IS 'internal to ingest(): the row of an event in either form';
+COMMENT ON FUNCTION raceway.read_event(jsonb) IS 'part of ingest(): the row of an event in either form';

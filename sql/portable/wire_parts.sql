@@ -10,7 +10,7 @@ BEGIN
 END
 $reject$;
 
-COMMENT ON FUNCTION raceway.reject_event(text) IS 'internal to ingest(): an event cannot be kept, for this reason';
+COMMENT ON FUNCTION raceway.reject_event(text) IS 'part of ingest(): an event cannot be kept, for this reason';
 
 CREATE FUNCTION raceway.compact_json(value jsonb) RETURNS text
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
@@ -26,7 +26,7 @@ BEGIN
 END
 $compact$;
 
-COMMENT ON FUNCTION raceway.compact_json(jsonb) IS 'internal to ingest(): the value as text without white space';
+COMMENT ON FUNCTION raceway.compact_json(jsonb) IS 'part of ingest(): the value as text without white space';
 
 CREATE FUNCTION raceway.shown_json(value jsonb) RETURNS text
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
@@ -40,13 +40,13 @@ BEGIN
 END
 $shown$;
 
-COMMENT ON FUNCTION raceway.shown_json(jsonb) IS 'internal to ingest(): the value as a reason shows it';
+COMMENT ON FUNCTION raceway.shown_json(jsonb) IS 'part of ingest(): the value as a reason shows it';
 
 CREATE FUNCTION raceway.present(object jsonb, field text) RETURNS jsonb
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 RETURN NULLIF(pg_catalog.jsonb_object_field(object, field), 'null'::pg_catalog.jsonb);
 
-COMMENT ON FUNCTION raceway.present(jsonb, text) IS 'internal to ingest(): a field that is there and not null, or NULL';
+COMMENT ON FUNCTION raceway.present(jsonb, text) IS 'part of ingest(): a field that is there and not null, or NULL';
 
 CREATE FUNCTION raceway.required_text(event jsonb, field text, most integer) RETURNS text
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
@@ -69,7 +69,7 @@ BEGIN
 END
 $required$;
 
-COMMENT ON FUNCTION raceway.required_text(jsonb, text, integer) IS 'internal to ingest(): a string of 1 to so many characters';
+COMMENT ON FUNCTION raceway.required_text(jsonb, text, integer) IS 'part of ingest(): a string of 1 to so many characters';
 
 CREATE FUNCTION raceway.normalized_uuid(id text) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
@@ -80,7 +80,7 @@ RETURN CASE WHEN id OPERATOR(pg_catalog.~) '^([{]?|[uU][rR][nN]:[uU][uU][iI][dD]
             ELSE id END;
 
 COMMENT ON FUNCTION raceway.normalized_uuid(text) IS
-    'internal to ingest(): a UUID in any usual form in lower case with hyphens; anything else as it is';
+    'part of ingest(): a UUID in any usual form in lower case with hyphens; anything else as it is';
 
 CREATE FUNCTION raceway.read_clock(value jsonb, field text, OUT clock jsonb, OUT reproducible boolean)
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
@@ -130,7 +130,7 @@ END
 $read$;
 
 COMMENT ON FUNCTION raceway.read_clock(jsonb, text) IS
-    'internal to ingest(): a clock of an object or of pairs, and whether its object gives back what was sent';
+    'part of ingest(): a clock of an object or of pairs, and whether its object gives back what was sent';
 
 CREATE FUNCTION raceway.read_duration(number jsonb, field text, in_a_millisecond double precision) RETURNS real
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
@@ -157,4 +157,4 @@ BEGIN
 END
 $read$;
 
-COMMENT ON FUNCTION raceway.read_duration(jsonb, text, double precision) IS 'internal to ingest(): a duration in milliseconds';
+COMMENT ON FUNCTION raceway.read_duration(jsonb, text, double precision) IS 'part of ingest(): a duration in milliseconds';

@@ -9,7 +9,7 @@ BEGIN
 END
 $reject$;
 
-COMMENT ON FUNCTION raceway.reject_time(text, text) IS 'internal to ingest(): this is no time';
+COMMENT ON FUNCTION raceway.reject_time(text, text) IS 'part of ingest(): this is no time';
 
 CREATE FUNCTION raceway.days_in(year integer, month integer) RETURNS integer
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
@@ -17,7 +17,7 @@ SET search_path = pg_catalog, pg_temp
 RETURN CASE WHEN month = 2 AND (year % 400 = 0 OR (year % 4 = 0 AND year % 100 <> 0)) THEN 29
             ELSE (ARRAY[31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])[month] END;
 
-COMMENT ON FUNCTION raceway.days_in(integer, integer) IS 'internal to ingest(): how many days a month has';
+COMMENT ON FUNCTION raceway.days_in(integer, integer) IS 'part of ingest(): how many days a month has';
 
 CREATE FUNCTION raceway.explain_time(sent text) RETURNS void
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
@@ -75,7 +75,7 @@ BEGIN
 END
 $explain$;
 
-COMMENT ON FUNCTION raceway.explain_time(text) IS 'internal to ingest(): raises what keeps this from being a time';
+COMMENT ON FUNCTION raceway.explain_time(text) IS 'part of ingest(): raises what keeps this from being a time';
 
 CREATE FUNCTION raceway.read_time(sent text, OUT at timestamp, OUT nanos integer)
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
@@ -114,7 +114,7 @@ BEGIN
 END
 $read$;
 
-COMMENT ON FUNCTION raceway.read_time(text) IS 'internal to ingest(): a time in UTC to the microsecond, and what is finer';
+COMMENT ON FUNCTION raceway.read_time(text) IS 'part of ingest(): a time in UTC to the microsecond, and what is finer';
 
 CREATE FUNCTION raceway.required_time(event jsonb, OUT at timestamp, OUT nanos integer)
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
@@ -132,4 +132,4 @@ BEGIN
 END
 $required$;
 
-COMMENT ON FUNCTION raceway.required_time(jsonb) IS 'internal to ingest(): the time of an event';
+COMMENT ON FUNCTION raceway.required_time(jsonb) IS 'part of ingest(): the time of an event';

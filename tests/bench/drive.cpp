@@ -15,6 +15,7 @@ namespace {
 
 struct Arguments {
   std::string data = "tests/data/sdk";
+  bool documented = false;
   std::int64_t seconds_per_copy = 60;
   Stream stream;
   std::size_t clients = 1;
@@ -81,6 +82,7 @@ void print(Outcome outcome) {
 
 void add_common(CLI::App& command, Arguments& arguments) {
   command.add_option("--data", arguments.data, "The recorded bodies")->capture_default_str();
+  command.add_flag("--documented", arguments.documented, "Traffic in the documented format instead of the recorded");
   command.add_option("--seconds-per-copy", arguments.seconds_per_copy, "How much later each copy is")
       ->capture_default_str();
   command.add_option("--first-copy", arguments.stream.first_copy, "The first copy of the traffic to send");
@@ -114,7 +116,8 @@ int main_of(int count, char** words) {
   http->add_option("--path", arguments.path, "Where to POST")->capture_default_str();
   CLI11_PARSE(app, count, words);
 
-  const Traffic traffic(arguments.data, arguments.seconds_per_copy);
+  const Traffic traffic = arguments.documented ? Traffic::documented(arguments.seconds_per_copy)
+                                               : Traffic(arguments.data, arguments.seconds_per_copy);
   print(sql->parsed()    ? run_sql(arguments, traffic)
         : http->parsed() ? run_http(arguments, traffic)
                          : run_redis(arguments, traffic));

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+
 #include <fstream>
 #include <iterator>
 #include <random>
@@ -118,12 +119,46 @@ void Traffic::add_body(const std::string& body) {
   auto document = parser.iterate(padded);
   for (auto element : document["events"].get_array()) {
     simdjson::ondemand::object object = element.get_object();
-    Event event{std::string(std::string_view(object.raw_json())), {}};
-    find_ids(event);
-    find_thread(event);
-    find_time(event);
-    events_.push_back(std::move(event));
+    add_event(std::string(std::string_view(object.raw_json())));
   }
+}
+
+void Traffic::add_event(std::string text) {
+  Event event{std::move(text), {}};
+  find_ids(event);
+  find_thread(event);
+  find_time(event);
+  events_.push_back(std::move(event));
+}
+
+Traffic Traffic::documented(std::int64_t seconds_per_copy) {
+  constexpr unsigned traces = 100;
+  constexpr unsigned events_of_trace = 50;
+  Traffic traffic(seconds_per_copy);
+  std::mt19937_64 random(1);
+  const auto below = [&](unsigned bound) { return static_cast<unsigned>(random() % bound); };
+  const auto uuid = [](std::uint64_t number) {
+    std::string text(uuid_length, '-');
+    write_uuid(text.data(), spread(number), spread(~number));
+    return text;
+  };
+  for (unsigned number = 0; number < traces * events_of_trace; ++number) {
+    const unsigned worker = below(8);
+    const unsigned line = below(900);
+    const auto text = [](unsigned value) { return std::to_string(value); };
+    std::string seconds("2026-11-22T10:00:00");
+    write_number(seconds.data() + 17, 2, number * 60 / (traces * events_of_trace));
+    traffic.add_event(R"({"event_id":")" + uuid(number + traces) + R"(","trace_id":")" + uuid(below(traces)) +
+                      R"(","kind":"StateChange","timestamp":")" + seconds + "." + text(100'000 + below(900'000)) +
+                      R"(Z","duration_ms":)" + text(below(90)) + "." + text(below(999)) +
+                      R"(,"location":"src/account.rs:)" + text(line) + R"(","vector_clock":{"gateway-1":)" +
+                      text(1 + number) + R"(,"worker-)" + text(worker) + R"(":)" + text(1 + below(40'000)) +
+                      R"(},"metadata":{"service_name":"bank-)" + text(worker) + R"(","thread_id":"worker-)" +
+                      text(worker) + R"(","variable":"account[)" + text(below(500)) + R"(].balance","old_value":)" +
+                      text(below(100'000)) + R"(,"new_value":)" + text(below(100'000)) +
+                      R"(,"access_type":"Write","is_retry":false,"region":"eu-central-1"}})");
+  }
+  return traffic;
 }
 
 void Traffic::add_id(Event& event, std::size_t offset, std::size_t length, What what) {

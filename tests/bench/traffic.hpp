@@ -1,4 +1,4 @@
-// The recorded SDK traffic, multiplied: each copy of it has fresh ids and a later time, and is else as it was sent.
+// Traffic to be sent, multiplied: each copy of it has fresh ids and a later time, and is else as it was.
 #pragma once
 
 #include <cstddef>
@@ -20,6 +20,11 @@ class Traffic {
   /// where there is none. Each copy is `seconds_per_copy` later than the one before.
   Traffic(const std::filesystem::path& directory, std::int64_t seconds_per_copy);
 
+  /// Traffic that no SDK sends, in the documented format: events of some 470 bytes with random UUIDs, 50 of a trace,
+  /// and those of a hundred traces among each other. So a body of 100 has events of some 60 traces, most of them there
+  /// already.
+  static Traffic documented(std::int64_t seconds_per_copy);
+
   std::size_t events_in_copy() const { return events_.size(); }
 
   /// Appends the JSON of event `index` (in the order recorded) of copy `copy`, which is below 2^44.
@@ -39,7 +44,9 @@ class Traffic {
     std::vector<Place> places;
   };
 
+  explicit Traffic(std::int64_t seconds_per_copy) : seconds_per_copy_(seconds_per_copy) {}
   void add_body(const std::string& body);
+  void add_event(std::string text);
   void add_id(Event& event, std::size_t offset, std::size_t length, What what);
   void find_ids(Event& event);
   void find_thread(Event& event);

@@ -4,7 +4,7 @@
 BEGIN;
 SET client_min_messages = warning;
 SET search_path = public;
-SELECT plan(17);
+SELECT plan(20);
 
 DROP EXTENSION IF EXISTS raceway CASCADE;
 DROP SCHEMA IF EXISTS raceway CASCADE;
@@ -50,6 +50,17 @@ RESET ROLE;
 SELECT is_empty($$
     SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace = 'raceway'::regnamespace
     AND obj_description(p.oid, 'pg_proc') IS NULL AND p.proname NOT LIKE '\_%'$$, 'every function says what it does (COMMENT)');
+
+
+-- What is internal moves, locks or removes: nobody but the owner, and whom they let.
+CREATE TEMPORARY VIEW internal AS
+    SELECT p.oid, p.proowner FROM pg_proc p WHERE p.pronamespace = 'raceway'::regnamespace AND obj_description(p.oid, 'pg_proc') LIKE 'internal%';
+SELECT cmp_ok((SELECT count(*) FROM internal), '>', 30::bigint, 'there are internal functions');
+SELECT is_empty($$SELECT i.oid::regprocedure FROM internal i, aclexplode((SELECT coalesce(p.proacl, acldefault('f', p.proowner)) FROM pg_proc p WHERE p.oid = i.oid)) a
+                  WHERE a.grantee = 0$$, 'which not everyone may call');
+SELECT is_empty($$SELECT i.oid::regprocedure FROM internal i
+                  WHERE NOT has_function_privilege('raceway', i.oid, 'EXECUTE WITH GRANT OPTION')$$,
+                'but the owner, who may let others');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -39,7 +39,8 @@ MemoryContext take_scratch() {
   return scratch;
 }
 
-bool insert_entry(DirectTable* table, const DirectIndex& index, DirectRow* row, IndexUniqueCheck check) {
+bool insert_entry(DirectTable* table, const DirectIndex& index, DirectRow* row, IndexUniqueCheck check,
+                  bool same_as_before = false) {
   Datum values[INDEX_MAX_KEYS];
   bool nulls[INDEX_MAX_KEYS];
   for (int at = 0; at < index.info->ii_NumIndexAttrs; ++at) {
@@ -47,7 +48,7 @@ bool insert_entry(DirectTable* table, const DirectIndex& index, DirectRow* row, 
     values[at] = row->values[column];
     nulls[at] = row->nulls[column];
   }
-  return index_insert(index.relation, values, nulls, &row->tid, table->heap, check, false, index.info);
+  return index_insert(index.relation, values, nulls, &row->tid, table->heap, check, same_as_before, index.info);
 }
 
 /// The first eight bytes as a number that is ordered as they are; fewer are filled up with zeros.
@@ -170,6 +171,16 @@ KeyOutcome add_key(DirectTable* table, DirectRow* row) {
   return KeyOutcome::stands_already;
 }
 
+/// Whether the version has the index's values from the row that was found. Those that it was given are other datums.
+bool is_unchanged(const DirectIndex& index, const TupleTableSlot* found, const DirectRow* version) {
+  for (int at = 0; at < index.info->ii_NumIndexKeyAttrs; ++at) {
+    const int column = index.info->ii_IndexAttrNumbers[at] - 1;
+    if (found->tts_isnull[column] != version->nulls[column]) return false;
+    if (found->tts_values[column] != version->values[column]) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 DirectTable* open_direct_table(Oid relation) {
@@ -290,21 +301,25 @@ void insert_other_keys(DirectTable* table, DirectRow** rows, int count) {
   }
 }
 
-void update_row(DirectTable* table, ItemPointer old, DirectRow* version) {
+bool update_found_row(DirectTable* table, DirectRow* version) {
   TupleTableSlot* slot = MakeSingleTupleTableSlot(table->description, &TTSOpsHeapTuple);
   const auto columns = static_cast<Size>(table->description->natts);
   memcpy(slot->tts_values, version->values, sizeof(Datum) * columns);
   memcpy(slot->tts_isnull, version->nulls, sizeof(bool) * columns);
   ExecStoreVirtualTuple(slot);
-  const NewEntries wanted = write_version(table->heap, old, slot, GetActiveSnapshot());
+  NewEntries wanted = NewEntries::none;
+  const TM_Result result = update_row(table->heap, &table->slot->tts_tid, slot, &wanted);
   version->tid = slot->tts_tid;
   ExecDropSingleTupleTableSlot(slot);
-  if (wanted == NewEntries::none) return;
-  for (int at = -1; at < table->other_count; ++at) {
+  if (result == TM_Updated || result == TM_Deleted) return false;
+  if (result != TM_Ok) elog(ERROR, "cannot update a row: table_tuple_update answers %d", result);
+  for (int at = -1; at < table->other_count && wanted != NewEntries::none; ++at) {
     const DirectIndex& index = at < 0 ? table->key : table->others[at];
     if (wanted == NewEntries::of_summaries && !is_summary(index.relation)) continue;
-    insert_entry(table, index, version, at < 0 ? UNIQUE_CHECK_YES : UNIQUE_CHECK_NO);
+    insert_entry(table, index, version, at < 0 ? UNIQUE_CHECK_YES : UNIQUE_CHECK_NO,
+                 is_unchanged(index, table->slot, version));
   }
+  return true;
 }
 
 }  // namespace raceway::postgres

@@ -53,7 +53,7 @@ DirectTable* open_direct_table(Oid relation);
 /// Keeps the locks.
 void close_direct_table(DirectTable* table);
 
-/// Looks for one key after the other. While it is open, nothing is written into the table.
+/// Looks for one key after the other.
 struct KeySearch {
   DirectTable* table;
   SnapshotData snapshot;
@@ -98,9 +98,9 @@ struct RefusedKey {
 /// Goes on until a key is refused. Call it again until all are done, unless one is contested.
 RefusedKey add_keys(DirectTable* table, PendingKeys* keys);
 
-/// Writes a new version of the row at `old`, which this transaction has locked, with the same primary key, and its
-/// entries where they are needed.
-void update_row(DirectTable* table, ItemPointer old, DirectRow* version);
+/// Writes a new version of the row in the table's slot, with the same primary key, and its entries where they are
+/// needed. Waits for others who hold the row. False, and nothing is written, where it is not the last version any more.
+bool update_found_row(DirectTable* table, DirectRow* version);
 
 /// Adds the entries of all other indexes, each in its own order.
 void insert_other_keys(DirectTable* table, DirectRow** rows, int count);

@@ -3,7 +3,6 @@
 #include <vector>
 
 #include "postgres/boundary.hpp"
-#include "postgres/ingest_identity.hpp"
 #include "postgres/ingest_store.hpp"
 #include "wire/batch.hpp"
 #include "wire/sendings.hpp"

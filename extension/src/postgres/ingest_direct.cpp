@@ -6,7 +6,6 @@
 #include <unordered_map>
 
 #include "postgres/direct_table.hpp"
-#include "postgres/ingest_identity.hpp"
 #include "postgres/ingest_rows.hpp"
 #include "postgres/ingest_spi.hpp"
 #include "postgres/trace_rollup.hpp"

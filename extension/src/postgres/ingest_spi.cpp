@@ -309,6 +309,12 @@ std::vector<StoreOutcome> offer_by_sql(Events events, EventIdentity identity) {
   return outcomes;
 }
 
+void limit_waits() {
+  static Statement limit("SELECT pg_catalog.set_config('lock_timeout', '20ms', true)", std::array<Oid, 0>{});
+  limit.run(nullptr);
+  free_spi_answer();
+}
+
 void name_services(const std::vector<std::string>& trace_ids) {
   static Statement services(update_services, std::array<Oid, 1>{TEXTARRAYOID});
   Datum ids = text_array_of(trace_ids);

@@ -1,6 +1,7 @@
 #include "postgres/ingest_store.hpp"
 
 #include <algorithm>
+#include <map>
 #include <numeric>
 #include <optional>
 #include <utility>
@@ -24,13 +25,13 @@ bool blames_an_event(int code) {
   return true;
 }
 
-/// Attempts the events in a subtransaction; says nothing, and leaves nothing, where the attempt says nothing or the
-/// database refused them. `refusal` is set in the second case only.
+/// Attempts to store events in a subtransaction; says nothing, and leaves nothing, where the attempt says nothing or
+/// the database refused them. `refusal` is set in the second case only.
 template <class Attempt>
-std::optional<std::vector<StoreOutcome>> try_events(Events events, std::string& refusal, Attempt&& attempt_them) {
+std::optional<std::vector<StoreOutcome>> try_events(std::string& refusal, Attempt&& attempt_them) {
   Subtransaction subtransaction;
   try {
-    std::optional<std::vector<StoreOutcome>> outcomes = attempt_them(events);
+    std::optional<std::vector<StoreOutcome>> outcomes = attempt_them();
     if (outcomes) {
       subtransaction.commit();
       return outcomes;
@@ -46,32 +47,70 @@ std::optional<std::vector<StoreOutcome>> try_events(Events events, std::string& 
   return std::nullopt;
 }
 
-/// Offers the events, sorted by id, by SQL, and splits what is refused until the refused events stand alone.
+/// By one statement for all of them, which come in the order of their identity.
+std::optional<std::vector<StoreOutcome>> try_by_sql(Events events, EventIdentity identity, std::string& refusal) {
+  return try_events(refusal, [&] { return std::optional(offer_by_sql(events, identity)); });
+}
+
+/// Those of the events that the database refuses when it is offered one after the other, by their place.
+using Refusals = std::map<std::size_t, std::string>;
+
+/// Offers the events from `from` on, one by one, until one is refused, and takes all of them back. So a batch costs a
+/// transaction id for each refused event, not one for each attempt at it. What has been offered is no reason to wait
+/// for others: an event after a trace is not the order in which batches wait for each other. Answers where to go on.
+std::size_t probe(Events events, std::size_t from, EventIdentity identity, Refusals& refusals) {
+  std::size_t at = from;
+  std::string refusal;
+  bool is_held = false;
+  try_events(refusal, [&]() -> std::optional<std::vector<StoreOutcome>> {
+    limit_waits();
+    try {
+      for (; at < events.size(); ++at) offer_by_sql(events.subspan(at, 1), identity);
+    } catch (const PostgresError& error) {
+      is_held = error.sqlstate() == ERRCODE_LOCK_NOT_AVAILABLE;
+      if (!is_held) throw;
+    }
+    return std::nullopt;
+  });
+  // Now with nothing in hand.
+  if (is_held)
+    try_events(refusal, [&] {
+      offer_by_sql(events.subspan(at, 1), identity);
+      return std::optional<std::vector<StoreOutcome>>();
+    });
+  if (!is_held && !refusal.empty()) refusals.emplace(at++, refusal);
+  return at;
+}
+
+/// The events come in the order of their identity.
 std::vector<StoreOutcome> store_sorted(Events events, EventIdentity identity) {
-  std::vector<StoreOutcome> outcomes(events.size());
-  // Parts still to be offered, the last one next: a refused part comes back as its two halves.
-  std::vector<std::pair<std::size_t, std::size_t>> parts = {{0, events.size()}};
-  while (!parts.empty()) {
-    check_for_interrupts();
-    const auto [from, to] = parts.back();
-    parts.pop_back();
-    std::string refusal;
-    auto part = try_events(events.subspan(from, to - from), refusal,
-                           [identity](Events offered) { return std::optional(offer_by_sql(offered, identity)); });
-    if (part) {
-      std::move(part->begin(), part->end(), outcomes.begin() + static_cast<std::ptrdiff_t>(from));
-    } else if (to - from == 1) {
-      outcomes[from] = {StoreOutcome::Kind::refused, refusal};
+  std::string refusal;
+  if (auto outcomes = try_by_sql(events, identity, refusal)) return std::move(*outcomes);
+  Refusals refusals;
+  for (std::size_t at = 0; at < events.size();) at = probe(events, at, identity, refusals);
+
+  std::vector<const Event*> accepted;
+  for (std::size_t at = 0; at < events.size(); ++at) {
+    if (!refusals.contains(at)) accepted.push_back(events[at]);
+  }
+  auto together = try_by_sql(accepted, identity, refusal);
+  std::vector<StoreOutcome> outcomes;
+  for (std::size_t at = 0, of_accepted = 0; at < events.size(); ++at) {
+    const auto refused = refusals.find(at);
+    if (refused != refusals.end()) {
+      outcomes.push_back({StoreOutcome::Kind::refused, refused->second});
+    } else if (together) {
+      outcomes.push_back(std::move((*together)[of_accepted++]));
     } else {
-      const std::size_t middle = from + (to - from) / 2;
-      parts.emplace_back(middle, to);
-      parts.emplace_back(from, middle);
+      // Refused as a whole, and not alone.
+      auto alone = try_by_sql(events.subspan(at, 1), identity, refusal);
+      outcomes.push_back(alone ? std::move(alone->front()) : StoreOutcome{StoreOutcome::Kind::refused, refusal});
     }
   }
   return outcomes;
 }
 
-/// By SQL, in the order of the ids, in which batches wait for each other.
+/// By SQL, in the order in which batches wait for each other.
 std::vector<StoreOutcome> store_by_spi(Events events, EventIdentity identity) {
   std::vector<std::size_t> by_id(events.size());
   std::iota(by_id.begin(), by_id.end(), std::size_t{0});
@@ -116,7 +155,7 @@ std::vector<StoreOutcome> store_events(Events events, const DirectLayout& layout
   }
   while (way != IngestWay::spi) {
     std::string refusal;
-    auto outcomes = try_events(events, refusal, [&](Events all) { return store_directly(all, layout, targets, way); });
+    auto outcomes = try_events(refusal, [&] { return store_directly(events, layout, targets, way); });
     if (outcomes) return std::move(*outcomes);
     // Contested by others: to check first is to wait for them without a row of our own in the table. Refused: only SQL
     // can tell the refused events from the others.

@@ -13,6 +13,7 @@
 
 namespace raceway::postgres {
 
+using wire::EventIdentity;
 using wire::StoreOutcome;
 
 /// How a batch is written. The end state is the same.

@@ -66,27 +66,13 @@ DirectRow grown_row(TupleTableSlot* old, TraceGrowth* growth) {
   return row;
 }
 
-/// Locks and updates the trace's row. False where there is none.
+/// Updates the trace's row. False where there is none.
 bool grow_standing_trace(KeySearch* search, TraceGrowth* growth) {
   DirectTable* const traces = search->table;
   while (find_standing_row(search, {{growth->trace_id}})) {
-    CHECK_FOR_INTERRUPTS();
-    ItemPointerData tid = traces->slot->tts_tid;
-    TM_FailureData failure;
-    const TM_Result locked =
-        table_tuple_lock(traces->heap, &tid, GetActiveSnapshot(), traces->slot, GetCurrentCommandId(false),
-                         LockTupleNoKeyExclusive, LockWaitBlock, 0, &failure);
-    if (locked == TM_Ok) {
-      DirectRow row = grown_row(traces->slot, growth);
-      update_row(traces, &tid, &row);
-      ExecClearTuple(traces->slot);
-      return true;
-    }
-    // Updated or deleted by one who was faster: look again.
-    if (locked != TM_Updated && locked != TM_Deleted) {
-      elog(ERROR, "cannot lock a trace: table_tuple_lock answers %d", locked);
-    }
-    ExecClearTuple(traces->slot);
+    DirectRow row = grown_row(traces->slot, growth);
+    if (update_found_row(traces, &row)) return true;
+    CHECK_FOR_INTERRUPTS();  // updated or deleted by one who was faster: look again
   }
   return false;
 }

@@ -6,10 +6,12 @@
 extern "C" {
 #include "access/genam.h"
 #include "access/tableam.h"
+#include "access/xact.h"
 #include "executor/tuptable.h"
 #include "nodes/execnodes.h"
 #include "utils/acl.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
 #if PG_VERSION_NUM >= 160000
 #include "catalog/pg_class.h"
 #include "catalog/pg_namespace.h"
@@ -37,18 +39,25 @@ inline void end_insertions([[maybe_unused]] Relation index, [[maybe_unused]] Ind
 /// Which indexes need entries for a row's new version.
 enum class NewEntries { none, of_summaries, all };
 
-/// Writes the version in `slot`, whose tid is set, in place of the row that is at `old` and locked. Raises.
-inline NewEntries write_version(Relation table, ItemPointer old, TupleTableSlot* slot, Snapshot snapshot) {
+/// Writes the version in `slot`, whose tid is set, in place of the row at `old`, after waiting for those who hold that
+/// one. Raises.
+inline TM_Result update_row(Relation table, ItemPointer old, TupleTableSlot* slot, NewEntries* wanted) {
+  TM_FailureData failure;
+  LockTupleMode mode = LockTupleNoKeyExclusive;
 #if PG_VERSION_NUM >= 160000
   TU_UpdateIndexes update = TU_None;
-  simple_table_tuple_update(table, old, slot, snapshot, &update);
-  if (update == TU_Summarizing) return NewEntries::of_summaries;
-  return update == TU_All ? NewEntries::all : NewEntries::none;
 #else
   bool update = false;
-  simple_table_tuple_update(table, old, slot, snapshot, &update);
-  return update ? NewEntries::all : NewEntries::none;
 #endif
+  const TM_Result result = table_tuple_update(table, old, slot, GetCurrentCommandId(true), GetActiveSnapshot(),
+                                              InvalidSnapshot, true, &failure, &mode, &update);
+#if PG_VERSION_NUM >= 160000
+  *wanted =
+      update == TU_All ? NewEntries::all : (update == TU_Summarizing ? NewEntries::of_summaries : NewEntries::none);
+#else
+  *wanted = update ? NewEntries::all : NewEntries::none;
+#endif
+  return result;
 }
 
 /// Whether the index only says where in the table a value may be. Before PostgreSQL 16 each new version needs an entry.
