@@ -92,12 +92,8 @@ class HelpFormatter : public CLI::Formatter {
 /// The names of options stay in one place: an error in the value is reported under them.
 CLI::Option* add_override(CLI::App& command, const std::string& option, const std::string& key, const std::string& help,
                           std::vector<Override>& overrides) {
-  return command.add_option_function<std::string>(
-      option,
-      [=, &overrides](const std::string& text) {
-        overrides.push_back({key, text, option});
-      },
-      help);
+  const auto remember = [=, &overrides](const std::string& text) { overrides.push_back({key, text, option}); };
+  return command.add_option_function<std::string>(option, remember, help);
 }
 
 CLI::App* add_serve(CLI::App& app, CommandLine& result) {
@@ -108,12 +104,8 @@ CLI::App* add_serve(CLI::App& app, CommandLine& result) {
   add_override(*serve, "--port", "server.port", "Port to listen on; 0 takes any free one [server.port]",
                result.overrides)
       ->type_name("PORT");
-  serve->add_flag_callback(
-      "-v,--verbose",
-      [&] {
-        result.overrides.push_back({"server.verbose", "true", "--verbose"});
-      },
-      "Log at level debug [server.verbose]");
+  const auto be_verbose = [&] { result.overrides.push_back({"server.verbose", "true", "--verbose"}); };
+  serve->add_flag_callback("-v,--verbose", be_verbose, "Log at level debug [server.verbose]");
   return serve;
 }
 
