@@ -24,6 +24,24 @@ def test_each_way_says_which_it_is(migrated):
     assert_whole(migrated)
 
 
+def test_a_dba_switches_writing_below_the_executor_off(migrated):
+    """For a database, a role or all; who uses it cannot switch it on again, not even before the library is loaded."""
+    migrated.sql(f"ALTER DATABASE {migrated.name} SET raceway.direct_writes = off", "postgres")
+    with Session(migrated) as session:
+        with pytest.raises(DatabaseError) as raised:
+            session.run("LOAD 'raceway'; SET raceway.direct_writes = on")
+        assert raised.value.pgcode == "42501"
+    for number, before in enumerate(["SELECT", "SET raceway.direct_writes = on", "SET raceway.ingest_way = direct"]):
+        with Session(migrated) as session:
+            session.run(before)
+            answer, = session.ingest([json.dumps(events_of("t", [f"e{number}"])).encode()], "direct")
+            assert (answer["stored"], answer["ingest_way"]) == (1, "spi")
+    with Session(migrated, "postgres") as session:
+        session.run("SET raceway.direct_writes = on")
+        assert session.ingest([json.dumps(events_of("t", ["e9"])).encode()])[0]["ingest_way"] == "direct"
+    assert_whole(migrated)
+
+
 def test_a_duplicate_of_an_event_without_a_trace_is_rejected_by_name(migrated, direct_way):
     migrated.sql("INSERT INTO events (event_id) VALUES ('e1')")
     answer = ingest(migrated, events_of("t", ["e0", "e1", "e2"]), direct_way)

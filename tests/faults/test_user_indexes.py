@@ -1,6 +1,8 @@
 """Indexes of a user's own are filled by the fast way as by an INSERT: each answers as reading the whole table does."""
 
 import base64
+import itertools
+import json
 
 import pytest
 
@@ -108,3 +110,31 @@ def test_an_entry_that_is_too_large_is_refused_by_name(migrated, name):
         assert [entry["id"] for entry in answer["rejected"]] == refused
     assert answers["direct"] == answers["checking"] == answers["spi"]
     assert rows["direct"] == rows["checking"] == rows["spi"]
+
+
+# Around what a btree takes of one entry, a third of a page; and around what the heap would still take.
+SIZES = [2_000, *range(2_640, 2_720, 8), 3_000, 6_000, 8_191, 9_000]
+
+
+@pytest.mark.parametrize("layout", ["none", "day"])
+def test_what_a_btree_takes_does_not_depend_on_how_full_its_pages_are(cluster, layout):
+    """Nor on the way. An index that takes what nbtree refuses could not be rebuilt."""
+    database = cluster.create_database()
+    database.sql(f"CREATE EXTENSION raceway; SELECT raceway.migrate('{layout}');"
+                 "CREATE INDEX ON raceway.events (trace_id, event_id) INCLUDE (metadata)")
+    chance = chance_of("sizes of entries")
+    events = [documented_event(f"e{size:05d}", "t", number, metadata={"blob": base64.b85encode(chance.randbytes(size)).decode()[:size]})
+              for number, size in enumerate(SIZES)]
+    refused = {}
+    with Session(database) as session:
+        for way, before in itertools.product(WAYS, (1, 1_000)):
+            session.run("TRUNCATE raceway.traces, raceway.events")
+            few = [documented_event(f"e{n:05d}-", "t", n, metadata={"n": n}) for n in range(before)]
+            session.ingest([json.dumps(few).encode()], way)
+            answers = [session.ingest([json.dumps(event).encode()], way)[0] for event in events]
+            refused[way, before] = tuple(entry["id"] for answer in answers for entry in answer["rejected"])
+            assert_whole(database)
+            session.run("REINDEX TABLE raceway.events")
+    assert len(set(refused.values())) == 1, refused
+    assert 0 < len(refused["spi", 1]) < len(SIZES)
+    database.drop()
