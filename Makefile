@@ -17,8 +17,8 @@ BUILD     := build
 ifeq ($(origin CXX),default)
 CXX := g++
 endif
-# As many jobs as cores, unless the caller chose.
-ifeq ($(filter -j%,$(MAKEFLAGS)),)
+# As many jobs as cores, unless the caller chose; a make within this one shares its jobs.
+ifeq ($(MAKELEVEL)$(filter -j%,$(MAKEFLAGS)),0)
 MAKEFLAGS += -j$(shell nproc)
 endif
 
@@ -79,12 +79,14 @@ ALL_OBJECTS    := $(CORE_OBJECTS) $(SERVER_OBJECTS) $(UNIT_OBJECTS) $(BUILD)/obj
 
 # What a target needs from Debian it asks for in one call: two of apt at a time would wait for each other.
 install_packages := @.ci/install-packages
+# Two makes at once in one checkout, `make run` and `make test` say, build one after the other.
+alone := @mkdir -p $(BUILD) && flock $(BUILD)/lock
 
 ##@ Everyday
 .PHONY: run
 run: ## Serve on 127.0.0.1:8080, in memory, nothing kept
 	$(install_packages) build
-	@$(MAKE) --no-print-directory $(BUILD)/raceway
+	$(alone) $(MAKE) --no-print-directory $(BUILD)/raceway
 	@exec $(BUILD)/raceway serve
 
 .PHONY: test
@@ -94,7 +96,7 @@ test: ## Every test, from nothing: installs, builds, runs
 .PHONY: all
 all: ## Build build/raceway and the extension
 	$(install_packages) build postgres
-	@$(MAKE) --no-print-directory $(BUILD)/raceway extension
+	$(alone) $(MAKE) --no-print-directory $(BUILD)/raceway extension
 
 .PHONY: install
 install: all ## Install the extension into the PostgreSQL that PG_CONFIG names
@@ -104,7 +106,7 @@ install: all ## Install the extension into the PostgreSQL that PG_CONFIG names
 .PHONY: deb
 deb: ## Debian packages of server and extension, into build/deb/
 	$(install_packages) build postgres packaging
-	@$(MAKE) --no-print-directory $(BUILD)/raceway extension
+	$(alone) $(MAKE) --no-print-directory $(BUILD)/raceway extension
 	@server/packaging/build-deb
 
 .PHONY: deb-test
