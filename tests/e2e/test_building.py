@@ -59,7 +59,8 @@ def test_no_major_version_is_pinned():
 
 @pytest.fixture
 def own_debian(tmp_path):
-    """An environment in which apt and dpkg know of one package only, that of the group `test`, and install it there."""
+    """An environment in which apt and dpkg know of one package only, that of the group `test` for PostgreSQL 42, and
+    install it there: the root, the script, and the variables."""
     root, archive, checkout = tmp_path / "root", tmp_path / "archive", tmp_path / "checkout"
     for directory in ["var/lib/dpkg/updates", "var/lib/dpkg/info", "var/lib/dpkg/triggers", "var/lib/apt/lists/partial",
                       "var/cache/apt/archives/partial", "var/log/apt", "etc/apt/apt.conf.d", "etc/apt/preferences.d"]:
@@ -67,7 +68,7 @@ def own_debian(tmp_path):
     (root / "var/lib/dpkg/status").touch()
     control = archive / "package" / "DEBIAN" / "control"
     control.parent.mkdir(parents=True)
-    control.write_text("Package: needed-for-tests\nVersion: 1\nArchitecture: all\nMaintainer: N <n@example>\nDescription: one\n")
+    control.write_text("Package: needed-for-42\nVersion: 1\nArchitecture: all\nMaintainer: N <n@example>\nDescription: one\n")
     subprocess.run(["dpkg-deb", "--root-owner-group", "-b", control.parent.parent, archive], check=True, capture_output=True)
     index = subprocess.run(["dpkg-scanpackages", "."], cwd=archive, check=True, capture_output=True, text=True).stdout
     (archive / "Packages").write_text(index)
@@ -75,9 +76,9 @@ def own_debian(tmp_path):
     configuration = tmp_path / "apt.conf"
     configuration.write_text(f'Dir "{root}/";\nAPT::Sandbox::User "root";\nDPkg::Options {{ "--root={root}"; }};\n')
     shutil.copytree(paths.ROOT / ".ci", checkout / ".ci")
-    (checkout / ".ci/packages/test").write_text("needed-for-tests   # by them\n")
+    (checkout / ".ci/packages/test").write_text("needed-for-@MAJOR@   # by tests\n")
     return root, checkout / ".ci" / "install-packages", {
-        **os.environ, "APT_CONFIG": str(configuration), "DPKG_ADMINDIR": str(root / "var/lib/dpkg"),
+        **os.environ, "PG_CONFIG": "/usr/lib/postgresql/42/bin/pg_config", "APT_CONFIG": str(configuration), "DPKG_ADMINDIR": str(root / "var/lib/dpkg"),
         "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
 
 
@@ -89,23 +90,34 @@ def as_root():
     return words
 
 
+def begin(script, environment, **changed):
+    return subprocess.Popen([*as_root(), str(script), "test"], env={**environment, **changed}, stdin=subprocess.DEVNULL,
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def installed(environment):
+    listed = subprocess.run(["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}"], env=environment, check=False,
+                            capture_output=True, text=True)
+    return listed.stdout
+
+
 def test_who_installs_packages_waits_for_others_who_do(own_debian):
     root, script, environment = own_debian
-
-    def begin():
-        return subprocess.Popen([*as_root(), str(script), "test"], env=environment, stdin=subprocess.DEVNULL,
-                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-
     with open(root / "var/lib/apt/lists/lock", "w") as lock:
         fcntl.lockf(lock, fcntl.LOCK_EX)
-        first = begin()
+        first = begin(script, environment)
         waiting = first.stdout.readline()
-        second = begin()
+        second = begin(script, environment)
         fcntl.lockf(lock, fcntl.LOCK_UN)
     said = [process.communicate(timeout=60)[0] for process in (first, second)]
     assert waiting == "Waiting for another program that installs packages\n", said
     assert (first.returncode, second.returncode) == (0, 0), said
-    assert "".join(said).count("Installing from Debian: needed-for-tests") == 1
-    listed = subprocess.run(["dpkg-query", "-W", "-f", "${db:Status-Status}", "needed-for-tests"], env=environment,
-                            check=True, capture_output=True, text=True)
-    assert listed.stdout == "installed"
+    assert "".join(said).count("Installing from Debian: needed-for-42") == 1
+    assert installed(environment) == "needed-for-42 installed"
+
+
+def test_a_postgresql_that_is_not_debians_needs_no_packages_of_it(own_debian, tmp_path):
+    _, script, environment = own_debian
+    process = begin(script, environment, PG_CONFIG=postgresql(tmp_path / "own", headers=True))
+    assert (process.communicate(timeout=60)[0], process.returncode) == ("", 0)
+    assert installed(environment) == ""
