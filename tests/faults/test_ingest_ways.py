@@ -29,7 +29,7 @@ def test_a_dba_switches_writing_below_the_executor_off(migrated):
     migrated.sql(f"ALTER DATABASE {migrated.name} SET raceway.direct_writes = off", "postgres")
     with Session(migrated) as session:
         with pytest.raises(DatabaseError) as raised:
-            session.run("LOAD 'raceway'; SET raceway.direct_writes = on")
+            session.run("SELECT vclock_size('{}'); SET raceway.direct_writes = on")
         assert raised.value.pgcode == "42501"
     for number, before in enumerate(["SELECT", "SET raceway.direct_writes = on", "SET raceway.ingest_way = direct"]):
         with Session(migrated) as session:
