@@ -1,14 +1,21 @@
 // The SQL functions ingest(bytea), ingest(jsonb) and ingest(bytea[]).
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "postgres/body_limit.hpp"
 #include "postgres/boundary.hpp"
 #include "postgres/ingest_identity.hpp"
 #include "postgres/ingest_store.hpp"
+#include "postgres/jsonb_text.hpp"
+#include "postgres/jsonb_writer.hpp"
+#include "postgres/reading_memory.hpp"
 #include "wire/batch.hpp"
 #include "wire/sendings.hpp"
 
 extern "C" {
+#include "access/detoast.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "funcapi.h"
@@ -37,47 +44,75 @@ void require_utf8() {
                  "Create the database WITH ENCODING 'UTF8' TEMPLATE template0.");
 }
 
-Batch read_body(std::string_view body, std::size_t number, std::size_t count) {
+/// Which of several bodies an error is about.
+std::string name_body(std::size_t number, std::size_t count) {
+  return count > 1 ? "It is body " + std::to_string(number + 1) + " of " + std::to_string(count) + "." : "";
+}
+
+Batch read_body(std::string_view body, const std::string& name, wire::Allowance& allowance) {
   try {
-    return wire::read_batch(body);
+    return wire::read_batch(body, {.allowance = &allowance});
   } catch (const wire::BodyError& error) {
-    throw SqlError(ERRCODE_INVALID_JSON_TEXT, error.what(),
-                   count > 1 ? "It is body " + std::to_string(number + 1) + " of " + std::to_string(count) + "." : "");
+    throw SqlError(ERRCODE_INVALID_JSON_TEXT, error.what(), name);
   }
+}
+
+/// Whether a row can hold it. What cannot is not even offered to the table, which would try it again and again.
+bool fits_row(const Event& event, std::size_t size_of_body) {
+  return size_of_body < JENTRY_OFFLENMASK / most_growth_to_jsonb || fits_jsonb(event.metadata);
+}
+
+/// Offers the first sending of each event; answers what became of it.
+std::vector<StoreOutcome> offer(const std::vector<std::span<const wire::Sending>>& groups,
+                                const std::vector<std::string_view>& bodies, const DirectLayout& layout,
+                                IngestWay& way) {
+  const StoreOutcome too_large = {StoreOutcome::Kind::refused,
+                                  std::string("the database refuses it: ") + too_large_for_jsonb};
+  std::vector<StoreOutcome> outcomes(groups.size(), too_large);
+  // In the order in which they came: what belongs together stands together in the table then.
+  std::vector<const Event*> events;
+  std::vector<std::size_t> places;
+  for (std::size_t at = 0; at < groups.size(); ++at) {
+    const wire::Sending& first = groups[at].front();
+    if (!fits_row(*first.event, bodies[first.body].size())) continue;
+    events.push_back(first.event);
+    places.push_back(at);
+  }
+  pg_call([] { SPI_connect(); });
+  auto offered = store_events(events, layout, way);
+  pg_call([] { SPI_finish(); });
+  for (std::size_t at = 0; at < places.size(); ++at) outcomes[places[at]] = std::move(offered[at]);
+  return outcomes;
 }
 
 std::vector<BodyResult> ingest(const std::vector<std::string_view>& bodies) {
   require_utf8();
+  wire::Allowance allowance(reading_memory(), check_for_interrupts);
+  allowance.set_limit(wire::memory_of_any_body);
   std::vector<Batch> batches;
   std::vector<wire::BodyOutcome> reported(bodies.size());
   for (std::size_t body = 0; body < bodies.size(); ++body) {
-    batches.push_back(read_body(bodies[body], body, bodies.size()));
+    batches.push_back(read_body(bodies[body], name_body(body, bodies.size()), allowance));
     reported[body].rejected = std::move(batches[body].rejected);
   }
 
   const DirectLayout layout = pg_call([] { return find_direct_layout(); });
   const EventIdentity identity = {layout.is_partitioned};
-  const auto sendings = wire::sendings_by_identity(batches, identity);
+  const auto sendings = wire::sendings_by_identity(batches, identity, allowance);
   const auto groups = wire::group_by_event(sendings, identity);
-  // In the order in which they came: what belongs together stands together in the table then.
-  std::vector<const Event*> events;
-  for (const auto& group : groups) events.push_back(group.front().event);
-
-  pg_call([] { SPI_connect(); });
   IngestWay way;
-  const auto outcomes = store_events(events, layout, way);
-  pg_call([] { SPI_finish(); });
+  const auto outcomes = offer(groups, bodies, layout, way);
 
   for (std::size_t at = 0; at < groups.size(); ++at) wire::count_sendings(groups[at], outcomes[at], reported);
   std::vector<BodyResult> results;
   for (auto& outcome : reported) {
-    wire::sort_rejections(outcome);
+    outcome.rejected.sort();
     results.push_back({std::move(outcome), way});
   }
   return results;
 }
 
-std::string rejections_json(const std::vector<wire::Rejection>& rejected) {
+std::string rejections_json(std::span<const wire::Rejection> rejected) {
   std::string json = "[";
   for (const auto& rejection : rejected) {
     if (json.size() > 1) json += ',';
@@ -90,23 +125,24 @@ std::string rejections_json(const std::vector<wire::Rejection>& rejected) {
   return json + "]";
 }
 
-constexpr int result_columns = 4;
+constexpr int result_columns = 5;
 
 void fill_row(const BodyResult& result, const std::string& rejected, Datum* values) {
   values[0] = Int64GetDatum(static_cast<std::int64_t>(result.outcome.stored));
   values[1] = Int64GetDatum(static_cast<std::int64_t>(result.outcome.duplicates));
-  values[2] = DirectFunctionCall1(jsonb_in, CStringGetDatum(rejected.c_str()));
-  values[3] = CStringGetTextDatum(name_of(result.way));
+  values[2] = Int64GetDatum(static_cast<std::int64_t>(result.outcome.rejected.count()));
+  values[3] = DirectFunctionCall1(jsonb_in, CStringGetDatum(rejected.c_str()));
+  values[4] = CStringGetTextDatum(name_of(result.way));
 }
 
 /// The row of one body as a composite value.
 Datum ingest_one(FunctionCallInfo fcinfo, std::string_view body) {
   const auto results = ingest({body});
-  const std::string rejected = rejections_json(results.front().outcome.rejected);
+  const std::string rejected = rejections_json(results.front().outcome.rejected.told());
   return pg_call([&] {
     TupleDesc description = nullptr;
     if (get_call_result_type(fcinfo, nullptr, &description) != TYPEFUNC_COMPOSITE) {
-      elog(ERROR, "ingest must be declared with four OUT arguments");
+      elog(ERROR, "ingest must be declared with five OUT arguments");
     }
     description = BlessTupleDesc(description);
     Datum values[result_columns];
@@ -130,7 +166,7 @@ RowSink open_rows(FunctionCallInfo fcinfo) {
   const MemoryContext outer = MemoryContextSwitchTo(info->econtext->ecxt_per_query_memory);
   TupleDesc description = nullptr;
   if (get_call_result_type(fcinfo, nullptr, &description) != TYPEFUNC_COMPOSITE) {
-    elog(ERROR, "ingest must be declared with four OUT arguments");
+    elog(ERROR, "ingest must be declared with five OUT arguments");
   }
   info->returnMode = SFRM_Materialize;
   info->setDesc = BlessTupleDesc(description);
@@ -139,8 +175,11 @@ RowSink open_rows(FunctionCallInfo fcinfo) {
   return {info->setResult, info->setDesc};
 }
 
-/// The bytes of a bytea, detoasted where they must be; they live as long as the function call.
-std::string_view bytes_of(Datum datum) {
+/// The bytes of a bytea, detoasted where they must be; they live as long as the function call. Where there are more
+/// than a body may have, nothing is detoasted, and data() is null.
+std::string_view bytes_of(Datum datum, std::size_t& size) {
+  size = toast_raw_datum_size(datum) - VARHDRSZ;
+  if (size > largest_body()) return {};
   const auto* bytes = reinterpret_cast<const char*>(PG_DETOAST_DATUM_PACKED(datum));
   return {VARDATA_ANY(bytes), static_cast<std::size_t>(VARSIZE_ANY_EXHDR(bytes))};
 }
@@ -160,7 +199,11 @@ std::vector<std::string_view> bodies_of(ArrayType* array) {
   std::vector<std::string_view> bodies;
   for (int at = 0; at < elements.count; ++at) {
     if (elements.nulls[at]) throw SqlError(ERRCODE_NULL_VALUE_NOT_ALLOWED, "a body is NULL");
-    bodies.push_back(pg_call([&] { return bytes_of(elements.values[at]); }));
+    std::size_t size = 0;
+    bodies.push_back(pg_call([&] { return bytes_of(elements.values[at], size); }));
+    if (bodies.back().data() == nullptr) {
+      throw body_too_large(size, name_body(static_cast<std::size_t>(at), static_cast<std::size_t>(elements.count)));
+    }
   }
   return bodies;
 }
@@ -168,12 +211,16 @@ std::vector<std::string_view> bodies_of(ArrayType* array) {
 }  // namespace
 
 RACEWAY_FUNCTION(raceway_ingest_body) {
-  return ingest_one(fcinfo, bytes_of(PG_GETARG_DATUM(0)));
+  std::size_t size = 0;
+  const std::string_view body = bytes_of(PG_GETARG_DATUM(0), size);
+  if (body.data() == nullptr) throw body_too_large(size);
+  return ingest_one(fcinfo, body);
 }
 
 RACEWAY_FUNCTION(raceway_ingest_jsonb) {
   Jsonb* events = PG_GETARG_JSONB_P(0);
-  char* text = JsonbToCString(nullptr, &events->root, VARSIZE(events));
+  const std::string_view text = text_of_jsonb(events, largest_body());
+  if (text.data() == nullptr) throw body_too_large("the body is larger as text");
   return ingest_one(fcinfo, text);
 }
 
@@ -182,7 +229,7 @@ RACEWAY_FUNCTION(raceway_ingest_bodies) {
   const RowSink sink = open_rows(fcinfo);
   const auto results = ingest(bodies_of(array));
   for (const auto& result : results) {
-    const std::string rejected = rejections_json(result.outcome.rejected);
+    const std::string rejected = rejections_json(result.outcome.rejected.told());
     pg_call([&] {
       Datum values[result_columns];
       bool nulls[result_columns] = {};

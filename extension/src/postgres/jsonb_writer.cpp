@@ -15,14 +15,40 @@ namespace {
 
 using wire::Json;
 
-void pad_to_int(std::string& out) {
+/// What stands in a string's place where only its size is asked for.
+class Size {
+ public:
+  std::size_t size() const { return size_; }
+  void append(std::size_t count, char) { size_ += count; }
+  void append(const char*, std::size_t count) { size_ += count; }
+  void replace(std::size_t, std::size_t, const char*, std::size_t) {}
+  void operator+=(std::string_view text) { size_ += text.size(); }
+  void add(std::size_t bytes) { size_ += bytes; }
+
+ private:
+  std::size_t size_ = 0;
+};
+
+void put_numeric(std::string& out, std::string_view plain) {
+  append_numeric(out, plain);
+}
+
+void put_numeric(Size& out, std::string_view plain) {
+  std::string numeric;
+  append_numeric(numeric, plain);
+  out.add(numeric.size());
+}
+
+template <class Out>
+void pad_to_int(Out& out) {
   out.append(INTALIGN(out.size()) - out.size(), '\0');
 }
 
 /// The entry words of a container that is being written: reserved first, filled as the children come.
+template <class Out>
 class Entries {
  public:
-  Entries(std::string& out, std::uint32_t header, std::size_t count) : out_(out) {
+  Entries(Out& out, std::uint32_t header, std::size_t count) : out_(out) {
     out.append(reinterpret_cast<const char*>(&header), sizeof header);
     next_ = out.size();
     out.append(count * sizeof(JEntry), '\0');
@@ -31,9 +57,10 @@ class Entries {
 
   /// Closes a child of that type: everything appended since the last one.
   void add(std::uint32_t type) {
+    check_for_interrupts();
     const std::size_t end = out_.size() - data_;
     if (end > JENTRY_OFFLENMASK) {
-      throw SqlError(ERRCODE_PROGRAM_LIMIT_EXCEEDED, "an event is too large for a jsonb value");
+      throw SqlError(ERRCODE_PROGRAM_LIMIT_EXCEEDED, too_large_for_jsonb);
     }
     const auto length = static_cast<std::uint32_t>(out_.size() - child_);
     const bool has_offset = index_ % JB_OFFSET_STRIDE == 0;
@@ -45,28 +72,30 @@ class Entries {
   }
 
  private:
-  std::string& out_;
+  Out& out_;
   std::size_t next_ = 0;   // where the next entry goes
   std::size_t data_ = 0;   // where the children begin
   std::size_t child_ = 0;  // where the child begins that is being written
   std::size_t index_ = 0;
 };
 
-void append_container(std::string& out, const Json& value);
+template <class Out>
+void append_container(Out& out, const Json& value);
 
 /// Writes a child and answers the type of its entry.
-std::uint32_t append_child(std::string& out, const Json& value) {
-  switch (value.type) {
+template <class Out>
+std::uint32_t append_child(Out& out, const Json& value) {
+  switch (value.type()) {
     case Json::Type::null:
       return JENTRY_ISNULL;
     case Json::Type::boolean:
-      return value.boolean ? JENTRY_ISBOOL_TRUE : JENTRY_ISBOOL_FALSE;
+      return value.boolean() ? JENTRY_ISBOOL_TRUE : JENTRY_ISBOOL_FALSE;
     case Json::Type::string:
-      out += value.text;
+      out += value.text();
       return JENTRY_ISSTRING;
     case Json::Type::number:
       pad_to_int(out);
-      append_numeric(out, value.text);
+      put_numeric(out, value.text());
       return JENTRY_ISNUMERIC;
     case Json::Type::array:
     case Json::Type::object:
@@ -77,15 +106,16 @@ std::uint32_t append_child(std::string& out, const Json& value) {
   return JENTRY_ISCONTAINER;
 }
 
-void append_container(std::string& out, const Json& value) {
+template <class Out>
+void append_container(Out& out, const Json& value) {
   if (value.is(Json::Type::array)) {
-    Entries entries(out, value.count | JB_FARRAY, value.count);
+    Entries entries(out, value.count() | JB_FARRAY, value.count());
     for (const auto& element : value.as_array()) entries.add(append_child(out, element));
     return;
   }
-  Entries entries(out, value.count | JB_FOBJECT, std::size_t{value.count} * 2);
+  Entries entries(out, value.count() | JB_FOBJECT, std::size_t{value.count()} * 2);
   for (const auto& member : value.as_object()) {
-    out += member.key;
+    out += member.key();
     entries.add(JENTRY_ISSTRING);
   }
   for (const auto& member : value.as_object()) entries.add(append_child(out, member.value));
@@ -101,6 +131,17 @@ void append_varlena(std::string& out, F&& append) {
 }
 
 }  // namespace
+
+bool fits_jsonb(const Json& object) {
+  Size size;
+  size.add(VARHDRSZ);
+  try {
+    append_container(size, object);
+    return true;
+  } catch (const SqlError&) {
+    return false;
+  }
+}
 
 void append_jsonb(std::string& out, const Json& object) {
   append_varlena(out, [&] { append_container(out, object); });

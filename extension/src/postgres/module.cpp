@@ -1,4 +1,5 @@
 // What makes the library loadable, and its settings.
+#include "postgres/body_limit.hpp"
 #include "postgres/boundary.hpp"
 #include "postgres/ingest_store.hpp"
 
@@ -31,6 +32,10 @@ void _PG_init() {
   DefineCustomEnumVariable("raceway.ingest_way",
                            "How ingest writes, for comparing the ways; their results are the same.", nullptr,
                            &wanted_ingest_way, wanted_ingest_way, ways, PGC_USERSET, 0, nullptr, nullptr, nullptr);
+  DefineCustomIntVariable("raceway.max_body_bytes", "The largest body that ingest takes.",
+                          "Reading takes up to six times as much memory, and one MB.", &max_body_bytes,
+                          default_max_body_bytes, 1024, static_cast<int>(MaxAllocSize), PGC_SUSET, GUC_UNIT_BYTE,
+                          nullptr, nullptr, nullptr);
 #if PG_VERSION_NUM >= 150000
   MarkGUCPrefixReserved("raceway");
 #endif

@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <string>
 #include <string_view>
 
 #include "causality/clock.hpp"
@@ -44,13 +43,6 @@ struct Event {
   /// Other numbers may stand for the same.
   std::uint64_t metadata_shape = 0;
   std::optional<std::string_view> service_name;  ///< metadata.service_name where it is a string, cut to its column
-};
-
-/// An event that cannot be kept, and why.
-struct Rejection {
-  std::uint32_t index = 0;
-  std::string id;  ///< as far as it could be read; may be empty
-  std::string reason;
 };
 
 /// A row as a backend gives it back. Views; the texts are JSON.
