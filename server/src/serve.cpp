@@ -82,6 +82,7 @@ struct Backend {
   std::unique_ptr<ingest::Ingestor> ingestor;
   std::unique_ptr<observability::DatabaseWatch> watch;  // of a storage that is a database
   std::string description;
+  std::optional<std::uint64_t> largest_body;  // that it takes
 };
 
 Backend open_memory(const config::Memory& memory) {
@@ -111,6 +112,7 @@ Backend open_backend(const config::Config& config) {
   const auto prepared = storage::prepare(config.storage);
   spdlog::info("the database has {}", prepared.description);
   backend.description = "in PostgreSQL, " + prepared.description;
+  backend.largest_body = prepared.largest_body;
   backend.storage = std::make_unique<storage::PostgresStorage>(postgres, prepared.edition);
   ingest::BatchingOptions options;
   options.batch_size = config.engine.batch_size;
@@ -246,6 +248,11 @@ int serve(const config::LoadedConfig& loaded) {
   const auto& config = loaded.config;
   Backend backend = open_backend(config);
   auto options = http_options(config.server);
+  if (backend.largest_body && *backend.largest_body < options.limits.max_body_bytes) {
+    spdlog::warn("server.max_body_bytes is {}, and the database takes {} (raceway.max_body_bytes): that is the limit",
+                 options.limits.max_body_bytes, *backend.largest_body);
+    options.limits.max_body_bytes = *backend.largest_body;
+  }
   // What goes to a database waits for it.
   if (config.storage.backend != config::Backend::memory) options.limits.at_once = options.limits.threads;
   // Never destroyed: the thread of the signals may look at it until the process ends.

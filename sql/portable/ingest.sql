@@ -20,13 +20,16 @@ BEGIN
             reason := NULL;
             value := NULL;
             BEGIN
+                IF json_typeof(texts[place]::json) <> 'object' THEN
+                    PERFORM raceway.reject_event('the event is not an object');
+                END IF;
                 value := raceway.event_value(texts[place]);
                 SELECT e.* INTO event_id, trace_id, kind, at, duration_ms, location, vector_clock, metadata FROM raceway.read_event(value) e;
             EXCEPTION WHEN SQLSTATE 'RW001' THEN
                 reason := sqlerrm;
-                event_id := CASE WHEN value IS NULL THEN raceway.id_in(texts[place])
-                                 WHEN jsonb_typeof(value -> 'event_id') = 'string' THEN value ->> 'event_id'
-                                 WHEN jsonb_typeof(value -> 'id') = 'string' THEN value ->> 'id' ELSE '' END;
+                event_id := left(CASE WHEN value IS NULL THEN raceway.id_in(texts[place])
+                                      WHEN jsonb_typeof(value -> 'event_id') = 'string' THEN value ->> 'event_id'
+                                      WHEN jsonb_typeof(value -> 'id') = 'string' THEN value ->> 'id' ELSE '' END, 255);
             END;
             RETURN NEXT;
         END LOOP;
@@ -37,13 +40,17 @@ $read$;
 COMMENT ON FUNCTION raceway.read_bodies(bytea[]) IS
     'part of ingest(): the events of bodies as rows, in their order; what cannot be kept has a reason';
 
-CREATE FUNCTION raceway.ingest(bodies bytea[], OUT stored bigint, OUT duplicates bigint, OUT rejected jsonb, OUT ingest_way text)
+CREATE FUNCTION raceway.ingest(bodies bytea[], OUT stored bigint, OUT duplicates bigint, OUT rejected jsonb, OUT ingest_way text, OUT rejected_count bigint)
 RETURNS SETOF record
 LANGUAGE plpgsql VOLATILE STRICT
 SET search_path = pg_catalog, pg_temp
 AS $ingest$
 DECLARE
     count     constant integer := cardinality(bodies);
+    -- What the extension has as raceway.max_body_bytes, which here anybody could set; and the rejections of a body that are told.
+    most_bytes constant integer := 67108864;
+    most_told  constant integer := 1000;
+    size      integer;
     -- Of each event in each body, as it was sent.
     body_of   integer[];
     index_of  integer[];
@@ -67,6 +74,11 @@ BEGIN
             HINT = 'Create the database WITH ENCODING ''UTF8'' TEMPLATE template0.';
     ELSIF array_position(bodies, NULL) IS NOT NULL THEN
         RAISE EXCEPTION 'a body is NULL' USING ERRCODE = 'null_value_not_allowed';
+    END IF;
+    SELECT max(octet_length(b)) INTO size FROM unnest(bodies) b;
+    IF size > most_bytes THEN
+        RAISE EXCEPTION 'the body has % bytes; here % are allowed', size, most_bytes USING ERRCODE = 'program_limit_exceeded',
+            HINT = 'Send its events in several bodies.';
     END IF;
     SELECT array_agg(r.body), array_agg(r.index), array_agg(r.event_id), array_agg(r.trace_id), array_agg(r.kind), array_agg(r.at),
            array_agg(r.duration_ms), array_agg(r.location), array_agg(r.vector_clock), array_agg(r.metadata), array_agg(r.reason)
@@ -96,32 +108,36 @@ BEGIN
                         WHEN o.refusal IS NOT NULL THEN o.refusal
                         WHEN s.trace_id <> o.trace_id THEN 'event_id is already stored under trace ' || o.trace_id END AS reason
             FROM sendings s LEFT JOIN outcomes o ON o.n = s.first
+        ), numbered AS (
+            SELECT j.*, row_number() OVER (PARTITION BY j.body, j.reason IS NULL ORDER BY j.index) AS place FROM judged j
         )
         SELECT count(*) FILTER (WHERE j.reason IS NULL AND j.is_new), count(*) FILTER (WHERE j.reason IS NULL AND NOT j.is_new),
                coalesce(jsonb_agg(jsonb_build_object('index', j.index, 'id', j.id, 'reason', j.reason) ORDER BY j.index)
-                        FILTER (WHERE j.reason IS NOT NULL), '[]'),
-               'portable'
-        FROM generate_series(1, count) b JOIN judged j ON j.body = b
+                        FILTER (WHERE j.reason IS NOT NULL AND j.place <= most_told), '[]'),
+               'portable', count(*) FILTER (WHERE j.reason IS NOT NULL)
+        FROM generate_series(1, count) b JOIN numbered j ON j.body = b
         GROUP BY b ORDER BY b;
 END
 $ingest$;
 
-CREATE FUNCTION raceway.ingest(batch bytea, OUT stored bigint, OUT duplicates bigint, OUT rejected jsonb, OUT ingest_way text)
+CREATE FUNCTION raceway.ingest(batch bytea, OUT stored bigint, OUT duplicates bigint, OUT rejected jsonb, OUT ingest_way text, OUT rejected_count bigint)
 LANGUAGE plpgsql VOLATILE STRICT
 SET search_path = pg_catalog, pg_temp
 AS $ingest$
 BEGIN
-    SELECT i.stored, i.duplicates, i.rejected, i.ingest_way INTO stored, duplicates, rejected, ingest_way
+    SELECT i.stored, i.duplicates, i.rejected, i.ingest_way, i.rejected_count
+    INTO stored, duplicates, rejected, ingest_way, rejected_count
     FROM raceway.ingest(ARRAY[batch]) i;
 END
 $ingest$;
 
-CREATE FUNCTION raceway.ingest(events jsonb, OUT stored bigint, OUT duplicates bigint, OUT rejected jsonb, OUT ingest_way text)
+CREATE FUNCTION raceway.ingest(events jsonb, OUT stored bigint, OUT duplicates bigint, OUT rejected jsonb, OUT ingest_way text, OUT rejected_count bigint)
 LANGUAGE plpgsql VOLATILE STRICT
 SET search_path = pg_catalog, pg_temp
 AS $ingest$
 BEGIN
-    SELECT i.stored, i.duplicates, i.rejected, i.ingest_way INTO stored, duplicates, rejected, ingest_way
+    SELECT i.stored, i.duplicates, i.rejected, i.ingest_way, i.rejected_count
+    INTO stored, duplicates, rejected, ingest_way, rejected_count
     FROM raceway.ingest(ARRAY[convert_to(events::text, 'UTF8')]) i;
 END
 $ingest$;

@@ -14,13 +14,6 @@ std::uint64_t number_after(std::string_view text, std::string_view label) {
   return number;
 }
 
-/// How often a rejected event is named in an answer.
-std::uint64_t rejected_in(std::string_view json) {
-  std::uint64_t count = 0;
-  for (auto at = json.find("{\"index\":"); at != std::string_view::npos; at = json.find("{\"index\":", at + 1)) ++count;
-  return count;
-}
-
 void append_bulk_string(std::string& out, std::string_view text) {
   out += '$' + std::to_string(text.size()) + "\r\n";
   out += text;
@@ -45,7 +38,7 @@ bool HttpProtocol::is_answer(std::string_view received, const Request&, Outcome&
   if (!head.starts_with("HTTP/1.1 200 ")) throw std::runtime_error("the server answered " + std::string(received));
   outcome.stored += number_after(body, "\"stored\":");
   outcome.duplicates += number_after(body, "\"duplicates\":");
-  outcome.rejected += rejected_in(body);
+  outcome.rejected += number_after(body, "\"rejected_count\":");
   return true;
 }
 

@@ -91,7 +91,7 @@ INSERT INTO raceway.events )sql" + event_columns +
   ON CONFLICT (event_id) DO NOTHING)sql";
 
 constexpr const char* ingest_statement =
-    "SELECT stored, duplicates, jsonb_array_length(rejected), ingest_way FROM raceway.ingest($1::bytea)";
+    "SELECT stored, duplicates, rejected_count, ingest_way FROM raceway.ingest($1::bytea)";
 
 /// A connection, what it is to send, and what became of it.
 class Sender {
@@ -144,7 +144,7 @@ class Sender {
       const auto result = server::storage::ingest_portably(*server_connection_, {bodies_[at]}).front();
       outcome_.stored += result.stored;
       outcome_.duplicates += result.duplicates;
-      outcome_.rejected += result.rejected.size();
+      outcome_.rejected += result.rejected.count();
     } else {
       const auto answer = connection_.run(parameters_[at], PGRES_TUPLES_OK);
       outcome_.stored += number(PQgetvalue(answer.get(), 0, 0));

@@ -18,7 +18,7 @@ def test_events_come_wrapped_in_an_array_or_alone(store, shape):
     body, count = shapes(events)[shape]
     answer = store.post(body)
     assert answer == {"success": True, "data": posted(count), "error": None, "stored": count, "duplicates": 0,
-                      "rejected": []}
+                      "rejected_count": 0, "rejected": []}
     got = store.get("/api/traces/a%20trace%20%2F%20of%20mine")["events"]
     assert [event["id"] for event in got] == [event["event_id"] for event in events[:count]]
 

@@ -70,7 +70,7 @@ class LoadClient(threading.Thread):
     def _remember(self, batch, answer):
         """Under ack = buffered an answer cannot know what is stored: it counts what was queued."""
         rejected = {entry["index"] for entry in answer["rejected"]}
-        if answer["stored"] + answer["duplicates"] + len(rejected) != len(batch):
+        if answer["stored"] + answer["duplicates"] + answer["rejected_count"] != len(batch):
             self.problems.append(f"the numbers do not add up to {len(batch)}: {answer}")
         self.stored += answer["stored"]
         self.rejected += answer["rejected"]

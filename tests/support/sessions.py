@@ -39,13 +39,13 @@ class Session:
         return value
 
     def ingest(self, bodies, way="automatic"):
-        """What ingest answers for each body: {"stored", "duplicates", "rejected", "ingest_way"}. Bodies are bytes; one
+        """What ingest answers for each body, a dictionary of its columns. Bodies are bytes; one
         goes to ingest(bytea), several in one call to ingest(bytea[])."""
         self.run(f"SET raceway.ingest_way = '{way}'")
         call = "%s::bytea" if len(bodies) == 1 else "ARRAY[" + ", ".join(["%s::bytea"] * len(bodies)) + "]"
-        rows = self.run(f"SELECT stored, duplicates, rejected, ingest_way FROM ingest({call})",
-                        *map(psycopg2.Binary, bodies))
-        return [dict(zip(("stored", "duplicates", "rejected", "ingest_way"), row)) for row in rows]
+        columns = ("stored", "duplicates", "rejected_count", "rejected", "ingest_way")
+        rows = self.run(f"SELECT {', '.join(columns)} FROM ingest({call})", *map(psycopg2.Binary, bodies))
+        return [dict(zip(columns, row)) for row in rows]
 
     @contextmanager
     def transaction(self, end="COMMIT"):

@@ -79,7 +79,7 @@ def ingest(database, events, way="automatic", user=None, before="", array=False)
 
 def counts(answer):
     """(stored, duplicates, rejected) of an answer."""
-    return answer["stored"], answer["duplicates"], len(answer["rejected"])
+    return answer["stored"], answer["duplicates"], answer["rejected_count"]
 
 
 def events_of(trace_id, ids, **changes):

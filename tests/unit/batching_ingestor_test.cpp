@@ -44,6 +44,9 @@ class MoodyStorage : public storage::MemoryStorage {
       --failures_;
       throw Unavailable(reason_);
     }
+    for (const auto body : bodies) {
+      if (body.size() > largest_body_) throw storage::BodyTooLarge("the body is too large");
+    }
     auto results = MemoryStorage::ingest(bodies);
     batches_.emplace_back(bodies.begin(), bodies.end());
     return results;
@@ -60,6 +63,9 @@ class MoodyStorage : public storage::MemoryStorage {
       failures_ = times;
       reason_ = reason;
     });
+  }
+  void take_none_larger_than(std::size_t bytes) {
+    set([=, this] { largest_body_ = bytes; });
   }
   void stop() override {
     set([this] { stopped_ = true; });
@@ -90,6 +96,7 @@ class MoodyStorage : public storage::MemoryStorage {
   std::condition_variable changed_;
   bool open_ = true;
   bool stopped_ = false;
+  std::size_t largest_body_ = std::string::npos;
   int failures_ = 0;
   std::string reason_;
   int calls_ = 0;
@@ -117,6 +124,10 @@ BatchingOptions one_writer(config::Ack ack) {
 std::future<Answer> take_later(Ingestor& ingestor, std::string body) {
   return std::async(std::launch::async,
                     [&ingestor, body = std::move(body)]() mutable { return ingestor.take(std::move(body)); });
+}
+
+void wait_until_buffered(const Ingestor& ingestor, std::uint64_t events) {
+  while (ingestor.depth().buffered < events) std::this_thread::sleep_for(1ms);
 }
 
 bool is_answered(std::future<Answer>& answer) {
@@ -154,10 +165,10 @@ TEST(DurableAck, TellsEachBodyWhatBecameOfIt) {
   const auto answer = ingestor.take(std::move(mixed));
   EXPECT_EQ(answer.stored, 1U);
   EXPECT_EQ(answer.duplicates, 1U);
-  ASSERT_EQ(answer.rejected.size(), 2U);
-  EXPECT_EQ(answer.rejected[0].index, 2U);
-  EXPECT_EQ(answer.rejected[1].index, 3U);
-  EXPECT_EQ(answer.rejected[1].id, "a1");
+  ASSERT_EQ(answer.rejected.count(), 2U);
+  EXPECT_EQ(answer.rejected.told()[0].index, 2U);
+  EXPECT_EQ(answer.rejected.told()[1].index, 3U);
+  EXPECT_EQ(answer.rejected.told()[1].id, "a1");
 }
 
 TEST(BufferedAck, ComesAtOnceAndTheEventsAreStoredAfterwards) {
@@ -166,8 +177,8 @@ TEST(BufferedAck, ComesAtOnceAndTheEventsAreStoredAfterwards) {
   storage.close();
   const auto answer = ingestor.take(wrapped({documented_event("a"), nlohmann::json(7)}));
   EXPECT_EQ(answer.stored, 1U);
-  ASSERT_EQ(answer.rejected.size(), 1U);
-  EXPECT_EQ(answer.rejected[0].index, 1U) << "what cannot be kept is told at once";
+  ASSERT_EQ(answer.rejected.count(), 1U);
+  EXPECT_EQ(answer.rejected.told()[0].index, 1U) << "what cannot be kept is told at once";
   EXPECT_EQ(ingestor.take(body_of("b", 5)).stored, 5U);
   EXPECT_EQ(storage.totals().events, 0U);
   storage.open();
@@ -183,9 +194,41 @@ TEST(Ingestor, RefusesABodyThatIsNoneBeforeItIsBuffered) {
     EXPECT_THROW(ingestor.take("{}"), wire::BodyError);
     const auto answer = ingestor.take("[7]");
     EXPECT_EQ(answer.stored, 0U);
-    EXPECT_EQ(answer.rejected.size(), 1U);
+    EXPECT_EQ(answer.rejected.count(), 1U);
   }
   EXPECT_EQ(storage.calls(), 0) << "nothing of it goes to the store";
+}
+
+TEST(Batches, AreWrittenBodyByBodyWhereOneIsTooLargeForTheStorage) {
+  MoodyStorage storage;
+  storage.take_none_larger_than(2'000);
+  auto options = one_writer(config::Ack::durable);
+  options.batch_size = 1'000;
+  BatchingIngestor ingestor(storage, options);
+  storage.close();
+  auto first = take_later(ingestor, body_of("first", 1));
+  storage.wait_for_calls(1);
+  auto small = take_later(ingestor, body_of("small", 2));
+  auto large = take_later(ingestor, body_of("large", 100));
+  auto other = take_later(ingestor, body_of("other", 3));
+  wait_until_buffered(ingestor, 106);
+  storage.open();
+  EXPECT_EQ(first.get().stored, 1U);
+  EXPECT_EQ(small.get().stored, 2U);
+  EXPECT_THROW(large.get(), storage::BodyTooLarge);
+  EXPECT_EQ(other.get().stored, 3U);
+  EXPECT_EQ(storage.calls(), 5) << "the first, the three together, and each of them";
+  EXPECT_EQ(ingestor.drain(), 0U);
+}
+
+TEST(Batches, WithABodyThatIsTooLargeAreNotTriedForEver) {
+  MoodyStorage storage;
+  storage.take_none_larger_than(2'000);
+  BatchingIngestor ingestor(storage, one_writer(config::Ack::buffered));
+  EXPECT_EQ(ingestor.take(body_of("large", 100)).stored, 100U);
+  EXPECT_EQ(ingestor.take(body_of("small", 2)).stored, 2U);
+  EXPECT_EQ(ingestor.drain(), 100U);
+  EXPECT_EQ(storage.totals().events, 2U);
 }
 
 TEST(Buffer, ThatIsFullAnswersUnavailableUntilThereIsRoom) {

@@ -18,6 +18,7 @@ namespace {
 
 /// Of a thread that frees what another took it may pass below zero for a moment.
 constinit std::atomic<std::ptrdiff_t> in_use = 0;
+constinit std::atomic<std::ptrdiff_t> peak = 0;
 
 }  // namespace
 
@@ -29,6 +30,14 @@ std::size_t heap_in_use() {
   return static_cast<std::size_t>(in_use.load());
 }
 
+std::size_t heap_peak() {
+  return static_cast<std::size_t>(peak.load());
+}
+
+void reset_heap_peak() {
+  peak.store(in_use.load());
+}
+
 #if RACEWAY_COUNTS_HEAP
 
 namespace {
@@ -38,7 +47,11 @@ std::ptrdiff_t size_of(void* block) {
 }
 
 void* counted(void* block) {
-  in_use.fetch_add(size_of(block), std::memory_order_relaxed);
+  const auto size = size_of(block);
+  const auto now = in_use.fetch_add(size, std::memory_order_relaxed) + size;
+  for (auto seen = peak.load(std::memory_order_relaxed); now > seen;) {
+    if (peak.compare_exchange_weak(seen, now, std::memory_order_relaxed)) break;
+  }
   return block;
 }
 

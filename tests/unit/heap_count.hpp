@@ -11,4 +11,8 @@ bool heap_is_counted();
 /// The bytes in use now, of all threads, malloc's own word for each block included.
 std::size_t heap_in_use();
 
+/// The most that was in use at any moment since the last call of reset_heap_peak().
+std::size_t heap_peak();
+void reset_heap_peak();
+
 }  // namespace raceway::test

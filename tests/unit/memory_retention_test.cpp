@@ -180,9 +180,10 @@ TEST(MemoryRetention, RejectsMoreOfATraceThatAloneIsNearTheLimitAndLivesOn) {
     stored += last.stored;
     EXPECT_LE(storage.usage().total(), most);
   }
-  EXPECT_EQ(last.rejected.size(), 100U);
-  EXPECT_EQ(last.rejected.at(0).id, "giant/9900");
-  EXPECT_NE(last.rejected.at(0).reason.find("storage.memory.max_bytes"), std::string::npos) << last.rejected[0].reason;
+  EXPECT_EQ(last.rejected.count(), 100U);
+  EXPECT_EQ(last.rejected.told().front().id, "giant/9900");
+  EXPECT_NE(last.rejected.told().front().reason.find("storage.memory.max_bytes"), std::string::npos)
+      << last.rejected.told()[0].reason;
   EXPECT_EQ(storage.trace("giant")->size(), stored);
   EXPECT_EQ(send(storage, long_events("giant", 0, 10)).duplicates, 10U) << "what is in is still known";
   for (int at = 0; at < 100; ++at) {

@@ -142,7 +142,7 @@ TEST(MemorySnapshot, KnowsWhatIsSentAgainAndGoesOnAsBefore) {
   const auto more = wrapped({documented_event("event 0/0", "another"), documented_event("new", "large")});
   const auto result = loaded.ingest({more}).at(0);
   EXPECT_EQ(result.stored, 1U);
-  EXPECT_EQ(result.rejected.at(0).reason, "event_id is already stored under trace large");
+  EXPECT_EQ(result.rejected.told().front().reason, "event_id is already stored under trace large");
   saved.ingest({more});
   EXPECT_EQ(shown(loaded), shown(saved));
   loaded.save(directory.file());

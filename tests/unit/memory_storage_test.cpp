@@ -47,7 +47,7 @@ IngestResult send(Storage& storage, const std::vector<json>& events) {
 void expect_counts(const IngestResult& result, std::uint64_t stored, std::uint64_t duplicates, std::size_t rejected) {
   EXPECT_EQ(result.stored, stored);
   EXPECT_EQ(result.duplicates, duplicates);
-  EXPECT_EQ(result.rejected.size(), rejected);
+  EXPECT_EQ(result.rejected.count(), rejected);
 }
 
 Strings ids_of(const std::vector<StoredEvent>& events) {
@@ -130,11 +130,11 @@ TEST(MemoryStorage, RejectsAnIdThatStandsUnderAnotherTrace) {
   send(storage, {event_at("a", "first", 1)});
   const auto result = send(storage, {event_at("b", "", 1), event_at("c", "second", 1), event_at("a", "second", 2)});
   expect_counts(result, 1, 0, 2);
-  EXPECT_EQ(result.rejected[0].index, 0U);
-  EXPECT_EQ(result.rejected[0].id, "b");
-  EXPECT_EQ(result.rejected[1].index, 2U);
-  EXPECT_EQ(result.rejected[1].id, "a");
-  EXPECT_EQ(result.rejected[1].reason, "event_id is already stored under trace first");
+  EXPECT_EQ(result.rejected.told()[0].index, 0U);
+  EXPECT_EQ(result.rejected.told()[0].id, "b");
+  EXPECT_EQ(result.rejected.told()[1].index, 2U);
+  EXPECT_EQ(result.rejected.told()[1].id, "a");
+  EXPECT_EQ(result.rejected.told()[1].reason, "event_id is already stored under trace first");
   EXPECT_EQ(ids_of(*storage.trace("second")), Strings({"c"}));
   const auto within_one_body = send(storage, {event_at("d", "third", 1), event_at("d", "fourth", 1)});
   expect_counts(within_one_body, 1, 0, 1);
@@ -332,7 +332,7 @@ RC_GTEST_PROP(MemoryStorage, AgreesWithAMapOfEvents, ()) {
     const auto result = send(storage, events);
     RC_ASSERT(result.stored == stored);
     RC_ASSERT(result.duplicates == duplicates);
-    RC_ASSERT(result.rejected.size() == events.size() - stored - duplicates);
+    RC_ASSERT(result.rejected.count() == events.size() - stored - duplicates);
   }
   RC_ASSERT(storage.totals().events == trace_of.size());
   RC_ASSERT(storage.totals().traces == seconds_of.size());

@@ -72,8 +72,8 @@ TEST_F(MemoryStore, DoesNotTakeOneIdForAnotherOfTheSameHash) {
   result = send({documented_event("event", "mine"), documented_event("event", "not mine")});
   EXPECT_EQ(result.stored, 0U);
   EXPECT_EQ(result.duplicates, 1U);
-  ASSERT_EQ(result.rejected.size(), 1U);
-  EXPECT_EQ(result.rejected[0].reason, wire::reason_other_trace("mine"));
+  ASSERT_EQ(result.rejected.count(), 1U);
+  EXPECT_EQ(result.rejected.told()[0].reason, wire::reason_other_trace("mine"));
 }
 
 TEST_F(MemoryStore, LetsTheFirstOfABodyStandWhicheverShardComesFirst) {
@@ -84,9 +84,9 @@ TEST_F(MemoryStore, LetsTheFirstOfABodyStandWhicheverShardComesFirst) {
          documented_event("event" + number, "second" + number), documented_event("event" + number, "first" + number)});
     EXPECT_EQ(result.stored, 2U);
     EXPECT_EQ(result.duplicates, 1U);
-    ASSERT_EQ(result.rejected.size(), 1U);
-    EXPECT_EQ(result.rejected[0].index, 2U);
-    EXPECT_EQ(result.rejected[0].reason, wire::reason_other_trace("first" + number));
+    ASSERT_EQ(result.rejected.count(), 1U);
+    EXPECT_EQ(result.rejected.told()[0].index, 2U);
+    EXPECT_EQ(result.rejected.told()[0].reason, wire::reason_other_trace("first" + number));
   }
 }
 
@@ -108,9 +108,9 @@ TEST(MemoryStorageThreads, StoreAnIdOnceThoughEachOffersItUnderItsOwnTraces) {
         const auto text = wrapped(body);
         const auto result = storage.ingest({text}).at(0);
         stored += result.stored;
-        rejected += result.rejected.size();
+        rejected += result.rejected.count();
         EXPECT_EQ(result.duplicates, 0U);
-        for (const auto& rejection : result.rejected) {
+        for (const auto& rejection : result.rejected.told()) {
           EXPECT_EQ(rejection.reason.find(mine), std::string::npos) << rejection.reason;
         }
       }

@@ -18,7 +18,7 @@ using wire::test::sdk_event;
 std::vector<StoredEvent> rows_of(std::string_view body) {
   storage::MemoryStorage storage;
   const auto result = storage.ingest({body}).front();
-  if (!result.rejected.empty()) throw std::logic_error("rejected: " + result.rejected.front().reason);
+  if (!result.rejected.empty()) throw std::logic_error("rejected: " + result.rejected.told().front().reason);
   std::vector<StoredEvent> rows;
   storage.each_trace(
       {}, [](std::uint64_t) {},

@@ -41,8 +41,8 @@ RC_GTEST_PROP(ObservabilityHistogram, counts_each_value_once_at_the_first_bound_
 /// The class of the reason that the wire gives for a body's only event.
 RejectClass class_of(const std::string& event) {
   const auto batch = wire::read_batch(event);
-  EXPECT_EQ(batch.rejected.size(), 1U) << event;
-  return batch.rejected.empty() ? RejectClass::other : reject_class(batch.rejected.front().reason);
+  EXPECT_EQ(batch.rejected.count(), 1U) << event;
+  return batch.rejected.empty() ? RejectClass::other : reject_class(batch.rejected.told().front().reason);
 }
 
 std::string event_with(const std::string& member) {

@@ -129,9 +129,9 @@ TEST(Body, WithAMillionLevelsIsReadWithoutHarm) {
                     "," + sdk_event("after").dump() + "]";
   const auto batch = read_batch(body);
   EXPECT_EQ(ids_of(batch), Ids({"before", "after"}));
-  ASSERT_EQ(batch.rejected.size(), 2U);
-  EXPECT_EQ(batch.rejected[0].id, "deep");
-  EXPECT_NE(batch.rejected[0].reason.find("128"), std::string::npos);
+  ASSERT_EQ(batch.rejected.count(), 2U);
+  EXPECT_EQ(batch.rejected.told()[0].id, "deep");
+  EXPECT_NE(batch.rejected.told()[0].reason.find("128"), std::string::npos);
 }
 
 TEST(BadEvents, DoNotFailTheirNeighbours) {
@@ -144,18 +144,18 @@ TEST(BadEvents, DoNotFailTheirNeighbours) {
     EXPECT_EQ(batch.count, 3U) << bad;
     ASSERT_EQ(ids_of(batch), Ids({"good"})) << bad;
     EXPECT_EQ(batch.events[0].index, 1U) << bad;
-    ASSERT_EQ(batch.rejected.size(), 2U) << bad;
-    EXPECT_EQ(batch.rejected[0].index, 0U) << bad;
-    EXPECT_EQ(batch.rejected[1].index, 2U) << bad;
-    EXPECT_EQ(batch.rejected[0].reason, batch.rejected[1].reason) << bad;
-    EXPECT_FALSE(batch.rejected[0].reason.empty()) << bad;
+    ASSERT_EQ(batch.rejected.count(), 2U) << bad;
+    EXPECT_EQ(batch.rejected.told()[0].index, 0U) << bad;
+    EXPECT_EQ(batch.rejected.told()[1].index, 2U) << bad;
+    EXPECT_EQ(batch.rejected.told()[0].reason, batch.rejected.told()[1].reason) << bad;
+    EXPECT_FALSE(batch.rejected.told()[0].reason.empty()) << bad;
   }
 }
 
 TEST(BadEvents, AreNamedByTheirId) {
   const auto id_of = [](const std::string& event) {
     const auto batch = read_batch("[" + event + "]");
-    return batch.rejected.empty() ? "(kept)" : batch.rejected.front().id;
+    return batch.rejected.empty() ? "(kept)" : batch.rejected.told().front().id;
   };
   EXPECT_EQ(id_of(R"({"id":"a"})"), "a");
   EXPECT_EQ(id_of(R"({"event_id":"a"})"), "a");
@@ -292,7 +292,7 @@ RC_GTEST_PROP(Body, NamesEveryIndexOnce, ()) {
     RC_ASSERT(indexes.insert(event.index).second);
     RC_ASSERT(event.event_id == "e" + std::to_string(event.index));
   }
-  for (const auto& rejection : batch.rejected) RC_ASSERT(indexes.insert(rejection.index).second);
+  for (const auto& rejection : batch.rejected.told()) RC_ASSERT(indexes.insert(rejection.index).second);
   RC_ASSERT(indexes.size() == batch.count);
   RC_ASSERT(*indexes.rbegin() + 1 == batch.count);
 }

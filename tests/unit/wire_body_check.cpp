@@ -20,7 +20,7 @@ void require(bool holds, const std::string& what) {
 
 /// All that a batch says, as text.
 std::string describe(const Batch& batch) {
-  std::string text = std::to_string(batch.count) + '\n';
+  std::string text = std::to_string(batch.count) + ", of them " + std::to_string(batch.rejected.count()) + " bad\n";
   for (const auto& event : batch.events) {
     text += std::to_string(event.index) + ' ' + std::to_string(event.timestamp) + ' ';
     text += event.duration_ms ? std::to_string(*event.duration_ms) : "-";
@@ -36,21 +36,12 @@ std::string describe(const Batch& batch) {
     append_json(text += ' ', event.metadata);
     text += '\n';
   }
-  for (const auto& [index, id, reason] : batch.rejected) {
+  for (const auto& [index, id, reason] : batch.rejected.told()) {
     text += std::to_string(index);
     for (const auto& part : {id, reason}) append_json_string(text += ' ', part);
     text += '\n';
   }
   return text;
-}
-
-/// What reading gives, or the message of the BodyError it ends in.
-std::string outcome_of(std::string_view body) {
-  try {
-    return describe(read_batch(body));
-  } catch (const BodyError& error) {
-    return error.what();
-  }
 }
 
 /// A thread that has read nothing before knows no layouts: it takes the general way.
@@ -61,9 +52,11 @@ std::string outcome_in_new_thread(std::string_view body) {
 }
 
 void check_fates(const Batch& batch) {
+  require(batch.events.size() + batch.rejected.count() == batch.count, "events that are neither read nor rejected");
+  if (batch.rejected.untold() > 0) return;
   std::vector<int> fates(batch.count);
   for (const auto& event : batch.events) ++fates.at(event.index);
-  for (const auto& rejection : batch.rejected) {
+  for (const auto& rejection : batch.rejected.told()) {
     ++fates.at(rejection.index);
     require(!rejection.reason.empty(), "a rejection without a reason");
     static_cast<void>(nlohmann::json(rejection.reason + rejection.id).dump());  // throws where it is no UTF-8
@@ -99,11 +92,22 @@ std::vector<std::string> events_after(std::string_view body) {
 
 }  // namespace
 
+std::string outcome_of(std::string_view body, const Reading& reading) {
+  try {
+    return describe(read_batch(body, reading));
+  } catch (const BodyError& error) {
+    return error.what();
+  }
+}
+
 void check_body(std::string_view body) {
   const auto outcome = outcome_in_new_thread(body);
   // The second time its layouts are known.
   require(outcome_of(body) == outcome, "read in two ways, two outcomes");
   require(outcome_of(body) == outcome, "read once more, another outcome");
+  for (const std::size_t window : {body.size() / 2, std::size_t{0}}) {
+    require(outcome_of(body, {.window = window}) == outcome, "measured first, another outcome");
+  }
   try {
     check_fates(read_batch(body));
   } catch (const BodyError&) {

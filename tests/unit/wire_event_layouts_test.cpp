@@ -49,7 +49,8 @@ struct Outcome {
 std::vector<Outcome> outcomes_of(const Batch& batch) {
   std::vector<Outcome> outcomes(batch.count);
   for (const auto& event : batch.events) outcomes[event.index] = {text_of(event), event.metadata_shape != 0};
-  for (const auto& [index, id, reason] : batch.rejected) outcomes[index] = {"rejected " + id + ": " + reason, false};
+  for (const auto& [index, id, reason] : batch.rejected.told())
+    outcomes[index] = {"rejected " + id + ": " + reason, false};
   return outcomes;
 }
 
@@ -292,7 +293,7 @@ TEST(EventLayouts, GiveTheSameShapeOnlyToTheSameKindAndKeys) {
       if (event.metadata_shape == 0) continue;
       std::vector<std::string> keys;
       keys.emplace_back(event.kind);
-      for (const auto& member : event.metadata.as_object()) keys.emplace_back(member.key);
+      for (const auto& member : event.metadata.as_object()) keys.emplace_back(member.key());
       const auto known = keys_of_shape.try_emplace(event.metadata_shape, keys).first;
       ASSERT_EQ(known->second, keys) << name;
       ++shaped;

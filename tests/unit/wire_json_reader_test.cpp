@@ -196,8 +196,8 @@ TEST(JsonReader, KeepsValuesUpToTheGreatestDepth) {
 TEST(JsonReader, StepsOverAMillionLevels) {
   for (const bool objects : {false, true}) {
     const auto step_over = [](const std::string& json) {
-      Arena arena;
-      JsonReader reader(json, arena);
+      Allowance allowance;
+      JsonReader reader(json, allowance);
       reader.skip_value();
       reader.expect_end();
     };

@@ -1,4 +1,4 @@
-// What is read straight from text is what is read by an index of it; what is not JSON, or cannot be kept, is declined.
+// What is read is what is JSON and can be kept; whether its values were counted before does not matter.
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
@@ -24,7 +24,7 @@ std::string written(const Json& value) {
   return text;
 }
 
-/// A value straight from its text, written again; nothing where it is declined or something follows.
+/// A value from its text, written again; nothing where it is declined or something follows.
 std::optional<std::string> scanned(std::string_view json) {
   // Copied to its exact size, so that a checker of addresses sees every byte read too much.
   const std::vector<char> bytes(json.begin(), json.end());
@@ -38,13 +38,27 @@ std::optional<std::string> scanned(std::string_view json) {
   return written(value);
 }
 
-std::optional<std::string> read_by_index(std::string_view json) {
-  Arena arena;
+/// The same with its values counted before; nothing where the one who counts finds that it is no JSON or cannot be
+/// kept. It takes the memory that was foreseen.
+std::optional<std::string> scanned_as_counted(std::string_view json) {
+  Allowance allowance;
+  Measure measure(allowance.source());
   try {
-    return written(read_json(json, arena));
-  } catch (const std::runtime_error&) {
+    JsonReader reader(json, allowance);
+    reader.measure_value(measure);
+    reader.expect_end();
+  } catch (const BodyError&) {
     return std::nullopt;
   }
+  if (!measure.problem().empty()) return std::nullopt;
+  Allowance measured;
+  measured.set_limit(measure.bytes() + 2048);
+  Arena arena(measured);
+  JsonScanner scan(json, arena);
+  scan.skip_space();
+  Json value;
+  if (!scan.read_counted_value(value, measure.counts())) throw std::logic_error("counted, and declined");
+  return written(value);
 }
 
 TEST(JsonScanner, ReadsWhatTheReaderReads) {
@@ -66,8 +80,8 @@ TEST(JsonScanner, ReadsWhatTheReaderReads) {
                                           "\"" + std::string(100, 'x') + "\\\\" + std::string(100, 'y') + "\"",
                                           std::string(128, '[') + std::string(128, ']')};
   for (const auto& text : texts) {
-    ASSERT_TRUE(read_by_index(text)) << text;
-    EXPECT_EQ(scanned(text), read_by_index(text)) << text;
+    ASSERT_TRUE(scanned(text)) << text;
+    EXPECT_EQ(scanned_as_counted(text), scanned(text)) << text;
   }
 }
 
@@ -125,7 +139,7 @@ TEST(JsonScanner, DeclinesWhatTheReaderRefuses) {
                                           "1e999999999",
                                           std::string(129, '[') + std::string(129, ']')};
   for (const auto& text : texts) {
-    ASSERT_FALSE(read_by_index(text)) << text;
+    ASSERT_FALSE(scanned_as_counted(text)) << text;
     EXPECT_FALSE(scanned(text)) << text;
   }
 }
@@ -140,10 +154,38 @@ RC_GTEST_PROP(JsonScanner, AgreesWithTheReaderOnAnyText, ()) {
                  dice.one_of<const char*>(
                      {"\"", "\\", "{", "}", "[", "]", ",", ":", "0", "-", "e", " ", "\x01", "\xC3\xA9", "\xFF"}));
   }
-  const auto expected = read_by_index(text);
   const auto value = scanned(text);
-  RC_TAG(expected ? "kept" : "not kept");
-  RC_ASSERT(value == expected);
+  RC_TAG(value ? "kept" : "not kept");
+  RC_ASSERT(scanned_as_counted(text) == value);
+}
+
+RC_GTEST_PROP(JsonScanner, SeesNothingBehindItsWindow, ()) {
+  Dice dice;
+  const auto text = dice.value(4).dump(dice.chance(50) ? -1 : 1);
+  const auto window = static_cast<std::size_t>(dice.between(0, static_cast<int>(text.size()) + 3));
+  Arena arena;
+  JsonScanner scan(text, arena);
+  scan.move_to(0, window);
+  Json value;
+  const bool is_read = scan.read_value(value, 0);
+  if (is_read) {
+    RC_ASSERT(scan.place() <= window);
+    RC_ASSERT(scanned(std::string_view(text).substr(0, scan.place())) == written(value));
+  } else {
+    RC_ASSERT(window < text.size());
+  }
+}
+
+TEST(JsonScanner, StepsOverSpacesOfAnyNumber) {
+  for (std::size_t size = 0; size < 70; ++size) {
+    for (const char c : {' ', '\n', '\t', '\r'}) {
+      const std::string spaces(size, c);
+      for (const std::string behind : {"", "x", "\v ", "\x1f", "\xA0"}) {
+        const auto text = spaces + behind;
+        ASSERT_EQ(skip_spaces(text.data(), text.data() + text.size()), text.data() + size) << size << behind;
+      }
+    }
+  }
 }
 
 TEST(JsonScanner, FindsTheFirstSpecialCharacterWhereverItStands) {

@@ -54,6 +54,7 @@ TEST(Numbers, ArePrintedAsNumericPrintsThem) {
   for (const auto& [sent, kept] : cases) {
     EXPECT_NE(classify_number(sent), NumberNotation::invalid) << sent;
     EXPECT_EQ(plain_number(sent), kept) << sent;
+    EXPECT_EQ(plain_number_size(sent), kept.size()) << sent;
     EXPECT_EQ(classify_number(sent) == NumberNotation::plain, sent == kept) << sent;
   }
 }
@@ -166,6 +167,7 @@ RC_GTEST_PROP(Numbers, KeepTheirValueAndTheirScale, ()) {
 
   RC_ASSERT(classify_number(token) != NumberNotation::invalid);
   const auto plain = plain_number(token);
+  RC_ASSERT(plain_number_size(token) == (plain ? std::optional(plain->size()) : std::nullopt));
   RC_ASSERT(plain.has_value());
   RC_ASSERT(plain->find_first_of("eE+") == std::string::npos);
   RC_ASSERT(classify_number(*plain) == NumberNotation::plain);

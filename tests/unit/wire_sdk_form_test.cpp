@@ -76,7 +76,7 @@ json with_kind(const std::string& name, const json& variant) {
   return event;
 }
 
-Event& only_event(Batch& batch) {
+const Event& only_event(const Batch& batch) {
   EXPECT_EQ(batch.events.size(), 1U);
   return batch.events.at(0);
 }

@@ -48,7 +48,7 @@ std::vector<std::string> ids_of(const Batch& batch) {
 std::string reason_of_text(std::string_view body) {
   const Batch batch = read_batch(body);
   if (batch.count != 1) throw std::logic_error("the body has not one event");
-  return batch.rejected.empty() ? "" : batch.rejected.front().reason;
+  return batch.rejected.empty() ? "" : batch.rejected.told().front().reason;
 }
 
 std::string reason_of(const json& event) {
@@ -69,7 +69,7 @@ namespace {
 std::map<std::string, std::string> texts_read_back(std::string_view body) {
   server::storage::MemoryStorage storage;
   const auto result = storage.ingest({body}).front();
-  if (!result.rejected.empty()) throw std::logic_error("rejected: " + result.rejected.front().reason);
+  if (!result.rejected.empty()) throw std::logic_error("rejected: " + result.rejected.told().front().reason);
   std::map<std::string, std::string> texts;
   storage.each_trace(
       {}, [](std::uint64_t) {},

@@ -1,13 +1,18 @@
 // The SQL functions ingest(bytea), ingest(jsonb) and ingest(bytea[]).
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "postgres/body_limit.hpp"
 #include "postgres/boundary.hpp"
 #include "postgres/ingest_store.hpp"
+#include "postgres/reading_memory.hpp"
 #include "wire/batch.hpp"
 #include "wire/sendings.hpp"
 
 extern "C" {
+#include "access/detoast.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "funcapi.h"
@@ -36,27 +41,33 @@ void require_utf8() {
                  "Create the database WITH ENCODING 'UTF8' TEMPLATE template0.");
 }
 
-Batch read_body(std::string_view body, std::size_t number, std::size_t count) {
+/// Which of several bodies an error is about.
+std::string name_body(std::size_t number, std::size_t count) {
+  return count > 1 ? "It is body " + std::to_string(number + 1) + " of " + std::to_string(count) + "." : "";
+}
+
+Batch read_body(std::string_view body, const std::string& name, wire::Allowance& allowance) {
   try {
-    return wire::read_batch(body);
+    return wire::read_batch(body, {.allowance = &allowance});
   } catch (const wire::BodyError& error) {
-    throw SqlError(ERRCODE_INVALID_JSON_TEXT, error.what(),
-                   count > 1 ? "It is body " + std::to_string(number + 1) + " of " + std::to_string(count) + "." : "");
+    throw SqlError(ERRCODE_INVALID_JSON_TEXT, error.what(), name);
   }
 }
 
 std::vector<BodyResult> ingest(const std::vector<std::string_view>& bodies) {
   require_utf8();
+  wire::Allowance allowance(reading_memory(), check_for_interrupts);
+  allowance.set_limit(wire::memory_of_any_body);
   std::vector<Batch> batches;
   std::vector<wire::BodyOutcome> reported(bodies.size());
   for (std::size_t body = 0; body < bodies.size(); ++body) {
-    batches.push_back(read_body(bodies[body], body, bodies.size()));
+    batches.push_back(read_body(bodies[body], name_body(body, bodies.size()), allowance));
     reported[body].rejected = std::move(batches[body].rejected);
   }
 
   const DirectLayout layout = pg_call([] { return find_direct_layout(); });
   const EventIdentity identity = {layout.is_partitioned};
-  const auto sendings = wire::sendings_by_identity(batches, identity);
+  const auto sendings = wire::sendings_by_identity(batches, identity, allowance);
   const auto groups = wire::group_by_event(sendings, identity);
   // In the order in which they came: what belongs together stands together in the table then.
   std::vector<const Event*> events;
@@ -70,13 +81,13 @@ std::vector<BodyResult> ingest(const std::vector<std::string_view>& bodies) {
   for (std::size_t at = 0; at < groups.size(); ++at) wire::count_sendings(groups[at], outcomes[at], reported);
   std::vector<BodyResult> results;
   for (auto& outcome : reported) {
-    wire::sort_rejections(outcome);
+    outcome.rejected.sort();
     results.push_back({std::move(outcome), way});
   }
   return results;
 }
 
-std::string rejections_json(const std::vector<wire::Rejection>& rejected) {
+std::string rejections_json(std::span<const wire::Rejection> rejected) {
   std::string json = "[";
   for (const auto& rejection : rejected) {
     if (json.size() > 1) json += ',';
@@ -89,29 +100,35 @@ std::string rejections_json(const std::vector<wire::Rejection>& rejected) {
   return json + "]";
 }
 
-constexpr int result_columns = 4;
+constexpr int result_columns = 5;
+
+/// The row that ingest is declared to answer. In the SQL of 0.1.0 it has the first four of the columns.
+TupleDesc describe_result(FunctionCallInfo fcinfo) {
+  TupleDesc description = nullptr;
+  const bool is_row = get_call_result_type(fcinfo, nullptr, &description) == TYPEFUNC_COMPOSITE;
+  if (!is_row || (description->natts != result_columns && description->natts != result_columns - 1)) {
+    elog(ERROR, "ingest must be declared with five OUT arguments");
+  }
+  return BlessTupleDesc(description);
+}
 
 void fill_row(const BodyResult& result, const std::string& rejected, Datum* values) {
   values[0] = Int64GetDatum(static_cast<std::int64_t>(result.outcome.stored));
   values[1] = Int64GetDatum(static_cast<std::int64_t>(result.outcome.duplicates));
   values[2] = DirectFunctionCall1(jsonb_in, CStringGetDatum(rejected.c_str()));
   values[3] = CStringGetTextDatum(name_of(result.way));
+  values[4] = Int64GetDatum(static_cast<std::int64_t>(result.outcome.rejected.count()));
 }
 
 /// The row of one body as a composite value.
 Datum ingest_one(FunctionCallInfo fcinfo, std::string_view body) {
   const auto results = ingest({body});
-  const std::string rejected = rejections_json(results.front().outcome.rejected);
+  const std::string rejected = rejections_json(results.front().outcome.rejected.told());
   return pg_call([&] {
-    TupleDesc description = nullptr;
-    if (get_call_result_type(fcinfo, nullptr, &description) != TYPEFUNC_COMPOSITE) {
-      elog(ERROR, "ingest must be declared with four OUT arguments");
-    }
-    description = BlessTupleDesc(description);
     Datum values[result_columns];
     bool nulls[result_columns] = {};
     fill_row(results.front(), rejected, values);
-    return HeapTupleGetDatum(heap_form_tuple(description, values, nulls));
+    return HeapTupleGetDatum(heap_form_tuple(describe_result(fcinfo), values, nulls));
   });
 }
 
@@ -127,19 +144,18 @@ RowSink open_rows(FunctionCallInfo fcinfo) {
     ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("ingest(bytea[]) returns rows; call it in FROM")));
   }
   const MemoryContext outer = MemoryContextSwitchTo(info->econtext->ecxt_per_query_memory);
-  TupleDesc description = nullptr;
-  if (get_call_result_type(fcinfo, nullptr, &description) != TYPEFUNC_COMPOSITE) {
-    elog(ERROR, "ingest must be declared with four OUT arguments");
-  }
   info->returnMode = SFRM_Materialize;
-  info->setDesc = BlessTupleDesc(description);
+  info->setDesc = describe_result(fcinfo);
   info->setResult = tuplestore_begin_heap(true, false, work_mem);
   MemoryContextSwitchTo(outer);
   return {info->setResult, info->setDesc};
 }
 
-/// The bytes of a bytea, detoasted where they must be; they live as long as the function call.
-std::string_view bytes_of(Datum datum) {
+/// The bytes of a bytea, detoasted where they must be; they live as long as the function call. Where there are more
+/// than a body may have, nothing is detoasted, and data() is null.
+std::string_view bytes_of(Datum datum, std::size_t& size) {
+  size = toast_raw_datum_size(datum) - VARHDRSZ;
+  if (size > largest_body()) return {};
   const auto* bytes = reinterpret_cast<const char*>(PG_DETOAST_DATUM_PACKED(datum));
   return {VARDATA_ANY(bytes), static_cast<std::size_t>(VARSIZE_ANY_EXHDR(bytes))};
 }
@@ -159,7 +175,11 @@ std::vector<std::string_view> bodies_of(ArrayType* array) {
   std::vector<std::string_view> bodies;
   for (int at = 0; at < elements.count; ++at) {
     if (elements.nulls[at]) throw SqlError(ERRCODE_NULL_VALUE_NOT_ALLOWED, "a body is NULL");
-    bodies.push_back(pg_call([&] { return bytes_of(elements.values[at]); }));
+    std::size_t size = 0;
+    bodies.push_back(pg_call([&] { return bytes_of(elements.values[at], size); }));
+    if (bodies.back().data() == nullptr) {
+      throw body_too_large(size, name_body(static_cast<std::size_t>(at), static_cast<std::size_t>(elements.count)));
+    }
   }
   return bodies;
 }
@@ -167,12 +187,16 @@ std::vector<std::string_view> bodies_of(ArrayType* array) {
 }  // namespace
 
 RACEWAY_FUNCTION(raceway_ingest_body) {
-  return ingest_one(fcinfo, bytes_of(PG_GETARG_DATUM(0)));
+  std::size_t size = 0;
+  const std::string_view body = bytes_of(PG_GETARG_DATUM(0), size);
+  if (body.data() == nullptr) throw body_too_large(size);
+  return ingest_one(fcinfo, body);
 }
 
 RACEWAY_FUNCTION(raceway_ingest_jsonb) {
   Jsonb* events = PG_GETARG_JSONB_P(0);
-  char* text = JsonbToCString(nullptr, &events->root, VARSIZE(events));
+  const std::string_view text = JsonbToCString(nullptr, &events->root, VARSIZE(events));
+  if (text.size() > largest_body()) throw body_too_large(text.size());
   return ingest_one(fcinfo, text);
 }
 
@@ -181,7 +205,7 @@ RACEWAY_FUNCTION(raceway_ingest_bodies) {
   const RowSink sink = open_rows(fcinfo);
   const auto results = ingest(bodies_of(array));
   for (const auto& result : results) {
-    const std::string rejected = rejections_json(result.outcome.rejected);
+    const std::string rejected = rejections_json(result.outcome.rejected.told());
     pg_call([&] {
       Datum values[result_columns];
       bool nulls[result_columns] = {};

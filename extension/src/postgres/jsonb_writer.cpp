@@ -5,6 +5,7 @@
 #include "postgres/numbers.hpp"
 
 extern "C" {
+#include "miscadmin.h"
 #include "utils/jsonb.h"
 }
 
@@ -35,6 +36,7 @@ class Entries {
 
   /// Closes a child of that type: everything appended since the last one.
   void add(std::uint32_t type) {
+    CHECK_FOR_INTERRUPTS();
     const std::size_t end = out_.size() - data_;
     if (end > JENTRY_OFFLENMASK) {
       throw SqlError(ERRCODE_PROGRAM_LIMIT_EXCEEDED, "an event is too large for a jsonb value");
@@ -60,16 +62,16 @@ void append_container(std::string& out, const Json& value);
 
 /// Writes a child and answers the type of its entry.
 std::uint32_t append_child(std::string& out, const Json& value) {
-  switch (value.type) {
+  switch (value.type()) {
     case Json::Type::null:
       return JENTRY_ISNULL;
     case Json::Type::boolean:
-      return value.boolean ? JENTRY_ISBOOL_TRUE : JENTRY_ISBOOL_FALSE;
+      return value.boolean() ? JENTRY_ISBOOL_TRUE : JENTRY_ISBOOL_FALSE;
     case Json::Type::string:
-      out += value.text;
+      out += value.text();
       return JENTRY_ISSTRING;
     case Json::Type::number:
-      append_numeric(out, numeric_of(value.text));
+      append_numeric(out, numeric_of(value.text()));
       return JENTRY_ISNUMERIC;
     case Json::Type::array:
     case Json::Type::object:
@@ -82,13 +84,13 @@ std::uint32_t append_child(std::string& out, const Json& value) {
 
 void append_container(std::string& out, const Json& value) {
   if (value.is(Json::Type::array)) {
-    Entries entries(out, value.count | JB_FARRAY, value.count);
+    Entries entries(out, value.count() | JB_FARRAY, value.count());
     for (const auto& element : value.as_array()) entries.add(append_child(out, element));
     return;
   }
-  Entries entries(out, value.count | JB_FOBJECT, std::size_t{value.count} * 2);
+  Entries entries(out, value.count() | JB_FOBJECT, std::size_t{value.count()} * 2);
   for (const auto& member : value.as_object()) {
-    out += member.key;
+    out += member.key();
     entries.add(JENTRY_ISSTRING);
   }
   for (const auto& member : value.as_object()) entries.add(append_child(out, member.value));

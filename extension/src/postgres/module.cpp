@@ -1,4 +1,5 @@
 // What makes the library loadable, and its settings.
+#include "postgres/body_limit.hpp"
 #include "postgres/boundary.hpp"
 #include "postgres/ingest_layout.hpp"
 #include "postgres/ingest_store.hpp"
@@ -37,6 +38,10 @@ void define_settings() {
       "Whether numeric is read, and jsonb written, without PostgreSQL's functions, which is faster.", nullptr,
       &native_formats, native_formats, PGC_SUSET, 0, nullptr, [](bool wanted, void*) { set_native_formats(wanted); },
       nullptr);
+  DefineCustomIntVariable("raceway.max_body_bytes", "The largest body that ingest takes.",
+                          "Reading takes up to six times as much memory, and one MB.", &max_body_bytes,
+                          default_max_body_bytes, 1024, static_cast<int>(MaxAllocSize), PGC_SUSET, GUC_UNIT_BYTE,
+                          nullptr, nullptr, nullptr);
   MarkGUCPrefixReserved("raceway");
 }
 

@@ -4,36 +4,51 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstring>
-#include <memory>
 #include <span>
 #include <string_view>
 #include <type_traits>
-#include <vector>
+
+#include "wire/allowance.hpp"
 
 namespace raceway::wire {
 
-/// Hands out memory that lives until the arena dies; nothing in it is destroyed one by one. Not thread-safe.
+/// Hands out memory that lives until the arena dies or lets go of it; nothing in it is destroyed one by one.
+/// Not thread-safe. Throws std::bad_alloc, OverAllowance where its allowance is used up.
 class Arena {
+  struct Chunk;
+
  public:
-  Arena() = default;
+  /// Of the heap, without a limit.
+  Arena() : allowance_(own_allowance_) {}
+  explicit Arena(Allowance& allowance) : allowance_(allowance) {}
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
-  ~Arena();
+  ~Arena() { release({}); }
+
+  Allowance& allowance() const { return allowance_; }
 
   /// Says that about `bytes` will be asked for, so that they come in few pieces.
   void expect(std::size_t bytes);
+
+  /// Takes so much at once that the next `bytes` need no more.
+  void reserve(std::size_t bytes);
 
   /// Room for `count` items, not initialized.
   template <class T>
   T* allocate(std::size_t count) {
     static_assert(std::is_trivially_copyable_v<T> && std::is_trivially_destructible_v<T>);
-    static_assert(alignof(T) <= alignof(std::max_align_t));
+    static_assert(alignof(T) <= alignment);
     const std::size_t padding = -reinterpret_cast<std::size_t>(free_) % alignof(T);
     const std::size_t bytes = count * sizeof(T);
     if (static_cast<std::size_t>(end_ - free_) < padding + bytes) return static_cast<T*>(allocate_in_new_chunk(bytes));
     char* const place = free_ + padding;
     free_ = place + bytes;
     return static_cast<T*>(static_cast<void*>(place));
+  }
+
+  /// Takes back what was allocated last as far as it is not needed: all from `rest` on.
+  void give_back(const void* rest, const void* end) {
+    if (end == free_) free_ -= static_cast<const char*>(end) - static_cast<const char*>(rest);
   }
 
   template <class T>
@@ -57,17 +72,30 @@ class Arena {
     return {place, size};
   }
 
- private:
-  struct Chunk {
-    std::unique_ptr<char[]> bytes;
-    std::size_t size = 0;
+  /// A moment in the arena's life.
+  class Mark {
+    friend class Arena;
+    Chunk* newest = nullptr;
+    char* free = nullptr;
+    char* end = nullptr;
   };
-  struct Spare;
+  Mark mark() const;
+  /// Whether anything was allocated since.
+  bool has_grown_since(const Mark& mark) const { return newest_ != mark.newest || free_ != mark.free; }
+  /// Lets go of all that was allocated since.
+  void release(const Mark& mark) noexcept;
+
+ private:
+  static constexpr std::size_t alignment = alignof(void*);
 
   void* allocate_in_new_chunk(std::size_t bytes);
+  Chunk* add_chunk(std::size_t wanted, std::size_t least);
+  void use(Chunk* chunk);
 
-  std::vector<Chunk> chunks_;
-  char* free_ = nullptr;
+  Allowance own_allowance_;
+  Allowance& allowance_;
+  Chunk* newest_ = nullptr;
+  char* free_ = nullptr;  // of the chunk in use, which need not be the newest
   char* end_ = nullptr;
   std::size_t next_size_ = 1024;
 };

@@ -1,7 +1,10 @@
 #include "wire/batch.hpp"
 
 #include <algorithm>
-#include <optional>
+#include <array>
+#include <stdexcept>
+#include <string>
+#include <utility>
 
 #include "wire/arena.hpp"
 #include "wire/event_parts.hpp"
@@ -9,72 +12,63 @@
 #include "wire/json_reader.hpp"
 #include "wire/json_scanner.hpp"
 #include "wire/known_events.hpp"
+#include "wire/text.hpp"
 
 namespace raceway::wire {
 
-class Batch::Memory : public Arena {};
+/// An arena, with an allowance of its own where none was given.
+class Batch::Memory {
+ public:
+  Memory() : arena(own_) {}
+  explicit Memory(Allowance& allowance) : arena(allowance) {}
 
-Batch::Batch() : memory(std::make_unique<Memory>()) {}
+ private:
+  Allowance own_;
+
+ public:
+  Arena arena;
+};
+
+Batch::Batch() : memory(std::make_unique<Memory>()), events(memory->arena.allowance().source()) {}
+Batch::Batch(Allowance& allowance) : memory(std::make_unique<Memory>(allowance)), events(allowance.source()) {}
 Batch::Batch(Batch&&) noexcept = default;
 Batch& Batch::operator=(Batch&&) noexcept = default;
 Batch::~Batch() = default;
 
 namespace {
 
-constexpr std::size_t largest_expected = std::size_t{1} << 20U;
-
-Event read_event(const Json& tree, Arena& arena) {
-  if (!tree.is(Json::Type::object)) throw EventError("the event is not an object");
-  if (tree.find(fields::event_id) != nullptr) return read_documented_event(tree, arena);
-  if (tree.find(fields::id) != nullptr) return read_sdk_event(tree, arena);
-  throw EventError("the event has neither id nor event_id");
-}
+constexpr const char* too_many_values =
+    "it holds too many small values: they would take several times the memory of their text";
 
 /// An id to name a rejected event by, from its tree.
 std::string id_in(const Json& tree) {
   for (const auto name : {fields::event_id, fields::id}) {
     const Json* id = tree.find(name);
-    if (id != nullptr && id->is(Json::Type::string)) return std::string(id->text);
+    if (id != nullptr && id->is(Json::Type::string)) return std::string(first_characters(id->text(), max_id_length));
   }
   return {};
 }
 
-/// Reads a key and its ':'; a key that no text can hold reads as empty, which is no field's name.
-std::string_view read_any_key(JsonReader& reader) {
-  const auto place = reader.tell();
-  try {
-    return reader.read_key();
-  } catch (const EventError&) {
-    reader.seek(place);
-    reader.skip_value();
-    reader.expect(':', "':' is expected");
-    return {};
-  }
+/// Whether a field is missing that every event has.
+bool lacks_field(const Json& tree) {
+  constexpr std::array names = {fields::trace_id, fields::timestamp, fields::kind};
+  return std::any_of(names.begin(), names.end(), [&](auto name) { return find_value(tree, name) == nullptr; });
 }
 
-/// The id of an event of which no tree could be built: walks its members, checking what it steps over.
+/// The id of the event that stands next, an object of which there is no tree.
 std::string find_id(JsonReader& reader) {
   std::string event_id;
   std::string id;
-  if (reader.peek() != '{') {
-    reader.skip_value();
-    return id;
-  }
-  reader.accept('{');
+  reader.expect('{', "an object is expected");
   if (reader.accept('}')) return id;
   do {
-    const auto key = read_any_key(reader);
-    const auto place = reader.tell();
-    const bool wanted = (key == fields::id || key == fields::event_id) && reader.peek() == '"';
-    if (wanted) {
-      try {
-        (key == fields::id ? id : event_id) = reader.read_string();
-        continue;
-      } catch (const EventError&) {
-        reader.seek(place);
-      }
+    const auto key = reader.read_key();
+    const bool is_id = key == fields::id || key == fields::event_id;
+    if (is_id && reader.peek() == '"') {
+      reader.read_short_string(key == fields::id ? id : event_id, max_id_length);
+    } else {
+      reader.skip_value();
     }
-    reader.skip_value();
   } while (reader.accept(','));
   reader.expect('}', "',' or '}' is expected");
   return event_id.empty() ? id : event_id;
@@ -83,173 +77,234 @@ std::string find_id(JsonReader& reader) {
 /// Reads one body into a batch.
 class BodyReader {
  public:
-  BodyReader(std::string_view body, MetadataForm form, Batch& batch)
-      : body_(body), batch_(batch), known_(body, form, *batch.memory) {}
+  BodyReader(std::string_view body, const Reading& reading, Arena& arena, Batch& batch)
+      : window_(reading.window),
+        arena_(arena),
+        allowance_(arena.allowance()),
+        batch_(batch),
+        reader_(body, allowance_),
+        scan_(body, arena_),
+        known_(scan_, reading.form, arena_) {
+    pay_for(std::min(body.size(), paid_in_advance));
+    // A row takes about one and a half times its text.
+    arena_.expect(body.size() + body.size() / 2);
+    beginning_ = arena_.mark();
+  }
 
   void read() {
-    if (read_ahead()) return;
-    JsonReader reader(body_, *batch_.memory);
-    if (reader.peek() == '[') {
-      read_array_of_events(reader);
-    } else if (reader.peek() == '{') {
-      read_object(reader);
+    if (reader_.peek() == '[') {
+      read_array_of_events();
+    } else if (reader_.peek() == '{') {
+      read_object();
     } else {
-      reader.skip_value();
+      reader_.skip_value();
     }
-    reader.expect_end();
+    reader_.expect_end();
   }
 
  private:
-  bool read_ahead();
-  void read_array_of_events(JsonReader& reader);
-  void read_object(JsonReader& reader);
-  void read_one(JsonReader& reader);
-  bool read_known(JsonReader& reader);
-  void read_any(JsonReader& reader);
-  std::optional<std::size_t> read_known_at(std::size_t place);
+  void read_array_of_events();
+  void read_object();
+  bool read_known(std::size_t place);
+  void read_any(std::size_t place);
+  std::string read_tree(std::size_t place, Json& tree);
+  std::string read_large_tree(std::size_t place, Json& tree);
+  bool add_event(std::uint32_t index, const Json& tree);
+  void reject(std::uint32_t index, std::string_view reason, const Json& tree);
+  void reject_unread(std::uint32_t index, std::string_view reason, std::size_t place);
   void forget();
+  void pay_for(std::size_t end);
 
-  std::string_view body_;
+  /// So much that a first chunk of memory is had at once.
+  static constexpr std::size_t paid_in_advance = std::size_t{256} << 10U;
+
+  const std::size_t window_;
+  Arena& arena_;
+  Allowance& allowance_;
   Batch& batch_;
+  JsonReader reader_;
+  JsonScanner scan_;
   KnownEvents known_;
-
-  // The array of events whose beginning is read, and where to go on in it; 0: no such.
-  std::size_t array_ = 0;
-  std::size_t rest_of_array_ = 0;
+  Arena::Mark beginning_;
+  std::size_t paid_for_ = 0;
 };
 
-/// Reads known events as far as they come one after the other in a body of the usual form, `{"events":[...]}` or
-/// `[...]`; such a body needs no index. Answers whether it was read to its end.
-bool BodyReader::read_ahead() {
-  JsonScanner scan(body_, *batch_.memory);
-  if (scan.accept('{')) {
-    scan.skip_space();
-    std::string_view key;
-    if (scan.peek() != '"' || !scan.read_string(key) || key != "events" || !scan.accept(':')) return false;
-    if (!scan.accept('[')) return false;
-  } else if (!scan.accept('[')) {
+/// Up to there the body's text allows memory to be taken.
+void BodyReader::pay_for(std::size_t end) {
+  if (end <= paid_for_) return;
+  allowance_.raise_limit(memory_of_text(end) - memory_of_text(paid_for_));
+  paid_for_ = end;
+}
+
+/// Reads the event there where its layout is known and nothing in it is unusual; answers whether it did.
+bool BodyReader::read_known(std::size_t place) {
+  allowance_.steps(16);
+  Event& event = batch_.events.emplace_back();
+  const auto end = known_.read(place, window_, event);
+  if (!end) {
+    batch_.events.pop_back();
     return false;
   }
-  const std::size_t array = scan.place();
-  do {
-    scan.skip_space();
-    const auto end = read_known_at(scan.place());
-    if (!end) return false;
-    scan.move_to(*end);
-    array_ = array;
-    rest_of_array_ = *end;
-  } while (scan.accept(','));
-  if (!scan.accept(']')) return false;
-  const bool is_wrapped = body_[body_.find_first_not_of(" \n\t\r")] == '{';
-  if (is_wrapped && !scan.accept('}')) return false;
-  scan.skip_space();
-  return scan.left() == 0;
-}
-
-/// Reads the event there where its layout is known and nothing in it is unusual; answers where it ends.
-std::optional<std::size_t> BodyReader::read_known_at(std::size_t place) {
-  Event& event = batch_.events.emplace_back();
-  const auto end = known_.read(place, event);
-  if (end) {
-    event.index = static_cast<std::uint32_t>(batch_.count++);
-  } else {
-    batch_.events.pop_back();
-  }
-  return end;
-}
-
-bool BodyReader::read_known(JsonReader& reader) {
-  const auto end = read_known_at(reader.place());
-  if (end) reader.move_to(*end);
-  return end.has_value();
+  event.index = static_cast<std::uint32_t>(batch_.count++);
+  pay_for(*end);
+  allowance_.lower_limit(sizeof(Event));
+  reader_.move_to(*end);
+  return true;
 }
 
 /// Reads any next event, and learns its layout for those that follow.
-void BodyReader::read_any(JsonReader& reader) {
+void BodyReader::read_any(std::size_t place) {
   const auto index = static_cast<std::uint32_t>(batch_.count++);
-  const auto place = reader.tell();
+  if (reader_.peek() != '{') {
+    reader_.skip_value();
+    return reject(index, "the event is not an object", {});
+  }
+  const Arena::Mark before = arena_.mark();
+  const std::size_t limit = allowance_.limit();
   Json tree;
-  try {
-    tree = reader.read_value();
-  } catch (const EventError& error) {
-    reader.seek(place);
-    batch_.rejected.push_back({index, find_id(reader), error.what()});
-    return;
+  const std::string problem = read_tree(place, tree);
+  const std::size_t end = reader_.place();
+  pay_for(end);
+  if (!problem.empty()) reject_unread(index, problem, place);
+  if (!problem.empty() || !add_event(index, tree)) {
+    // Whether another event is taken does not depend on what is not.
+    arena_.release(before);
+    return allowance_.set_limit(limit);
   }
-  try {
-    Event event = read_event(tree, *batch_.memory);
-    event.index = index;
-    batch_.events.push_back(event);
-  } catch (const EventError& error) {
-    batch_.rejected.push_back({index, id_in(tree), error.what()});
-    return;
-  }
-  const auto end = reader.tell();
-  reader.seek(place);
-  known_.learn(reader);
-  reader.seek(end);
+  allowance_.lower_limit(sizeof(Event));
+  reader_.move_to(place);
+  known_.learn(reader_);
+  reader_.move_to(end);
 }
 
-void BodyReader::read_one(JsonReader& reader) {
-  if (!read_known(reader)) read_any(reader);
+/// Reads the event there, an object, and steps over it; answers why it cannot be kept, or nothing.
+std::string BodyReader::read_tree(std::size_t place, Json& tree) {
+  const Arena::Mark before = arena_.mark();
+  scan_.move_to(place, window_);
+  try {
+    if (scan_.read_value(tree, 0)) {
+      reader_.move_to(scan_.place());
+      return {};
+    }
+  } catch (const OverAllowance&) {
+    // It may take less when it is measured first.
+  }
+  arena_.release(before);
+  return read_large_tree(place, tree);
 }
 
-void BodyReader::read_array_of_events(JsonReader& reader) {
-  const std::size_t array = reader.place() + 1;
-  reader.expect('[', "an array of events is expected");
-  if (array == array_) {
-    reader.move_to(rest_of_array_);
-  } else {
-    forget();
-    if (reader.accept(']')) return;
-    read_one(reader);
+std::string BodyReader::read_large_tree(std::size_t place, Json& tree) {
+  scan_.move_to(place);
+  scan_.give_back_memory();
+  const std::size_t most = allowance_.left() + memory_of_text(reader_.text().size() - paid_for_);
+  Measure measure(allowance_.source(), most);
+  reader_.move_to(place);
+  reader_.measure_value(measure);
+  pay_for(reader_.place());
+  if (!measure.problem().empty()) return measure.problem();
+  try {
+    arena_.reserve(measure.bytes());
+    if (!scan_.read_counted_value(tree, measure.counts())) throw std::logic_error("read twice, an event differs");
+    return {};
+  } catch (const OverAllowance&) {
+    return too_many_values;
   }
-  while (reader.accept(',')) read_one(reader);
-  reader.expect(']', "',' or ']' is expected");
+}
+
+/// Answers whether the event can be kept.
+bool BodyReader::add_event(std::uint32_t index, const Json& tree) {
+  const bool is_documented = tree.find(fields::event_id) != nullptr;
+  if (!is_documented && tree.find(fields::id) == nullptr) {
+    reject(index, "the event has neither id nor event_id", tree);
+    return false;
+  }
+  // Nobody is told why: that is not worth an exception for each of very many.
+  if (!batch_.rejected.would_tell(index) && lacks_field(tree)) {
+    batch_.rejected.add_untold();
+    return false;
+  }
+  try {
+    const Event event = is_documented ? read_documented_event(tree, arena_) : read_sdk_event(tree, arena_);
+    batch_.events.emplace_back() = event;
+    batch_.events.back().index = index;
+    return true;
+  } catch (const EventError& error) {
+    reject(index, error.what(), tree);
+  } catch (const OverAllowance&) {
+    reject(index, too_many_values, tree);
+  }
+  return false;
+}
+
+void BodyReader::reject(std::uint32_t index, std::string_view reason, const Json& tree) {
+  if (!batch_.rejected.would_tell(index)) return batch_.rejected.add_untold();
+  batch_.rejected.add({index, id_in(tree), std::string(reason)});
+}
+
+/// Of an event without a tree, which begins there.
+void BodyReader::reject_unread(std::uint32_t index, std::string_view reason, std::size_t place) {
+  if (!batch_.rejected.would_tell(index)) return batch_.rejected.add_untold();
+  const std::size_t end = reader_.place();
+  reader_.move_to(place);
+  batch_.rejected.add({index, find_id(reader_), std::string(reason)});
+  reader_.move_to(end);
+}
+
+void BodyReader::read_array_of_events() {
+  reader_.expect('[', "an array of events is expected");
+  forget();  // of equal keys the last one stands
+  if (reader_.accept(']')) return;
+  do {
+    const std::size_t place = reader_.place();
+    if (!read_known(place)) read_any(place);
+  } while (reader_.accept(','));
+  reader_.expect(']', "',' or ']' is expected");
 }
 
 void BodyReader::forget() {
+  if (batch_.count == 0) return;
   batch_.count = 0;
   batch_.events.clear();
-  batch_.rejected.clear();
+  batch_.rejected = {};
+  known_.forget_events_before();
+  arena_.release(beginning_);
 }
 
 /// Reads an object that is either the wrapping `{"events":[...]}` or a bare event.
-void BodyReader::read_object(JsonReader& reader) {
-  if (batch_.count == 0 && read_known(reader)) return;
-  const auto place = reader.tell();
+void BodyReader::read_object() {
+  const std::size_t place = reader_.place();
+  if (read_known(place)) return;
   bool wraps = false;
   bool looks_like_event = false;
-  reader.expect('{', "an object is expected");
-  if (!reader.accept('}')) {
+  reader_.expect('{', "an object is expected");
+  if (!reader_.accept('}')) {
     do {
-      const auto key = read_any_key(reader);
+      const auto key = reader_.read_key();
       if (key == "events") {
-        wraps = reader.peek() == '[';
+        wraps = reader_.peek() == '[';
         if (wraps) {
-          read_array_of_events(reader);
+          read_array_of_events();
           continue;
         }
-        forget();  // of equal keys the last one stands
+        forget();
       }
       looks_like_event |= key == fields::id || key == fields::event_id || key == fields::trace_id;
-      reader.skip_value();
-    } while (reader.accept(','));
-    reader.expect('}', "',' or '}' is expected");
+      reader_.skip_value();
+    } while (reader_.accept(','));
+    reader_.expect('}', "',' or '}' is expected");
   }
   if (wraps || !looks_like_event) return;
-  reader.seek(place);
-  read_any(reader);
+  reader_.move_to(place);
+  read_any(place);
 }
 
 }  // namespace
 
-Batch read_batch(std::string_view body, MetadataForm form) {
-  Batch batch;
-  // A row takes about one and a half times its text; a common event has some 500 bytes.
-  batch.memory->expect(std::min(body.size() + body.size() / 2, largest_expected));
-  batch.events.reserve(std::min(body.size(), largest_expected) / 512 + 1);
-  BodyReader(body, form, batch).read();
+Batch read_batch(std::string_view body, const Reading& reading) {
+  Batch batch = reading.allowance != nullptr ? Batch(*reading.allowance) : Batch();
+  Arena& arena = batch.memory->arena;
+  if (reading.allowance == nullptr) arena.allowance().set_limit(memory_of_any_body);
+  BodyReader(body, reading, arena, batch).read();
   if (batch.count == 0) {
     throw BodyError("the body holds no event; send {\"events\":[...]}, an array of events, or one event");
   }

@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <string>
 #include <string_view>
 
 #include "causality/clock.hpp"
@@ -48,13 +47,6 @@ struct Event {
 
 /// Appends the event's clock as compact JSON text, an object.
 void append_json_clock(std::string& out, const Event& event);
-
-/// An event that cannot be kept, and why.
-struct Rejection {
-  std::uint32_t index = 0;
-  std::string id;  ///< as far as it could be read; may be empty
-  std::string reason;
-};
 
 /// A row as a backend gives it back. Views; the texts are JSON.
 struct Row {

@@ -86,7 +86,7 @@ struct LayoutStep {
   /// before the value it would be another step.
   bool stands_at(const char* place, std::size_t room) const {
     const std::size_t size = text.size();
-    return text.is_at(place, room) && (part == Part::end || (room > size && !JsonScanner::is_space(place[size])));
+    return text.is_at(place, room) && (part == Part::end || (room > size && !is_space(place[size])));
   }
 };
 

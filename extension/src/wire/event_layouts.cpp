@@ -14,14 +14,14 @@ void EventLayouts::learn(JsonReader& reader) {
     --pause_;
     return;
   }
-  const auto begin = reader.tell();
+  const auto begin = reader.place();
   if (auto learned = learn_layout(reader)) {
     insert(std::move(*learned));
     pause_ = has_forgotten_ ? long_pause : 0;
   } else {
     pause_ = long_pause;
   }
-  reader.seek(begin);
+  reader.move_to(begin);
 }
 
 void EventLayouts::insert(LearnedLayout&& learned) {

@@ -2,6 +2,8 @@
 // Everything here throws EventError with a reason that names the field.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <optional>
 #include <span>
 #include <string>
@@ -42,24 +44,42 @@ struct ReadClock {
 /// Reads a clock from an object or from pairs; `name` is the field it stands in.
 ReadClock read_clock(const Json& value, std::string_view name, Arena& arena);
 
-/// Sorts, and of a component named twice keeps the larger counter. Answers whether that changed anything.
-bool sort_components(std::vector<causality::Component>& components);
+/// Whether they stand in the order in which a row keeps them, each name once.
+bool is_sorted_clock(std::span<const causality::Component> components);
+
+/// Sorts, and of a component named twice keeps the larger counter; answers how many are left.
+std::size_t sort_components(std::span<causality::Component> components, Allowance& allowance);
 
 /// Collects the flat members of a row's metadata.
 class MetadataBuilder {
  public:
-  explicit MetadataBuilder(Arena& arena) : arena_(arena) {}
-  void add(std::string_view key, const Json& value) { members_.push_back({key, value}); }
+  /// Begins with the members of an object, to which at most so many are added.
+  MetadataBuilder(Arena& arena, const Json& begin, std::size_t most_added)
+      : arena_(arena), members_(begin.as_object()), most_added_(most_added) {}
+  void add(std::string_view key, const Json& value);
   /// Adds an object of what found no place of its own, where there is any.
-  void add_fields(std::string_view key, std::vector<JsonMember>& fields);
+  void add_fields(std::string_view key, std::span<const JsonMember> fields);
   bool has(std::string_view key) const;
   Json build();
 
  private:
-  Json make_object(std::vector<JsonMember>& members);
   Arena& arena_;
-  std::vector<JsonMember> members_;
+  std::span<const JsonMember> members_;
+  std::size_t most_added_;
+  JsonMember* own_ = nullptr;  // the members, once one was added
 };
+
+/// The members of an object whose names pass, as an object has them.
+template <class Passes>
+std::span<const JsonMember> pick_members(const Json& object, Arena& arena, Passes passes) {
+  const auto all = object.as_object();
+  const auto passing = [&](const JsonMember& member) { return passes(member.key()); };
+  const auto count = static_cast<std::size_t>(std::count_if(all.begin(), all.end(), passing));
+  if (count == 0 || count == all.size()) return all.first(count);
+  auto* const picked = arena.allocate<JsonMember>(count);
+  std::copy_if(all.begin(), all.end(), picked, passing);
+  return {picked, count};
+}
 
 /// Sets what follows from the metadata alone: the service's name.
 void complete(Event& event);

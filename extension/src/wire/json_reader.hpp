@@ -1,46 +1,79 @@
-// Reads JSON text: simdjson finds the structure, this walks it, checks every token and builds trees on request.
+// Steps over JSON text, checks all of it, and says what is wrong and where; builds nothing.
 //
 // Two kinds of trouble are told apart: text that is not JSON (BodyError, with the byte where it broke), and JSON that
-// cannot be kept (EventError: a NUL or half a surrogate pair in a string, nesting or digits without measure).
+// cannot be kept (a NUL or half a surrogate pair in a string, nesting or digits without measure).
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
+#include <memory_resource>
+#include <string>
 #include <string_view>
 #include <vector>
 
+#include "wire/allowance.hpp"
 #include "wire/arena.hpp"
 #include "wire/errors.hpp"
 #include "wire/json.hpp"
+#include "wire/json_scanner.hpp"
 
 namespace raceway::wire {
 
-/// How deep a value may nest to be kept.
-inline constexpr int max_json_depth = 128;
+/// What a value is, as it was stepped over.
+class Measure {
+ public:
+  /// Nothing is counted any more once the value would take more than `most` bytes.
+  explicit Measure(std::pmr::memory_resource& memory, std::size_t most = std::numeric_limits<std::size_t>::max())
+      : most_(most), counts_(memory) {}
 
+  /// Why it cannot be kept: the first reason in the text; empty where it can.
+  const std::string& problem() const { return problem_; }
+  const ValueCounts& counts() const { return counts_; }
+  /// What it would take as a tree, with its counts.
+  std::size_t bytes() const { return bytes_; }
+
+ private:
+  friend class JsonReader;
+  void note_problem(std::string_view problem);
+  /// `depth` containers are open around it.
+  void begin_container(std::size_t depth);
+  void begin_value(std::size_t depth, bool is_member);
+  void add_text(std::size_t bytes) { bytes_ += bytes + sizeof(void*); }
+  bool is_over() const { return !problem_.empty() || bytes_ > most_; }
+
+  std::size_t most_;
+  std::string problem_;
+  ValueCounts counts_;
+  std::size_t bytes_ = 0;
+  std::array<std::uint32_t*, max_json_depth> open_{};  // the counts of the containers that are open
+};
+
+/// Throws BodyError at whatever is not JSON.
 class JsonReader {
  public:
-  /// `text` needs no padding and must outlive the reader and what it builds. Throws BodyError where the text as a whole
-  /// is not JSON: empty, not UTF-8, an open string, a bare control character.
-  JsonReader(std::string_view text, Arena& arena);
+  /// `text` needs no padding and must outlive the reader.
+  JsonReader(std::string_view text, Allowance& allowance);
   JsonReader(const JsonReader&) = delete;
   JsonReader& operator=(const JsonReader&) = delete;
-  ~JsonReader();
-
-  /// The first character of the next token, or 0 at the end.
-  char peek() const { return at_ < size_ ? text_[starts_[at_]] : '\0'; }
-  /// A place to come back to with seek(), also when reading was broken off by an exception.
-  std::uint32_t tell() const { return at_; }
-  void seek(std::uint32_t place);
+  ~JsonReader() = default;
 
   std::string_view text() const { return text_; }
-  /// Where the next token begins in the text, or the text's end.
-  std::size_t place() const { return starts_[at_]; }
-  /// Where the token before it ends; there must be one.
-  std::size_t end_of_token_before() const;
-  /// Steps over all tokens before `place`, which is no less than place().
-  void move_to(std::size_t place);
+  /// Where what was read last ends.
+  std::size_t end_of_token_before() const { return at_; }
+  /// Where the next token begins, or the text's end.
+  std::size_t place() {
+    skip_space();
+    return at_;
+  }
+  void move_to(std::size_t place) { at_ = place; }
 
+  /// The first character of the next token, or 0 at the end.
+  char peek() {
+    skip_space();
+    return at_ < text_.size() ? text_[at_] : '\0';
+  }
   /// Steps over the next token where it is `structural`; answers whether it did.
   bool accept(char structural) {
     if (peek() != structural) return false;
@@ -50,58 +83,48 @@ class JsonReader {
   void expect(char structural, const char* what) {
     if (!accept(structural)) not_json(what);
   }
-  /// Reads the next value and everything in it; `depth` containers are open around it.
-  void read_value(Json& value, int depth) {
-    if (peek() == '"') {
-      value = Json::of_string(read_string());
-    } else {
-      read_other(value, depth);
-    }
-  }
-  Json read_value(int depth = 0) {
-    Json value;
-    read_value(value, depth);
-    return value;
-  }
-  /// Reads the next value where it is a string; peek() tells.
-  std::string_view read_string();
-  /// Checks the next value and steps over it, to any depth.
-  void skip_value();
-  /// Reads an object's key (the token before ':'), and the ':'.
+  /// Steps over the next value, of any depth.
+  void skip_value() { walk(nullptr); }
+  void measure_value(Measure& measure) { walk(&measure); }
+  /// Steps over an object's key and the ':' behind it. Answers the key, until the next call; an empty one where no text
+  /// can hold it, or where it is written with escapes and is longer than the name of any field.
   std::string_view read_key();
-  /// Throws BodyError where anything follows.
+  /// Steps over the next value, which is a string; answers whether a text can hold it, and then its first
+  /// `most_characters`.
+  bool read_short_string(std::string& text, std::size_t most_characters);
   void expect_end();
 
   [[noreturn]] void not_json(const char* what) const;
 
  private:
-  std::string_view token() const;
-  void read_other(Json& value, int depth);
-  void read_array(Json& array, int depth);
-  void read_object(Json& object, int depth);
-  std::string_view read_escaped_string(std::string_view raw);
-  void read_number(Json& number);
-  void read_word(Json& word);
-  bool has_backslash(std::size_t begin, std::size_t end);
-  bool find_backslash(std::size_t begin, std::size_t end);
-  void check_scalar();
+  void skip_space() {
+    const char* const begin = text_.data();
+    at_ = static_cast<std::size_t>(skip_spaces(begin + at_, begin + text_.size()) - begin);
+  }
+
+  struct RawString {
+    std::string_view text;  // between the quotes
+    bool has_escapes = false;
+    bool is_ascii = true;
+    const char* problem = nullptr;
+  };
+  RawString read_raw_string();
+  std::size_t end_of_string(std::size_t begin, RawString& string) const;
+  std::string_view scalar() const;
+  void walk(Measure* measure);
+  void step_over_string(Measure* measure);
+  void step_over_key(Measure* measure);
+  void step_over_scalar(Measure* measure);
+  void check_utf8(std::size_t begin, std::size_t end) const;
 
   std::string_view text_;
-  Arena& arena_;
-  struct Scratch;
-  Scratch& scratch_;                       // of this thread, in use by one reader at a time
-  const std::uint32_t* starts_ = nullptr;  // where each token begins, and the text's end behind them
-  std::uint32_t size_ = 0;
-  std::uint32_t at_ = 0;
-  // Between these two places the text holds no backslash; the second is the next one, or the end.
-  std::size_t plain_from_ = 0;
-  std::size_t plain_to_ = 0;
+  Allowance& allowance_;
+  std::size_t at_ = 0;
+  std::pmr::vector<bool> in_object_;  // the containers that are open, innermost last
+  std::array<char, 64> key_{};
 };
 
-/// Sorts members as jsonb does and drops all but the last of equal keys; answers how many are left.
-std::size_t sort_members(std::vector<JsonMember>& members, std::size_t from);
-
-/// Reads one whole JSON text. Throws BodyError or EventError.
-Json read_json(std::string_view text, Arena& arena);
+/// Reads one whole JSON text; `depth` containers are as if open around it. Throws BodyError or EventError.
+Json read_json(std::string_view text, Arena& arena, int depth = 0);
 
 }  // namespace raceway::wire

@@ -2,17 +2,21 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <span>
+#include <utility>
 
 #include "wire/bytes.hpp"
-#include "wire/json_reader.hpp"
 #include "wire/number.hpp"
 #include "wire/string_escapes.hpp"
 
 namespace raceway::wire {
 namespace {
+
+/// Values of the containers that are open at once.
+constexpr std::size_t usual_depth_of_stack = 32;
 
 bool is_special(char c) {
   return c == '"' || c == '\\' || static_cast<signed char>(c) < 0x20;  // what is not ASCII is negative
@@ -38,6 +42,20 @@ std::uint64_t specials_in(std::uint64_t bytes) {
 
 }  // namespace
 
+const char* skip_spaces_far(const char* at, const char* end) {
+#ifdef __SSE2__
+  for (; end - at >= 16; at += 16) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+    const auto are = [bytes](char c) { return _mm_cmpeq_epi8(bytes, _mm_set1_epi8(c)); };
+    const __m128i spaces = _mm_or_si128(_mm_or_si128(are(' '), are('\n')), _mm_or_si128(are('\t'), are('\r')));
+    const auto others = ~static_cast<std::uint32_t>(_mm_movemask_epi8(spaces)) & 0xFFFFU;
+    if (others != 0) return at + std::countr_zero(others);
+  }
+#endif
+  while (at != end && is_space(*at)) ++at;
+  return at;
+}
+
 const char* find_special_far(const char* at, const char* end) {
 #ifdef __SSE2__
   for (; end - at >= 32; at += 32) {
@@ -55,10 +73,11 @@ const char* find_special_far(const char* at, const char* end) {
   return at;
 }
 
-void JsonScanner::move_to(std::size_t place) {
-  at_ = begin_ + place;
+void JsonScanner::give_back_memory() {
   elements_.clear();
+  elements_.shrink_to_fit();
   members_.clear();
+  members_.shrink_to_fit();
 }
 
 /// A string with escapes, with characters that are not ASCII, or without an end; what is before `at` is plain.
@@ -66,6 +85,7 @@ bool JsonScanner::read_unusual_string(const char* begin, const char* at, std::st
   bool escapes = false;
   bool ascii = true;
   for (; at != end_ && *at != '"'; at = find_special(at, end_)) {
+    arena_.allowance().step();
     if (*at == '\\') {
       escapes = true;
       if (end_ - at < 2) return false;
@@ -80,10 +100,15 @@ bool JsonScanner::read_unusual_string(const char* begin, const char* at, std::st
   text = {begin, static_cast<std::size_t>(at - begin)};
   at_ = at + 1;
   if (!ascii && !simdjson::validate_utf8(text.data(), text.size())) return false;
-  if (!escapes) return true;
-  unescaped_.clear();
-  if (append_unescaped(unescaped_, text) != Unescaped::ok) return false;
-  text = arena_.copy(unescaped_);
+  return !escapes || read_escaped_string(text);
+}
+
+bool JsonScanner::read_escaped_string(std::string_view& text) {
+  char* const begin = arena_.allocate<char>(text.size());
+  char* end = begin;
+  if (unescape(text, end, arena_.allowance()) != Unescaped::ok) return false;
+  arena_.give_back(end, begin + text.size());
+  text = {begin, static_cast<std::size_t>(end - begin)};
   return true;
 }
 
@@ -105,51 +130,104 @@ bool JsonScanner::read_other(Json& value, int depth) {
 bool JsonScanner::read_array(Json& array, int depth) {
   if (depth >= max_json_depth) return false;
   ++at_;
-  array.type = Json::Type::array;
-  if (accept(']')) return true;
+  if (accept(']')) {
+    array = Json::of_array({});
+    return true;
+  }
+  if (counts_ != nullptr) return read_counted_array(array, depth);
+  if (elements_.capacity() == 0) elements_.reserve(usual_depth_of_stack);
   const std::size_t from = elements_.size();
   do {
+    arena_.allowance().step();
     skip_space();
     Json element;
     if (!read_value(element, depth + 1)) return false;
     elements_.push_back(element);
   } while (accept(','));
   if (!accept(']')) return false;
-  array.count = static_cast<std::uint32_t>(elements_.size() - from);
-  array.elements = arena_.copy(std::span<const Json>(elements_.data() + from, array.count)).data();
+  array = Json::of_array(arena_.copy(std::span<const Json>(elements_).subspan(from)));
   elements_.resize(from);
+  return true;
+}
+
+bool JsonScanner::read_member(JsonMember& member, int depth) {
+  arena_.allowance().step();
+  skip_space();
+  std::string_view key;
+  if (peek() != '"' || !read_string(key) || !accept(':')) return false;
+  skip_space();
+  Json value;
+  if (!read_value(value, depth + 1)) return false;
+  member = {key, value};
   return true;
 }
 
 bool JsonScanner::read_object(Json& object, int depth) {
   if (depth >= max_json_depth) return false;
   ++at_;
-  object.type = Json::Type::object;
-  if (accept('}')) return true;
+  if (accept('}')) {
+    object = Json::of_object({});
+    return true;
+  }
+  if (counts_ != nullptr) return read_counted_object(object, depth);
+  if (members_.capacity() == 0) members_.reserve(usual_depth_of_stack);
   const std::size_t from = members_.size();
   do {
-    skip_space();
     JsonMember member;
-    if (peek() != '"' || !read_string(member.key) || !accept(':')) return false;
-    skip_space();
-    if (!read_value(member.value, depth + 1)) return false;
+    if (!read_member(member, depth)) return false;
     members_.push_back(member);
   } while (accept(','));
   if (!accept('}')) return false;
-  object.count = static_cast<std::uint32_t>(sort_members(members_, from));
-  object.members = arena_.copy(std::span<const JsonMember>(members_.data() + from, object.count)).data();
+  const auto members = std::span<JsonMember>(members_).subspan(from);
+  const std::size_t count = sort_members(members, arena_.allowance());
+  object = Json::of_object(arena_.copy(std::span<const JsonMember>(members.first(count))));
   members_.resize(from);
   return true;
+}
+
+bool JsonScanner::read_counted_value(Json& value, const ValueCounts& counts) {
+  struct Counting {
+    ~Counting() { scan.counts_ = nullptr; }
+    JsonScanner& scan;
+  } const counting{*this};
+  auto next = counts.begin();
+  counts_ = &next;
+  return read_value(value, 0);
+}
+
+bool JsonScanner::read_counted_array(Json& array, int depth) {
+  const std::size_t count = *(*counts_)++;
+  const std::span<Json> elements(arena_.allocate<Json>(count), count);
+  bool is_first = true;
+  for (Json& element : elements) {
+    arena_.allowance().step();
+    if (!std::exchange(is_first, false) && !accept(',')) return false;
+    skip_space();
+    if (!read_value(element, depth + 1)) return false;
+  }
+  array = Json::of_array(elements);
+  return accept(']');
+}
+
+bool JsonScanner::read_counted_object(Json& object, int depth) {
+  const std::size_t count = *(*counts_)++;
+  const std::span<JsonMember> members(arena_.allocate<JsonMember>(count), count);
+  bool is_first = true;
+  for (JsonMember& member : members) {
+    if (!std::exchange(is_first, false) && !accept(',')) return false;
+    if (!read_member(member, depth)) return false;
+  }
+  object = Json::of_object(members.first(sort_members(members, arena_.allowance())));
+  return accept('}');
 }
 
 bool JsonScanner::read_number(Json& number) {
   const char* const begin = at_;
   while (at_ != end_ && is_of_number(*at_)) ++at_;
   const std::string_view digits(begin, static_cast<std::size_t>(at_ - begin));
-  number.type = Json::Type::number;
-  number.text = digits;
   switch (classify_number(digits)) {
     case NumberNotation::plain:
+      number = Json::of_number(digits);
       return true;
     case NumberNotation::invalid:
       return false;
@@ -158,7 +236,7 @@ bool JsonScanner::read_number(Json& number) {
   }
   const auto plain = plain_number(digits);
   if (!plain) return false;
-  number.text = arena_.copy(*plain);
+  number = Json::of_number(arena_.copy(*plain));
   return true;
 }
 
@@ -177,8 +255,8 @@ bool JsonScanner::read_whole(std::uint64_t& number, std::string_view& plain) {
   }
   Json value;
   if (!read_value(value, 0) || !value.is(Json::Type::number)) return false;
-  plain = value.text;
-  const auto whole = whole_number(value.text);
+  plain = value.text();
+  const auto whole = whole_number(plain);
   number = whole.value_or(0);
   return whole.has_value();
 }
@@ -189,9 +267,11 @@ bool JsonScanner::read_word(Json& word) {
     at_ += letters.size();
     return true;
   };
-  if (accept_word("null")) return true;
-  word.type = Json::Type::boolean;
-  word.boolean = *at_ == 't';
+  if (accept_word("null")) {
+    word = Json::of_null();
+    return true;
+  }
+  word = Json::of_bool(*at_ == 't');
   return accept_word("true") || accept_word("false");
 }
 

@@ -1,18 +1,20 @@
-// Reads JSON values straight from text, without an index of it: for what is known to be of a usual form, where an index
-// costs more than the reading.
+// Reads JSON values from text and builds trees of them.
 //
-// It takes nothing that JsonReader would not take, and makes the same of it. What is wrong it only declines: JsonReader
-// finds it too, and says what and where.
+// It takes what is JSON and can be kept, as JsonReader says it. What is wrong it only declines: JsonReader finds it
+// too, and says what and where.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <string>
+#include <limits>
+#include <memory_resource>
 #include <string_view>
 #include <vector>
 
 #include "wire/arena.hpp"
+#include "wire/block_list.hpp"
 #include "wire/json.hpp"
 
 #ifdef __SSE2__
@@ -48,17 +50,55 @@ inline const char* find_special(const char* at, const char* end) {
   return find_special_far(at, end);
 }
 
-/// Where one of the read functions answers false, the place is anywhere until move_to().
+/// White space of JSON.
+constexpr bool is_space(char c) {
+  // What is below zero is not ASCII.
+  return c <= ' ' && (c == ' ' || c == '\n' || c == '\t' || c == '\r');
+}
+
+/// As skip_spaces().
+const char* skip_spaces_far(const char* at, const char* end);
+
+/// Behind the white space at `at`.
+inline const char* skip_spaces(const char* at, const char* end) {
+  if (at == end || !is_space(*at)) return at;
+  ++at;  // mostly all
+  return at == end || !is_space(*at) ? at : skip_spaces_far(at, end);
+}
+
+/// How deep a value may nest to be kept.
+inline constexpr int max_json_depth = 128;
+
+/// How many values each container has that is not empty, in the order in which they begin.
+using ValueCounts = BlockList<std::uint32_t>;
+
+/// Where one of the read functions answers false, the place is anywhere until move_to(). What they build is in the
+/// arena, what they need meanwhile is of its allowance; where that is used up they throw OverAllowance.
 class JsonScanner {
  public:
-  /// `text` needs no padding and must outlive the scanner and what it builds.
-  JsonScanner(std::string_view text, Arena& arena)
-      : begin_(text.data()), at_(text.data()), end_(text.data() + text.size()), arena_(arena) {}
+  static constexpr std::size_t everything = std::numeric_limits<std::size_t>::max();
+
+  /// `json` needs no padding and must outlive the scanner and what it builds.
+  JsonScanner(std::string_view json, Arena& arena)
+      : text_(json),
+        at_(json.data()),
+        end_(json.data() + json.size()),
+        arena_(arena),
+        elements_(&arena.allowance()),
+        members_(&arena.allowance()) {}
   JsonScanner(const JsonScanner&) = delete;
   JsonScanner& operator=(const JsonScanner&) = delete;
 
-  std::size_t place() const { return static_cast<std::size_t>(at_ - begin_); }
-  void move_to(std::size_t place);
+  std::size_t place() const { return static_cast<std::size_t>(at_ - text_.data()); }
+  /// From here on the text seems to end after `window` bytes, where it does not before.
+  void move_to(std::size_t place, std::size_t window = everything) {
+    at_ = text_.data() + place;
+    end_ = at_ + std::min(window, text_.size() - place);
+    elements_.clear();
+    members_.clear();
+  }
+  /// Gives back what it keeps for the next value.
+  void give_back_memory();
 
   /// What follows, byte by byte; `left()` of them may be read.
   const char* here() const { return at_; }
@@ -68,9 +108,7 @@ class JsonScanner {
   void skip_back() { --at_; }
 
   /// Steps over white space.
-  void skip_space() {
-    while (at_ != end_ && is_space(*at_)) ++at_;
-  }
+  void skip_space() { at_ = skip_spaces(at_, end_); }
   /// Steps over white space and then `structural`, where that stands next; answers whether it did.
   bool accept(char structural) {
     if (peek() != structural) {
@@ -97,32 +135,34 @@ class JsonScanner {
   bool read_whole(std::uint64_t& number, std::string_view& plain);
   /// Reads the value that begins next, without white space before it; `depth` containers are open around it.
   bool read_value(Json& value, int depth) {
-    value = {};
     if (peek() != '"') return read_other(value, depth);
-    value.type = Json::Type::string;
-    return read_string(value.text);
+    std::string_view text;
+    if (!read_string(text)) return false;
+    value = Json::of_string(text);
+    return true;
   }
-
-  static bool is_space(char c) {
-    // What is below zero is not ASCII.
-    return c <= ' ' && (c == ' ' || c == '\n' || c == '\t' || c == '\r');
-  }
+  /// Reads the value that begins next, of which the counts are known: so nothing is needed but what the value takes.
+  bool read_counted_value(Json& value, const ValueCounts& counts);
 
  private:
   bool read_unusual_string(const char* begin, const char* at, std::string_view& text);
+  bool read_escaped_string(std::string_view& text);
   bool read_other(Json& value, int depth);
   bool read_array(Json& array, int depth);
   bool read_object(Json& object, int depth);
+  bool read_counted_array(Json& array, int depth);
+  bool read_counted_object(Json& object, int depth);
+  bool read_member(JsonMember& member, int depth);
   bool read_number(Json& number);
   bool read_word(Json& word);
 
-  const char* begin_;
+  std::string_view text_;
   const char* at_;
   const char* end_;
   Arena& arena_;
-  std::string unescaped_;            // reused for every string with escapes
-  std::vector<Json> elements_;       // of the arrays being read, innermost last
-  std::vector<JsonMember> members_;  // of the objects being read, innermost last
+  std::pmr::vector<Json> elements_;          // of the arrays being read, innermost last
+  std::pmr::vector<JsonMember> members_;     // of the objects being read, innermost last
+  ValueCounts::Iterator* counts_ = nullptr;  // of the containers to come, while a counted value is read
 };
 
 }  // namespace raceway::wire

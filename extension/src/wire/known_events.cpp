@@ -33,15 +33,31 @@ std::string_view part(const char* text, PartOfText part) {
 
 }  // namespace
 
-std::optional<std::size_t> KnownEvents::read(std::size_t place, Event& row) {
-  scan_.move_to(place);
+std::optional<std::size_t> KnownEvents::read(std::size_t place, std::size_t window, Event& row) {
+  scan_.move_to(place, window);
   is_unknown_ = false;
+  const Arena::Mark before = arena_.mark();
   try {
     if (follow(row)) return scan_.place();
   } catch (const EventError&) {
     // The general way finds it too, and what else is wrong before it.
+  } catch (const OverAllowance&) {
+    // The general way needs less.
+  }
+  if (arena_.has_grown_since(before)) {
+    forget_events_before();
+    arena_.release(before);
   }
   return std::nullopt;
+}
+
+void KnownEvents::forget_events_before() {
+  event_id_ = last_id_ = trace_id_ = {};
+  metadata_ = {};
+  in_metadata_ = 0;
+  member_texts_ = {};
+  changed_ = context_slots;
+  component_names_ = {};
 }
 
 void KnownEvents::learn(JsonReader& reader) {
@@ -146,8 +162,7 @@ bool KnownEvents::read_parent_id() {
   if (!scan_.read_value(id, 1)) return false;
   if (id.is(Json::Type::null)) return true;
   if (!id.is(Json::Type::string)) return false;
-  id.text = normalized_uuid(id.text, arena_);
-  fill(parent_id_slot, fields::parent_id, id);
+  fill(parent_id_slot, fields::parent_id, Json::of_string(normalized_uuid(id.text(), arena_)));
   return true;
 }
 
@@ -160,7 +175,7 @@ bool KnownEvents::read_time(Event& row) {
 }
 
 bool KnownEvents::read_member(const LayoutStep& step, const char* text) {
-  members_[step.slot].key = part(text, step.key);
+  members_[step.slot].set_key(part(text, step.key));
   filled_ |= bit_of(step.slot);
   return scan_.read_value(members_[step.slot].value, step.depth);
 }
@@ -218,7 +233,7 @@ bool KnownEvents::read_metadata_member(const LayoutStep& step, const char* text)
   const char* const begin = scan_.here();
   seen = {};
   changed_ |= bit_of(step.slot);
-  members_[step.slot].key = part(text, step.key);
+  members_[step.slot].set_key(part(text, step.key));
   if (!scan_.read_value(members_[step.slot].value, step.depth) || scan_.left() == 0) return false;
   seen = {begin, since(begin).size() + 1};
   return true;
@@ -231,13 +246,10 @@ bool KnownEvents::read_clock(Event& row) {
   }
   if (!read_components()) return false;
   row.has_clock = true;
-  const auto out_of_order = [](const causality::Component& a, const causality::Component& b) {
-    return causality::compare_names(a.name, b.name) >= 0;
-  };
-  if (std::adjacent_find(components_.begin(), components_.end(), out_of_order) != components_.end()) {
+  if (!is_sorted_clock(components_)) {
     // The object in the column does not give back what was sent: that is kept beside it.
     fill(causality_vector_slot, fields::causality_vector, clock_as_sent());
-    sort_components(components_);
+    components_.resize(sort_components(components_, arena_.allowance()));
   }
   row.clock = arena_.copy(std::span<const causality::Component>(components_));
   return true;
@@ -249,20 +261,26 @@ Json KnownEvents::clock_as_sent() {
   for (std::size_t at = 0; at < components_.size(); ++at, part += 2) {
     part[0] = Json::of_string(components_[at].name);
     part[1] = Json::of_number(counters_[at]);
-    pairs[at] = Json::of_array({part, 2});
+    pairs[at] = Json::of_array(std::span<const Json>(part, 2));
   }
-  return Json::of_array({pairs, components_.size()});
+  return Json::of_array(std::span<const Json>(pairs, components_.size()));
 }
 
 bool KnownEvents::read_components() {
   components_.clear();
   counters_.clear();
+  if (components_.capacity() == 0) {
+    components_.reserve(usual_components);
+    counters_.reserve(usual_components);
+  }
   scan_.skip(1);
   if (scan_.accept(']')) return true;
   do {
     if (!scan_.accept('[')) return false;
     scan_.skip_space();
-    if (!read_component_name(components_.size()) || !scan_.accept(',')) return false;
+    if (components_.size() == most_components || !read_component_name(components_.size()) || !scan_.accept(',')) {
+      return false;
+    }
     scan_.skip_space();
     if (!scan_.read_whole(components_.back().counter, counters_.emplace_back()) || !scan_.accept(']')) return false;
   } while (scan_.accept(','));
@@ -286,7 +304,7 @@ bool KnownEvents::read_component_name(std::size_t at) {
 bool KnownEvents::read_locks() {
   Json locks;
   if (!scan_.read_value(locks, 1)) return false;
-  if (locks.count > 0) fill(lock_set_slot, fields::lock_set, locks);
+  if (locks.count() > 0) fill(lock_set_slot, fields::lock_set, locks);
   return locks.is(Json::Type::array) || locks.is(Json::Type::null);
 }
 
@@ -301,7 +319,7 @@ void KnownEvents::finish(EventLayout& layout, Event& row) {
   const bool in_column = set_location(row, {sent(layout.location), sent(layout.file), sent(layout.line)}, arena_);
   if (in_column && layout.location != no_slot) filled_ &= ~bit_of(layout.location);
   if (const Json* service = sent(service_name_slot); service != nullptr && service->is(Json::Type::string)) {
-    row.service_name = first_characters(service->text, max_service_name_length);
+    row.service_name = first_characters(service->text(), max_service_name_length);
   }
   // Which of the members are there that not every event of this layout has.
   const Slots put = filled_ & ~apart_;
@@ -321,9 +339,7 @@ void KnownEvents::put_members(EventLayout& layout, Slots put, Event& row) {
   auto* const sorted = arena_.allocate<JsonMember>(layout.order.size());
   std::size_t count = 0;
   for (const std::uint8_t slot : layout.order) sorted[count++] = members_[slot];
-  row.metadata.type = Json::Type::object;
-  row.metadata.count = static_cast<std::uint32_t>(count);
-  row.metadata.members = sorted;
+  row.metadata = Json::of_object({sorted, count});
 }
 
 }  // namespace raceway::wire

@@ -24,14 +24,17 @@ namespace raceway::wire {
 /// For one body, in one thread.
 class KnownEvents {
  public:
-  /// `body` must outlive it and the events; what else they refer to is in `arena`.
-  KnownEvents(std::string_view body, MetadataForm form, Arena& arena)
-      : scan_(body, arena), arena_(arena), apart_(form == MetadataForm::apart ? context_slots : 0) {}
+  /// `scan` reads the body, which must outlive the events; what else they refer to is in `arena`.
+  KnownEvents(JsonScanner& scan, MetadataForm form, Arena& arena)
+      : scan_(scan), arena_(arena), apart_(form == MetadataForm::apart ? context_slots : 0) {}
 
-  /// Reads the event that begins at `place`, where its layout is known and nothing in it is wrong or unusual; `row`
-  /// then is what the general way would make of it, and the place behind it is answered. Otherwise nothing: the general
-  /// way has to read the event, and to give the reason where it cannot be kept.
-  std::optional<std::size_t> read(std::size_t place, Event& row);
+  /// Reads the event that begins at `place` and is no longer than `window`, where its layout is known and nothing in it
+  /// is wrong or unusual; `row` then is what the general way would make of it, and the place behind it is answered.
+  /// Otherwise nothing: the general way has to read the event, and to give the reason where it cannot be kept.
+  std::optional<std::size_t> read(std::size_t place, std::size_t window, Event& row);
+
+  /// What it knows of events that were read may refer to memory that is about to be let go.
+  void forget_events_before();
 
   /// Learns the layout of the event that stands next, which read() has just declined and the general way read without
   /// complaint. Leaves the reader where it was.
@@ -69,10 +72,14 @@ class KnownEvents {
   void fill(std::uint8_t slot, std::string_view key, const Json& value);
 
   EventLayouts& layouts_ = EventLayouts::of_this_thread();
-  JsonScanner scan_;
+  JsonScanner& scan_;
   Arena& arena_;
   const Slots apart_;        // those that are not put into the metadata
   bool is_unknown_ = false;  // the layout of the event that was read last
+
+  /// Larger clocks are not usual.
+  static constexpr std::size_t most_components = 1024;
+  static constexpr std::size_t usual_components = 8;
 
   // Of the event being read.
   std::array<JsonMember, slot_count> members_;

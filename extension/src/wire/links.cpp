@@ -14,7 +14,7 @@ Links read_links(const Row& row) {
   links.memory = std::make_shared<Arena>();
   const Json metadata = read_row_object(row.metadata, *links.memory);
   const Json* parent = metadata.find(fields::parent_id);
-  if (parent != nullptr && parent->is(Json::Type::string)) links.parent_id = parent->text;
+  if (parent != nullptr && parent->is(Json::Type::string)) links.parent_id = parent->text();
   links.timestamp_nanos = nanos_in(metadata);
   try {
     const Json clock = read_row_object(row.vector_clock, *links.memory);

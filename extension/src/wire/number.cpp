@@ -57,6 +57,13 @@ bool only_zeros(std::string_view digits) {
   return digits.find_first_not_of('0') == std::string_view::npos;
 }
 
+/// Of all digits, whole and fraction.
+long count_leading_zeros(const Parts& parts) {
+  const auto in_whole = std::min(parts.whole.find_first_not_of('0'), parts.whole.size());
+  if (in_whole < parts.whole.size()) return static_cast<long>(in_whole);
+  return static_cast<long>(in_whole + std::min(parts.fraction.find_first_not_of('0'), parts.fraction.size()));
+}
+
 /// The exponent, or where it is further from 0 than `limit`, the limit.
 long exponent_of(std::string_view text, long limit) {
   if (text.empty()) return 0;
@@ -93,33 +100,69 @@ NumberNotation classify_number(std::string_view token) {
                                                                   : NumberNotation::needs_rewriting;
 }
 
+namespace {
+
+/// A number as it stands in plain notation. Its digits, of which there may be as many as a body has bytes, are looked
+/// at where they stand.
+class Plain {
+ public:
+  explicit Plain(std::string_view token) : parts_(split(token)) {
+    // An exponent beyond this has a zero digit or too many of them, however long the number is written.
+    const auto limit = static_cast<long>(token.size() + max_number_digits + 1);
+    const long exponent = exponent_of(parts_.exponent, limit);
+    whole_ = static_cast<long>(parts_.whole.size());
+    size_ = whole_ + static_cast<long>(parts_.fraction.size());
+    first_ = count_leading_zeros(parts_);
+    point_ = whole_ + exponent;
+    scale_ = std::max(0L, static_cast<long>(parts_.fraction.size()) - exponent);
+  }
+
+  /// Whether it has no more digits than are kept.
+  bool is_kept() const {
+    constexpr auto most = static_cast<long>(max_number_digits);
+    return scale_ <= most && (is_zero() || point_ - first_ <= most);
+  }
+  std::size_t size() const {
+    const long whole = has_whole() ? point_ - first_ : 1;
+    return static_cast<std::size_t>(whole + (scale_ > 0 ? 1 + scale_ : 0)) + (is_negative() ? 1 : 0);
+  }
+  std::string text() const {
+    std::string plain = is_negative() ? "-" : "";
+    if (!has_whole()) plain += '0';
+    for (long at = first_; has_whole() && at < point_; ++at) plain += digit(at);
+    if (scale_ > 0) plain += '.';
+    for (long at = point_; at < point_ + scale_; ++at) plain += digit(at);
+    return plain;
+  }
+
+ private:
+  bool is_zero() const { return first_ == size_; }
+  bool is_negative() const { return parts_.negative && !is_zero(); }
+  bool has_whole() const { return !is_zero() && point_ > first_; }
+  char digit(long at) const {
+    if (at < 0 || at >= size_) return '0';
+    return at < whole_ ? parts_.whole[static_cast<std::size_t>(at)]
+                       : parts_.fraction[static_cast<std::size_t>(at - whole_)];
+  }
+
+  Parts parts_;
+  long whole_;  // digits before the point as it was written
+  long size_;   // all digits
+  long first_;  // that is not zero, or the end of them
+  long point_;  // among the digits
+  long scale_;  // digits that are shown behind the point
+};
+
+}  // namespace
+
 std::optional<std::string> plain_number(std::string_view token) {
-  const Parts parts = split(token);
-  // An exponent beyond this has a zero digit or too many of them, however long the number is written.
-  const auto limit = static_cast<long>(token.size() + max_number_digits + 1);
-  const long exponent = exponent_of(parts.exponent, limit);
+  const Plain plain(token);
+  return plain.is_kept() ? std::optional(plain.text()) : std::nullopt;
+}
 
-  std::string digits = std::string(parts.whole) + std::string(parts.fraction);
-  // Where the point stands in `digits`, and how many digits are to be shown after it.
-  const long point = static_cast<long>(parts.whole.size()) + exponent;
-  const long scale = std::max(0L, static_cast<long>(parts.fraction.size()) - exponent);
-  const bool zero = only_zeros(digits);
-
-  std::string whole = point > 0 ? digits.substr(0, std::min(digits.size(), static_cast<std::size_t>(point))) : "";
-  if (point > static_cast<long>(digits.size()) && !zero)
-    whole.append(static_cast<std::size_t>(point) - whole.size(), '0');
-  whole.erase(0, std::min(whole.find_first_not_of('0'), whole.size()));
-  if (whole.empty()) whole = "0";
-
-  std::string fraction = point < 0 ? std::string(static_cast<std::size_t>(-point), '0') : "";
-  if (point < static_cast<long>(digits.size()))
-    fraction += digits.substr(static_cast<std::size_t>(std::max(0L, point)));
-  fraction.resize(static_cast<std::size_t>(scale), '0');
-
-  if (whole.size() > max_number_digits || fraction.size() > max_number_digits) return std::nullopt;
-  std::string plain = parts.negative && !zero ? "-" + whole : whole;
-  if (!fraction.empty()) plain += "." + fraction;
-  return plain;
+std::optional<std::size_t> plain_number_size(std::string_view token) {
+  const Plain plain(token);
+  return plain.is_kept() ? std::optional(plain.size()) : std::nullopt;
 }
 
 std::optional<std::uint64_t> whole_number(std::string_view plain) {

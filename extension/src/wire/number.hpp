@@ -22,6 +22,9 @@ NumberNotation classify_number(std::string_view token);
 /// Nothing where it has more than max_number_digits before or after the point.
 std::optional<std::string> plain_number(std::string_view token);
 
+/// How many bytes plain_number() has.
+std::optional<std::size_t> plain_number_size(std::string_view token);
+
 /// The value of a plain number as a whole number from 0 to 2^64-1; nothing where it is none.
 /// A fraction of zeros is whole: 5.0 is 5.
 std::optional<std::uint64_t> whole_number(std::string_view plain);

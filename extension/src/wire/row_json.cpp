@@ -10,14 +10,11 @@
 namespace raceway::wire {
 
 Json read_row_object(std::string_view text, Arena& arena) {
-  Json empty;
-  empty.type = Json::Type::object;
+  const Json empty = Json::of_object({});
   if (text.empty()) return empty;
   try {
-    JsonReader reader(text, arena);
     // In `event_fields` a value stands one level deeper than it stood in its event.
-    const Json json = reader.read_value(-1);
-    reader.expect_end();
+    const Json json = read_json(text, arena, -1);
     return json.is(Json::Type::object) ? json : empty;
   } catch (const std::runtime_error& error) {
     throw std::invalid_argument("a stored event cannot be read: " + std::string(error.what()));
@@ -27,7 +24,7 @@ Json read_row_object(std::string_view text, Arena& arena) {
 int nanos_in(const Json& metadata) {
   const Json* value = metadata.find(fields::timestamp_nanos);
   if (value == nullptr || !value->is(Json::Type::number)) return 0;
-  const auto nanos = whole_number(value->text);
+  const auto nanos = whole_number(value->text());
   return nanos && *nanos < 1'000 ? static_cast<int>(*nanos) : 0;
 }
 

@@ -1,3 +1,4 @@
+#include <functional>
 #include <string>
 
 #include "wire/event_parts.hpp"
@@ -13,13 +14,13 @@ bool set_location(Event& row, const VariantPlace& place, Arena& arena) {
   std::string_view derived;
   if (place.file != nullptr && place.line != nullptr && place.file->is(Json::Type::string) &&
       place.line->is(Json::Type::number)) {
-    derived = arena.join(place.file->text, ":", place.line->text);
+    derived = arena.join(place.file->text(), ":", place.line->text());
   }
   if (place.location == nullptr || !place.location->is(Json::Type::string)) {
     if (derived.data() != nullptr) row.location = first_characters(derived, max_location_length);
     return false;
   }
-  const auto location = place.location->text;
+  const auto location = place.location->text();
   row.location = first_characters(location, max_location_length);
   const bool is_whole = row.location->size() == location.size();
   return is_whole && (derived.data() == nullptr || first_characters(derived, max_location_length) != location);
@@ -43,9 +44,10 @@ void read_kind(const Json& event, Event& row, MetadataBuilder& metadata, Arena& 
     row.kind = required_text(event, fields::kind, max_kind_length);
     return;
   }
-  if (!kind->is(Json::Type::object) || kind->count != 1)
+  if (!kind->is(Json::Type::object) || kind->count() != 1)
     throw EventError("kind is not an object of exactly one variant");
-  const auto& [name, variant] = kind->members[0];
+  const auto name = kind->as_object()[0].key();
+  const Json& variant = kind->as_object()[0].value;
   if (name.empty() || !fits(name, max_kind_length)) {
     throw EventError("kind has a name of " + std::to_string(character_count(name)) + " characters; 1 to " +
                      std::to_string(max_kind_length) + " are kept");
@@ -56,32 +58,22 @@ void read_kind(const Json& event, Event& row, MetadataBuilder& metadata, Arena& 
 
   const VariantPlace place = {variant.find(fields::location), variant.find(fields::file), variant.find(fields::line)};
   const bool location_in_column = set_location(row, place, arena);
-  std::vector<JsonMember> collisions;
   for (const auto& member : variant.as_object()) {
-    if (member.key == fields::location && location_in_column) continue;
-    if (fields::is_taken(member.key)) {
-      collisions.push_back(member);
-    } else {
-      metadata.add(member.key, member.value);
-    }
+    if (member.key() == fields::location && location_in_column) continue;
+    if (!fields::is_taken(member.key())) metadata.add(member.key(), member.value);
   }
-  metadata.add_fields(fields::kind_fields, collisions);
+  metadata.add_fields(fields::kind_fields, pick_members(variant, arena, fields::is_taken));
   set_duration(row, variant.find(fields::duration_ms), nullptr);
 }
 
-void read_metadata(const Json& event, Event& row, MetadataBuilder& metadata) {
+void read_metadata(const Json& event, Event& row, MetadataBuilder& metadata, Arena& arena) {
   const Json* sent = find_value(event, fields::metadata);
   if (sent == nullptr) return;
   if (!sent->is(Json::Type::object)) throw EventError("metadata is not an object");
-  std::vector<JsonMember> unknown;
   for (const auto& member : sent->as_object()) {
-    if (fields::is_sdk_metadata(member.key)) {
-      metadata.add(member.key, member.value);
-    } else {
-      unknown.push_back(member);
-    }
+    if (fields::is_sdk_metadata(member.key())) metadata.add(member.key(), member.value);
   }
-  metadata.add_fields(fields::metadata_fields, unknown);
+  metadata.add_fields(fields::metadata_fields, pick_members(*sent, arena, std::not_fn(fields::is_sdk_metadata)));
   set_duration(row, nullptr, sent->find(fields::duration_ns));
 }
 
@@ -94,15 +86,25 @@ void read_clock_and_locks(const Json& event, Event& row, MetadataBuilder& metada
   }
   if (const Json* locks = find_value(event, fields::lock_set)) {
     if (!locks->is(Json::Type::array)) throw EventError("lock_set is not an array");
-    if (locks->count > 0) metadata.add(fields::lock_set, *locks);
+    if (locks->count() > 0) metadata.add(fields::lock_set, *locks);
   }
+}
+
+/// What may be added to a row's metadata beside the fields of the variant.
+constexpr std::size_t most_added = fields::sdk_metadata.size() + fields::row_only.size();
+
+std::size_t count_variant_fields(const Json& event) {
+  const Json* kind = event.find(fields::kind);
+  if (kind == nullptr || !kind->is(Json::Type::object) || kind->count() != 1) return 0;
+  const Json& variant = kind->as_object()[0].value;
+  return variant.is(Json::Type::object) ? variant.count() : 0;
 }
 
 void read_parent(const Json& event, MetadataBuilder& metadata, Arena& arena) {
   const Json* parent = find_value(event, fields::parent_id);
   if (parent == nullptr) return;
   if (!parent->is(Json::Type::string)) throw EventError("parent_id is neither a string nor null");
-  metadata.add(fields::parent_id, Json::of_string(normalized_uuid(parent->text, arena)));
+  metadata.add(fields::parent_id, Json::of_string(normalized_uuid(parent->text(), arena)));
 }
 
 }  // namespace
@@ -114,18 +116,14 @@ Event read_sdk_event(const Json& event, Arena& arena) {
   const Timestamp time = required_timestamp(event);
   row.timestamp = time.micros;
 
-  MetadataBuilder metadata(arena);
+  MetadataBuilder metadata(arena, Json::of_object({}), count_variant_fields(event) + most_added);
   read_kind(event, row, metadata, arena);
-  read_metadata(event, row, metadata);
+  read_metadata(event, row, metadata, arena);
   read_parent(event, metadata, arena);
   read_clock_and_locks(event, row, metadata, arena);
   add_nanos(metadata, time, arena);
 
-  std::vector<JsonMember> unknown;
-  for (const auto& member : event.as_object()) {
-    if (!fields::is_sdk_field(member.key)) unknown.push_back(member);
-  }
-  metadata.add_fields(fields::event_fields, unknown);
+  metadata.add_fields(fields::event_fields, pick_members(event, arena, std::not_fn(fields::is_sdk_field)));
   row.metadata = metadata.build();
   complete(row);
   return row;

@@ -8,13 +8,19 @@
 
 namespace raceway::wire {
 
-std::vector<Sending> sendings_by_identity(std::span<const Batch> batches, EventIdentity identity) {
+std::vector<Sending> sendings_by_identity(std::span<const Batch> batches, EventIdentity identity,
+                                          Allowance& allowance) {
+  std::size_t count = 0;
+  for (const auto& batch : batches) count += batch.events.size();
   std::vector<Sending> sendings;
+  sendings.reserve(count);
   for (std::size_t body = 0; body < batches.size(); ++body) {
     for (const auto& event : batches[body].events) sendings.push_back({body, &event});
   }
-  std::stable_sort(sendings.begin(), sendings.end(),
-                   [identity](const Sending& a, const Sending& b) { return identity.before(*a.event, *b.event); });
+  std::stable_sort(sendings.begin(), sendings.end(), [&](const Sending& a, const Sending& b) {
+    allowance.step();
+    return identity.before(*a.event, *b.event);
+  });
   return sendings;
 }
 
@@ -38,7 +44,7 @@ void count_sendings(std::span<const Sending> sendings, const StoreOutcome& outco
   const bool stored = outcome.kind == StoreOutcome::Kind::stored;
   const std::string_view standing = stored ? sendings.front().event->trace_id : std::string_view(outcome.text);
   const auto reject = [](BodyOutcome& body, const Event& event, std::string reason) {
-    body.rejected.push_back({event.index, std::string(event.event_id), std::move(reason)});
+    body.rejected.add({event.index, std::string(event.event_id), std::move(reason)});
   };
   for (std::size_t at = 0; at < sendings.size(); ++at) {
     const Event& event = *sendings[at].event;
@@ -53,10 +59,6 @@ void count_sendings(std::span<const Sending> sendings, const StoreOutcome& outco
       reject(body, event, reason_other_trace(standing));
     }
   }
-}
-
-void sort_rejections(BodyOutcome& body) {
-  std::sort(body.rejected.begin(), body.rejected.end(), [](const auto& a, const auto& b) { return a.index < b.index; });
 }
 
 }  // namespace raceway::wire

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "wire/batch.hpp"
+#include "wire/rejections.hpp"
 
 namespace raceway::wire {
 
@@ -33,8 +34,8 @@ struct Sending {
   const Event* event;
 };
 
-/// Every sending, by the event's identity; of equal ones the one sent first comes first.
-std::vector<Sending> sendings_by_identity(std::span<const Batch> batches, EventIdentity identity);
+/// Every sending, by the event's identity; of equal ones the one sent first comes first. Takes steps of the allowance.
+std::vector<Sending> sendings_by_identity(std::span<const Batch> batches, EventIdentity identity, Allowance& allowance);
 
 /// The sendings of each event, in the order in which the events were first sent. Refers to `sendings`.
 std::vector<std::span<const Sending>> group_by_event(std::span<const Sending> sendings, EventIdentity identity);
@@ -50,13 +51,10 @@ struct StoreOutcome {
 struct BodyOutcome {
   std::uint64_t stored = 0;
   std::uint64_t duplicates = 0;
-  std::vector<Rejection> rejected;
+  Rejections rejected;
 };
 
 /// Counts the sendings of one event, of which the first was offered, in the outcomes of their bodies.
 void count_sendings(std::span<const Sending> sendings, const StoreOutcome& outcome, std::span<BodyOutcome> bodies);
-
-/// Puts rejections in the order of their events in the body.
-void sort_rejections(BodyOutcome& body);
 
 }  // namespace raceway::wire

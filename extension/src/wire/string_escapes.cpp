@@ -1,5 +1,6 @@
 #include "wire/string_escapes.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 
@@ -25,24 +26,44 @@ std::optional<std::uint32_t> read_hex4(std::string_view raw, std::size_t at) {
   return value;
 }
 
-void append_utf8(std::string& out, std::uint32_t code) {
-  const auto put = [&out](std::uint32_t byte) { out += static_cast<char>(static_cast<unsigned char>(byte)); };
-  if (code < 0x80U) {
-    put(code);
-  } else if (code < 0x800U) {
-    put(0xC0U | code >> 6U);
-    put(0x80U | (code & 0x3FU));
-  } else if (code < 0x10000U) {
-    put(0xE0U | code >> 12U);
-    put(0x80U | (code >> 6U & 0x3FU));
-    put(0x80U | (code & 0x3FU));
-  } else {
-    put(0xF0U | code >> 18U);
-    put(0x80U | (code >> 12U & 0x3FU));
-    put(0x80U | (code >> 6U & 0x3FU));
-    put(0x80U | (code & 0x3FU));
+/// Writes what an escape stands for.
+class Writer {
+ public:
+  explicit Writer(char* out) : out_(out) {}
+  char* end() const { return out_; }
+
+  void put(std::string_view plain) { out_ = std::copy(plain.begin(), plain.end(), out_); }
+  void put(char c) { *out_++ = c; }
+  void put_utf8(std::uint32_t code) {
+    const auto put = [this](std::uint32_t byte) { *out_++ = static_cast<char>(static_cast<unsigned char>(byte)); };
+    if (code < 0x80U) {
+      put(code);
+    } else if (code < 0x800U) {
+      put(0xC0U | code >> 6U);
+      put(0x80U | (code & 0x3FU));
+    } else if (code < 0x10000U) {
+      put(0xE0U | code >> 12U);
+      put(0x80U | (code >> 6U & 0x3FU));
+      put(0x80U | (code & 0x3FU));
+    } else {
+      put(0xF0U | code >> 18U);
+      put(0x80U | (code >> 12U & 0x3FU));
+      put(0x80U | (code >> 6U & 0x3FU));
+      put(0x80U | (code & 0x3FU));
+    }
   }
-}
+
+ private:
+  char* out_;
+};
+
+/// Writes nothing.
+class Nothing {
+ public:
+  void put(std::string_view) {}
+  void put(char) {}
+  void put_utf8(std::uint32_t) {}
+};
 
 char short_escape(char c) {
   switch (c) {
@@ -66,13 +87,14 @@ char short_escape(char c) {
 }
 
 /// Resolves a \u escape (and the low half of a pair); `at` is just behind the 'u' and moves behind what was read.
-Unescaped append_unicode(std::string& out, std::string_view raw, std::size_t& at) {
+template <class Out>
+Unescaped resolve_unicode(Out& out, std::string_view raw, std::size_t& at) {
   const auto first = read_hex4(raw, at);
   if (!first) return Unescaped::bad_escape;
   at += 4;
   if (*first == 0) return Unescaped::nul;
   if (*first < 0xD800U || *first > 0xDFFFU) {
-    append_utf8(out, *first);
+    out.put_utf8(*first);
     return Unescaped::ok;
   }
   const bool is_high = *first < 0xDC00U;
@@ -80,19 +102,19 @@ Unescaped append_unicode(std::string& out, std::string_view raw, std::size_t& at
   const auto second = escape_follows ? read_hex4(raw, at + 2) : std::nullopt;
   if (!is_high || !second || *second < 0xDC00U || *second > 0xDFFFU) return Unescaped::lone_surrogate;
   at += 6;
-  append_utf8(out, 0x10000U + ((*first - 0xD800U) << 10U) + (*second - 0xDC00U));
+  out.put_utf8(0x10000U + ((*first - 0xD800U) << 10U) + (*second - 0xDC00U));
   return Unescaped::ok;
 }
 
-}  // namespace
-
-Unescaped append_unescaped(std::string& out, std::string_view raw) {
+template <class Out>
+Unescaped resolve(std::string_view raw, Out& out, Allowance& allowance) {
   // A lone surrogate does not end the walk: a bad escape behind it makes the whole text no JSON.
   Unescaped worst = Unescaped::ok;
   std::size_t at = 0;
   while (at < raw.size()) {
+    allowance.step();
     const auto backslash = raw.find('\\', at);
-    out.append(raw, at, backslash == std::string_view::npos ? backslash : backslash - at);
+    out.put(raw.substr(at, backslash == std::string_view::npos ? backslash : backslash - at));
     if (backslash == std::string_view::npos) break;
     if (backslash + 1 >= raw.size()) return Unescaped::bad_escape;
     const char escape = raw[backslash + 1];
@@ -100,14 +122,28 @@ Unescaped append_unescaped(std::string& out, std::string_view raw) {
     if (escape != 'u') {
       const char resolved = short_escape(escape);
       if (resolved == 0) return Unescaped::bad_escape;
-      out += resolved;
+      out.put(resolved);
       continue;
     }
-    const auto outcome = append_unicode(out, raw, at);
+    const auto outcome = resolve_unicode(out, raw, at);
     if (outcome == Unescaped::bad_escape) return outcome;
     if (worst == Unescaped::ok) worst = outcome;
   }
   return worst;
+}
+
+}  // namespace
+
+Unescaped unescape(std::string_view raw, char*& out, Allowance& allowance) {
+  Writer writer(out);
+  const Unescaped outcome = resolve(raw, writer, allowance);
+  out = writer.end();
+  return outcome;
+}
+
+Unescaped check_escapes(std::string_view raw, Allowance& allowance) {
+  Nothing nothing;
+  return resolve(raw, nothing, allowance);
 }
 
 }  // namespace raceway::wire

@@ -32,7 +32,7 @@ class ObjectWriter {
   void add_some(const Json* object, Passes passes) {
     if (object == nullptr) return;
     for (const auto& member : object->as_object()) {
-      if (passes(member.key)) add(member.key, member.value);
+      if (passes(member.key())) add(member.key(), member.value);
     }
   }
   void close() { out_ += '}'; }
@@ -53,7 +53,7 @@ bool is_derived(std::string_view location, const Json& metadata) {
   const Json* line = metadata.find(fields::line);
   if (file == nullptr || line == nullptr || !file->is(Json::Type::string) || !line->is(Json::Type::number))
     return false;
-  const std::string whole = std::string(file->text) + ":" + std::string(line->text);
+  const std::string whole = std::string(file->text()) + ":" + std::string(line->text());
   return first_characters(whole, max_location_length) == location;
 }
 
@@ -93,14 +93,12 @@ void append_metadata(std::string& out, const Row& row, const Json& metadata) {
     const Json* value = metadata.find(name);
     object.add(name, value != nullptr ? *value : otherwise);
   };
-  Json no_tags;
-  no_tags.type = Json::Type::object;
   const auto nanos = nanos_of_column(row, metadata);
   add_or(fields::thread_id, Json::of_string(""));
   add_or(fields::process_id, Json::of_number("0"));
   add_or(fields::service_name, Json::of_string(""));
   add_or(fields::environment, Json::of_string(""));
-  add_or(fields::tags, no_tags);
+  add_or(fields::tags, Json::of_object({}));
   add_or(fields::duration_ns, nanos ? Json::of_number(*nanos) : Json::of_null());
   for (const auto name : {fields::instance_id, fields::distributed_span_id, fields::upstream_span_id}) {
     if (const Json* value = metadata.find(name)) object.add(name, *value);
@@ -118,16 +116,16 @@ void append_clock(std::string& out, const Row& row, const Json& metadata, Arena&
   }
   const Json clock = read_row_object(row.vector_clock, arena);
   char separator = '[';
-  for (const auto& [name, counter] : clock.as_object()) {
+  for (const auto& component : clock.as_object()) {
     out += separator;
     out += '[';
-    append_json_string(out, name);
+    append_json_string(out, component.key());
     out += ',';
-    append_json(out, counter);
+    append_json(out, component.value);
     out += ']';
     separator = ',';
   }
-  out += clock.count == 0 ? "[]" : "]";
+  out += clock.count() == 0 ? "[]" : "]";
 }
 
 }  // namespace
@@ -137,8 +135,6 @@ void append_sdk_event(std::string& out, const Row& row) {
   const Json metadata = read_row_object(row.metadata, arena);
   const Json* parent = metadata.find(fields::parent_id);
   const Json* locks = metadata.find(fields::lock_set);
-  Json no_locks;
-  no_locks.type = Json::Type::array;
 
   ObjectWriter event(out);
   event.add(fields::id, Json::of_string(row.event_id));
@@ -150,7 +146,7 @@ void append_sdk_event(std::string& out, const Row& row) {
   append_kind(event.key(fields::kind), row, metadata);
   append_metadata(event.key(fields::metadata), row, metadata);
   append_clock(event.key(fields::causality_vector), row, metadata, arena);
-  event.add(fields::lock_set, locks != nullptr && locks->is(Json::Type::array) ? *locks : no_locks);
+  event.add(fields::lock_set, locks != nullptr && locks->is(Json::Type::array) ? *locks : Json::of_array({}));
   event.add_some(find_object(metadata, fields::event_fields), std::not_fn(fields::is_sdk_field));
   event.close();
 }

@@ -128,7 +128,8 @@ constexpr std::array key_table{
         "The keys that are let in. Rather set RACEWAY_SERVER_API_KEYS=key1,key2 than write them here.",
         {.secret = true}),
     server<&Server::max_body_bytes>("server.max_body_bytes",
-        "Largest request body in bytes, after decompression; larger ones are answered with 413.",
+        "Largest request body in bytes, after decompression; larger ones are answered with 413. Where a database takes less\n"
+        "(raceway.max_body_bytes), that is the limit.",
         {.min = 1024, .max = 536'870'912}),
     server<&Server::max_header_bytes>("server.max_header_bytes", "Largest request head in bytes.",
         {.min = 1024, .max = 1'048'576}),

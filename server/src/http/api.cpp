@@ -1,6 +1,7 @@
 #include "http/api.hpp"
 
 #include <array>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -24,7 +25,7 @@ void append_number(std::string& out, const char* name, std::uint64_t value) {
   out += "\":" + std::to_string(value);
 }
 
-std::string rejections_json(const std::vector<wire::Rejection>& rejected) {
+std::string rejections_json(std::span<const wire::Rejection> rejected) {
   std::string json = "[";
   for (const auto& rejection : rejected) {
     if (json.size() > 1) json += ',';
@@ -34,16 +35,17 @@ std::string rejections_json(const std::vector<wire::Rejection>& rejected) {
   return json + ']';
 }
 
-/// The envelope with three members more: what became of the body's events.
+/// The envelope with four members more: what became of the body's events.
 std::string ingest_json(const ingest::Answer& answer) {
   std::string summary = "Ingested " + std::to_string(answer.stored) + " events";
   if (answer.duplicates > 0) summary += ", " + std::to_string(answer.duplicates) + " duplicates";
-  if (!answer.rejected.empty()) summary += ", " + std::to_string(answer.rejected.size()) + " rejected";
+  if (!answer.rejected.empty()) summary += ", " + std::to_string(answer.rejected.count()) + " rejected";
   std::string json = success_body(json_string(summary));
   json.pop_back();
   append_number(json, "stored", answer.stored);
   append_number(json, "duplicates", answer.duplicates);
-  json += ",\"rejected\":" + rejections_json(answer.rejected) + '}';
+  append_number(json, "rejected_count", answer.rejected.count());
+  json += ",\"rejected\":" + rejections_json(answer.rejected.told()) + '}';
   return json;
 }
 
@@ -54,6 +56,8 @@ Response post_events(Api& api, Request& request) {
     return response;
   } catch (const wire::BodyError& error) {
     return failure(400, error.what());
+  } catch (const storage::BodyTooLarge& error) {
+    return failure(413, error.what());
   }
 }
 

@@ -20,6 +20,7 @@ struct BatchingIngestor::Waiting {
   bool done = false;
   storage::IngestResult result;
   std::optional<std::string> failure;  // nothing: stored
+  bool is_too_large = false;           // the failure will not pass
 };
 
 BatchingIngestor::BatchingIngestor(storage::Storage& storage, const BatchingOptions& options)
@@ -74,6 +75,7 @@ Answer BatchingIngestor::wait_for(const std::shared_ptr<Waiting>& waiting, std::
         "the database has not confirmed the events in time: they may be stored or not; "
         "sending them again is safe, each is stored once");
   }
+  if (waiting->is_too_large) throw storage::BodyTooLarge(*waiting->failure);
   if (waiting->failure) throw storage::Unavailable(*waiting->failure);
   return std::move(waiting->result);
 }
@@ -168,10 +170,23 @@ std::optional<std::string> BatchingIngestor::try_to_write(const Batch& batch,
     count(batch, results, took);
     finish(batch, std::move(results), {});
     return std::nullopt;
+  } catch (const storage::BodyTooLarge& error) {
+    figures_.failures.fetch_add(1, std::memory_order_relaxed);
+    write_apart(batch, error.what());
+    return std::nullopt;
   } catch (const std::exception& error) {
     figures_.failures.fetch_add(1, std::memory_order_relaxed);
     return error.what();
   }
+}
+
+/// Finds the body that is too large among its neighbours, which it must not fail.
+void BatchingIngestor::write_apart(const Batch& batch, const std::string& too_large) {
+  if (batch.size() == 1) {
+    spdlog::error("a body of {} bytes was not stored: {}", batch.front()->body.size(), too_large);
+    return finish(batch, {}, too_large, true);
+  }
+  for (const auto& waiting : batch) write({waiting});
 }
 
 void BatchingIngestor::count(const Batch& batch, const std::vector<storage::IngestResult>& results,
@@ -191,12 +206,13 @@ bool BatchingIngestor::may_try_again(Clock::time_point since) const {
 }
 
 void BatchingIngestor::finish(const Batch& batch, std::vector<storage::IngestResult> results,
-                              const std::optional<std::string>& failure) {
+                              const std::optional<std::string>& failure, bool is_too_large) {
   const std::scoped_lock lock(mutex_);
   for (std::size_t at = 0; at < batch.size(); ++at) {
     Waiting& waiting = *batch[at];
     buffered_events_ -= waiting.events;
     waiting.failure = failure;
+    waiting.is_too_large = is_too_large;
     if (!failure) {
       waiting.result = std::move(results[at]);
     } else if (options_.ack == config::Ack::buffered) {

@@ -59,12 +59,13 @@ class BatchingIngestor : public Ingestor {
   Batch next_batch(std::unique_lock<std::mutex>& lock);
   Clock::time_point may_start_at() const;
   void write(const Batch& batch);
-  /// Answers the reason where the storage could not take the batch.
+  /// Answers why the storage could not take the batch; nothing where it is settled what became of it.
   std::optional<std::string> try_to_write(const Batch& batch, const std::vector<std::string_view>& bodies);
+  void write_apart(const Batch& batch, const std::string& too_large);
   void count(const Batch& batch, const std::vector<storage::IngestResult>& results, std::chrono::microseconds took);
   bool may_try_again(Clock::time_point since) const;
-  void finish(const Batch& batch, std::vector<storage::IngestResult> results,
-              const std::optional<std::string>& failure);
+  void finish(const Batch& batch, std::vector<storage::IngestResult> results, const std::optional<std::string>& failure,
+              bool is_too_large = false);
 
   storage::Storage& storage_;
   const BatchingOptions options_;

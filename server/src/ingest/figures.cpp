@@ -24,8 +24,11 @@ RejectClass reject_class(std::string_view reason) {
 void Figures::add(const storage::IngestResult& result) noexcept {
   stored.fetch_add(result.stored, std::memory_order_relaxed);
   if (result.duplicates > 0) duplicates.fetch_add(result.duplicates, std::memory_order_relaxed);
-  for (const auto& rejection : result.rejected)
-    rejected[static_cast<std::size_t>(reject_class(rejection.reason))].fetch_add(1, std::memory_order_relaxed);
+  const auto count_rejected = [this](RejectClass as, std::uint64_t events) {
+    rejected[static_cast<std::size_t>(as)].fetch_add(events, std::memory_order_relaxed);
+  };
+  for (const auto& rejection : result.rejected.told()) count_rejected(reject_class(rejection.reason), 1);
+  if (result.rejected.untold() > 0) count_rejected(RejectClass::other, result.rejected.untold());
 }
 
 }  // namespace raceway::server::ingest

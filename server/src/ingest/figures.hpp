@@ -45,7 +45,7 @@ struct Figures {
   BatchHistogram batches{batch_bounds};    ///< events of the batches that were written
   observability::DurationHistogram flushes{observability::duration_bounds};  ///< microseconds that writing them took
 
-  /// Counts what became of a body.
+  /// Counts what became of a body. Rejections that are not told are counted as `other`.
   void add(const storage::IngestResult& result) noexcept;
 };
 

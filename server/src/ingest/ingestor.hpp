@@ -18,9 +18,10 @@ class Ingestor {
  public:
   virtual ~Ingestor() = default;
 
-  /// Takes one body of POST /events; answers when it is acknowledged. Throws wire::BodyError where it is none, and
-  /// storage::Unavailable where it cannot be taken now, or not in time; then nothing of it is promised. `body` is moved
-  /// from where it is needed longer than the call, else it is left as it is.
+  /// Takes one body of POST /events; answers when it is acknowledged. Throws wire::BodyError where it is none,
+  /// storage::BodyTooLarge where the storage takes none so large, and storage::Unavailable where it cannot be taken
+  /// now, or not in time; then nothing of it is promised. `body` is moved from where it is needed longer than the call,
+  /// else it is left as it is.
   virtual Answer take(std::string&& body) = 0;
 
   /// Lets go of nothing that was acknowledged: returns once all of it is stored, or the time to drain is over. Then it

@@ -98,10 +98,11 @@ void Delivery::deliver_half(Target& target, const Batch& batch, std::size_t from
     const bool is_whole = to - from == batch.events.size();
     const auto result = send(target, is_whole ? std::string_view(batch.text) : "[" + std::string(events) + "]");
     report_.stored(result.stored, result.duplicates);
-    for (const auto& rejection : result.rejected) {
+    for (const auto& rejection : result.rejected.told()) {
       const auto at = std::min(from + rejection.index, to - 1);
       report_.rejected(batch.events[at].place, rejection.id, rejection.reason);
     }
+    report_.rejected_untold(result.rejected.untold());
   } catch (const BodyRefused& error) {
     if (to - from == 1) {
       report_.rejected(batch.events[from].place, "", error.what());

@@ -52,7 +52,7 @@ void append_beginning(std::string& out, const wire::Row& row, int nanos) {
 }
 
 bool is_empty_text(const Json& value) {
-  return value.is(Json::Type::string) && value.text.empty();
+  return value.is(Json::Type::string) && value.text().empty();
 }
 
 /// Whether the SDK's form was filled up: no SDK leaves its environment empty.
@@ -64,15 +64,17 @@ bool is_filled_up(const Json& metadata) {
 /// Whether a member is what the form is filled up with.
 bool is_filler(std::string_view key, const Json& value) {
   if (key == fields::thread_id || key == fields::environment) return is_empty_text(value);
-  if (key == fields::process_id) return value.is(Json::Type::number) && value.text == "0";
-  if (key == fields::tags) return value.is(Json::Type::object) && value.count == 0;
+  if (key == fields::process_id) return value.is(Json::Type::number) && value.text() == "0";
+  if (key == fields::tags) return value.is(Json::Type::object) && value.count() == 0;
   return key == fields::duration_ns && value.is(Json::Type::null);
 }
 
 void append_api_metadata(std::string& out, const Json& metadata, const Json* parent, const Unsaid& unsaid) {
   const bool filled_up = is_filled_up(metadata);
   char separator = '{';
-  for (const auto& [key, value] : metadata.as_object()) {
+  for (const auto& member : metadata.as_object()) {
+    const auto key = member.key();
+    const Json& value = member.value;
     if (filled_up && is_filler(key, value)) continue;
     if (unsaid.no_service && key == fields::service_name && is_empty_text(value)) continue;
     out += separator;
@@ -97,7 +99,7 @@ void append_clock(std::string& out, std::span<const causality::Component> clock)
 
 std::string_view text_of(const Json& event, std::string_view name) {
   const Json* value = event.find(name);
-  return value != nullptr && value->is(Json::Type::string) ? value->text : std::string_view();
+  return value != nullptr && value->is(Json::Type::string) ? value->text() : std::string_view();
 }
 
 }  // namespace

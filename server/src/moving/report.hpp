@@ -21,6 +21,8 @@ class Report {
     duplicates_ += duplicates;
   }
   void rejected(const Place& place, const std::string& id, const std::string& reason);
+  /// So many more, of which a target has told nothing else.
+  void rejected_untold(std::uint64_t events) { rejected_ += events; }
   void unreadable(const Place& place, const std::string& what);
   /// Of the file itself, rather than of its text.
   void unreadable(const std::string& what);

@@ -33,11 +33,11 @@ std::string unescaped_clock(std::string_view clock) {
   std::string out = "{";
   try {
     const wire::Json json = wire::read_json(clock, arena);
-    for (const auto& [name, counter] : json.as_object()) {
+    for (const auto& component : json.as_object()) {
       if (out.size() > 1) out += ',';
-      wire::append_json_string(out, unescaped(name));
+      wire::append_json_string(out, unescaped(component.key()));
       out += ':';
-      wire::append_json(out, counter);
+      wire::append_json(out, component.value);
     }
   } catch (const std::runtime_error&) {
     return std::string(clock);  // refused with its reason by whoever takes the event

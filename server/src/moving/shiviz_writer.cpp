@@ -15,16 +15,16 @@ namespace fields = wire::fields;
 
 std::string_view text_in(const Json* object, std::string_view name) {
   const Json* value = object == nullptr ? nullptr : object->find(name);
-  return value != nullptr && value->is(Json::Type::string) ? value->text : std::string_view();
+  return value != nullptr && value->is(Json::Type::string) ? value->text() : std::string_view();
 }
 
 /// The component that was sent last: SDKs name their own behind those they heard of.
 std::string_view last_sent(const Json& metadata) {
   const Json* pairs = metadata.find(fields::causality_vector);
-  if (pairs == nullptr || !pairs->is(Json::Type::array) || pairs->count == 0) return {};
+  if (pairs == nullptr || !pairs->is(Json::Type::array) || pairs->count() == 0) return {};
   const Json& pair = pairs->as_array().back();
-  if (!pair.is(Json::Type::array) || pair.count == 0 || !pair.as_array().front().is(Json::Type::string)) return {};
-  return pair.as_array().front().text;
+  if (!pair.is(Json::Type::array) || pair.count() == 0 || !pair.as_array().front().is(Json::Type::string)) return {};
+  return pair.as_array().front().text();
 }
 
 std::string host_of(const Json& event, const Json& clock, const Json& metadata) {
@@ -37,7 +37,7 @@ std::string host_of(const Json& event, const Json& clock, const Json& metadata) 
   for (const auto& name : names) {
     if (!name.empty() && clock.find(name) != nullptr) return name;
   }
-  if (clock.count > 0) return std::string(clock.as_object().back().key);
+  if (clock.count() > 0) return std::string(clock.as_object().back().key());
   for (const auto& name : {names[0], thread, service}) {
     if (!name.empty()) return name;
   }
@@ -57,10 +57,11 @@ std::string flat(std::string_view text) {
 std::string description(const Json& event, const Json& metadata) {
   if (const auto said = text_in(&metadata, "event"); !said.empty()) return flat(said);
   std::string text(text_in(&event, fields::location));
-  for (const auto& [key, value] : metadata.as_object()) {
-    if (fields::is_taken(key) || value.is(Json::Type::object) || value.is(Json::Type::array)) continue;
+  for (const auto& member : metadata.as_object()) {
+    const Json& value = member.value;
+    if (fields::is_taken(member.key()) || value.is(Json::Type::object) || value.is(Json::Type::array)) continue;
     if (!text.empty()) text += ' ';
-    text += std::string(key) + '=';
+    text += std::string(member.key()) + '=';
     wire::append_json(text, value);
   }
   return flat(text);
@@ -68,11 +69,11 @@ std::string description(const Json& event, const Json& metadata) {
 
 void append_clock(std::string& out, const Json& clock) {
   char separator = '{';
-  for (const auto& [name, counter] : clock.as_object()) {
+  for (const auto& component : clock.as_object()) {
     out += separator;
-    wire::append_json_string(out, escaped_host(name));
+    wire::append_json_string(out, escaped_host(component.key()));
     out += ':';
-    wire::append_json(out, counter);
+    wire::append_json(out, component.value);
     separator = ',';
   }
   out += separator == '{' ? "{}" : "}";
@@ -87,8 +88,7 @@ std::string shiviz_header() {
 void ShivizWriter::append(std::string& out, std::string_view text) {
   wire::Arena arena;
   const Json event = wire::read_json(text, arena);
-  Json nothing;
-  nothing.type = Json::Type::object;
+  const Json nothing = Json::of_object({});
   const Json* clock = event.find(fields::vector_clock);
   if (clock == nullptr) clock = &nothing;
   const Json& metadata = *event.find(fields::metadata);

@@ -53,10 +53,13 @@ class ServerTarget : public Target {
     storage::IngestResult result;
     result.stored = json.at("stored").get<std::uint64_t>();
     result.duplicates = json.value("duplicates", std::uint64_t{0});
+    std::vector<wire::Rejection> told;
     for (const auto& rejection : json.at("rejected")) {
-      result.rejected.push_back(
+      told.push_back(
           {rejection.at("index").get<std::uint32_t>(), rejection.value("id", ""), rejection.value("reason", "")});
     }
+    const auto count = json.value("rejected_count", std::uint64_t{told.size()});
+    result.rejected = {std::move(told), count};
     return result;
   }
 
@@ -76,6 +79,8 @@ class DatabaseTarget : public Target {
     }
     try {
       return std::move(storage_->ingest({body}).front());
+    } catch (const storage::BodyTooLarge& error) {
+      throw BodyRefused(error.what());
     } catch (const storage::Unavailable& error) {
       throw ComeAgain(error.what(), std::nullopt);
     }

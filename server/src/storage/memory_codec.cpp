@@ -174,25 +174,25 @@ void append_number(std::string& out, ByteReader& from) {
 }
 
 void ShapeWriter::value(const wire::Json& value) {
-  switch (value.type) {
+  switch (value.type()) {
     case wire::Json::Type::null:
       return mark(Mark::null);
     case wire::Json::Type::boolean:
-      return mark(value.boolean ? Mark::yes : Mark::no);
+      return mark(value.boolean() ? Mark::yes : Mark::no);
     case wire::Json::Type::number:
       mark(Mark::number);
-      return put_number(values_, value.text);
+      return put_number(values_, value.text());
     case wire::Json::Type::string:
       mark(Mark::text);
-      return put_text(values_, value.text, vocabulary_);
+      return put_text(values_, value.text(), vocabulary_);
     case wire::Json::Type::array:
       mark(Mark::array);
-      shape_.put_varint(value.count);
+      shape_.put_varint(value.count());
       for (const auto& element : value.as_array()) this->value(element);
       return;
     case wire::Json::Type::object:
       mark(Mark::object);
-      shape_.put_varint(value.count);
+      shape_.put_varint(value.count());
       for (const auto& inner : value.as_object()) member(inner);
       return;
   }
@@ -243,27 +243,27 @@ bool ShapeReader::next_value_is(const wire::Json& value) {
     case Mark::null:
       return value.is(Type::null);
     case Mark::no:
-      return value.is(Type::boolean) && !value.boolean;
+      return value.is(Type::boolean) && !value.boolean();
     case Mark::yes:
-      return value.is(Type::boolean) && value.boolean;
+      return value.is(Type::boolean) && value.boolean();
     case Mark::number:
       if (!value.is(Type::number)) return false;
       buffer_.clear();
       append_number(buffer_, values_);
-      return buffer_ == value.text;
+      return buffer_ == value.text();
     case Mark::text:
-      return value.is(Type::string) && read_text(values_, dictionary_, buffer_) == value.text;
+      return value.is(Type::string) && read_text(values_, dictionary_, buffer_) == value.text();
     case Mark::array: {
-      if (!value.is(Type::array) || shape_.varint() != value.count) return false;
+      if (!value.is(Type::array) || shape_.varint() != value.count()) return false;
       const auto elements = value.as_array();
       return std::all_of(elements.begin(), elements.end(),
                          [this](const auto& element) { return next_value_is(element); });
     }
     case Mark::object: {
-      if (!value.is(Type::object) || shape_.varint() != value.count) return false;
+      if (!value.is(Type::object) || shape_.varint() != value.count()) return false;
       const auto members = value.as_object();
       return std::all_of(members.begin(), members.end(), [this](const auto& member) {
-        return next_key() == member.key && next_value_is(member.value);
+        return next_key() == member.key() && next_value_is(member.value);
       });
     }
     case Mark::previous_id:

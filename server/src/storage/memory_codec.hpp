@@ -47,7 +47,7 @@ class ShapeWriter {
   /// A value that is known from elsewhere.
   void known(Mark mark) { shape_.put(static_cast<char>(mark)); }
   void member(const wire::JsonMember& member) {
-    shape_.put_counted(member.key);
+    shape_.put_counted(member.key());
     value(member.value);
   }
 

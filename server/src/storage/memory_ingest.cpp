@@ -36,8 +36,7 @@ class Ingest {
     } else {
       store(by_trace());
     }
-    std::sort(result_.rejected.begin(), result_.rejected.end(),
-              [](const auto& a, const auto& b) { return a.index < b.index; });
+    result_.rejected.sort();
     return std::move(result_);
   }
 
@@ -197,9 +196,8 @@ void Ingest::settle(const OfferedEvent& event, Outcome outcome, const std::strin
   } else if (outcome == Outcome::duplicate) {
     ++result_.duplicates;
   } else {
-    result_.rejected.push_back(
-        {event.event->index, std::string(event.event->event_id),
-         outcome == Outcome::too_large ? std::string(too_large) : wire::reason_other_trace(other)});
+    result_.rejected.add({event.event->index, std::string(event.event->event_id),
+                          outcome == Outcome::too_large ? std::string(too_large) : wire::reason_other_trace(other)});
   }
 }
 

@@ -9,12 +9,12 @@ namespace {
 
 void make_plan(MetadataPlan& plan, const wire::Event& event) {
   plan.shape = event.metadata_shape;
-  plan.members = event.metadata.count;
+  plan.members = event.metadata.count();
   plan.context_count = 0;
   plan.own.clear();
   plan.parent_id = plan.causality_vector = MetadataPlan::no_member;
   for (std::uint32_t at = 0; at < plan.members; ++at) {
-    const std::string_view key = event.metadata.members[at].key;
+    const std::string_view key = event.metadata.as_object()[at].key();
     if (wire::fields::is_context(key)) {
       plan.context[plan.context_count++] = at;
       continue;

@@ -18,21 +18,33 @@ constexpr std::size_t definitions_searched = 16;
 bool same_value(const Json& a, const Json& b);
 
 bool same_member(const wire::JsonMember& a, const wire::JsonMember& b) {
-  return same_bytes(a.key, b.key) && same_value(a.value, b.value);
+  return same_bytes(a.key(), b.key()) && same_value(a.value, b.value);
 }
 
 bool same_value(const Json& a, const Json& b) {
-  if (a.type != b.type || a.boolean != b.boolean || a.count != b.count || !same_bytes(a.text, b.text)) return false;
-  if (a.is(Json::Type::array)) return std::equal(a.elements, a.elements + a.count, b.elements, same_value);
-  if (a.is(Json::Type::object)) return std::equal(a.members, a.members + a.count, b.members, same_member);
-  return true;
+  if (a.type() != b.type()) return false;
+  switch (a.type()) {
+    case Json::Type::null:
+      return true;
+    case Json::Type::boolean:
+      return a.boolean() == b.boolean();
+    case Json::Type::number:
+    case Json::Type::string:
+      return same_bytes(a.text(), b.text());
+    case Json::Type::array:
+      return std::ranges::equal(a.as_array(), b.as_array(), same_value);
+    case Json::Type::object:
+      break;
+  }
+  return std::ranges::equal(a.as_object(), b.as_object(), same_member);
 }
 
 /// The counter of a pair [name, counter] whose number is written as a counter is.
 std::optional<std::uint64_t> counter_of_pair(const Json& pair) {
-  if (!pair.is(Json::Type::array) || pair.count != 2) return std::nullopt;
-  if (!pair.elements[0].is(Json::Type::string) || !pair.elements[1].is(Json::Type::number)) return std::nullopt;
-  const std::string_view text = pair.elements[1].text;
+  if (!pair.is(Json::Type::array) || pair.count() != 2) return std::nullopt;
+  const auto parts = pair.as_array();
+  if (!parts[0].is(Json::Type::string) || !parts[1].is(Json::Type::number)) return std::nullopt;
+  const std::string_view text = parts[1].text();
   std::uint64_t counter = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), counter);
   const bool padded = text.size() > 1 && text.front() == '0';
@@ -128,8 +140,9 @@ void RecordWriter::append(const wire::Event& event, const Id& id) {
   put_context(record, event);
   put_clock(record, event);
   own_members_.clear();
-  for (const auto place : plan_->own) own_members_.push_back(&event.metadata.members[place]);
-  if (plan_->parent_id != MetadataPlan::no_member) parent_ = &event.metadata.members[plan_->parent_id];
+  const auto members = event.metadata.as_object();
+  for (const auto place : plan_->own) own_members_.push_back(&members[place]);
+  if (plan_->parent_id != MetadataPlan::no_member) parent_ = &members[plan_->parent_id];
   take_apart(own_members_);
   put_shape(own_shapes_, plan_->shape, event.kind, own_members_);
   put_rest(event);
@@ -169,7 +182,7 @@ void RecordWriter::gather_context(const wire::Event& event) {
     for (const auto& member : event.context) members[count++] = &member;
   } else {
     keys = 0;
-    for (; count < plan_->context_count; ++count) members[count] = &event.metadata.members[plan_->context[count]];
+    for (; count < plan_->context_count; ++count) members[count] = &event.metadata.as_object()[plan_->context[count]];
   }
 }
 
@@ -191,11 +204,11 @@ bool RecordWriter::same_members(const ContextMembers& a, const ContextMembers& b
   const bool same_keys = a.keys != 0 && a.keys == b.keys;
   // From the end: what tells requests apart (their spans) has the longest names.
   for (std::size_t at = a.count; at-- > 0;) {
-    if (!same_keys && !same_bytes(a.members[at]->key, b.members[at]->key)) return false;
+    if (!same_keys && !same_bytes(a.members[at]->key(), b.members[at]->key())) return false;
     const Json& in_a = a.members[at]->value;
     const Json& in_b = b.members[at]->value;
     const bool both_text = in_a.is(Json::Type::string) && in_b.is(Json::Type::string);
-    if (!(both_text ? same_bytes(in_a.text, in_b.text) : same_value(in_a, in_b))) return false;
+    if (!(both_text ? same_bytes(in_a.text(), in_b.text()) : same_value(in_a, in_b))) return false;
   }
   return true;
 }
@@ -205,7 +218,7 @@ bool RecordWriter::matches(Context& context) const {
   ShapeReader reader = read_context(context.definition.bytes, vocabulary_.dictionary());
   for (std::size_t at = 0; at < event_context_.count; ++at) {
     const wire::JsonMember& member = *event_context_.members[at];
-    if (reader.done() || reader.next_key() != member.key || !reader.next_value_is(member.value)) return false;
+    if (reader.done() || reader.next_key() != member.key() || !reader.next_value_is(member.value)) return false;
   }
   if (!reader.done()) return false;
   context.members = event_context_;
@@ -216,13 +229,13 @@ bool RecordWriter::matches(Context& context) const {
 /// order. Of many it is not asked.
 bool RecordWriter::is_permutation(const Json& pairs, Components clock) {
   constexpr std::size_t many = 64;
-  if (!pairs.is(Json::Type::array) || pairs.count != clock.size() || clock.size() > many) return false;
+  if (!pairs.is(Json::Type::array) || pairs.count() != clock.size() || clock.size() > many) return false;
   components_as_sent_.clear();
   std::uint64_t found = 0;
   for (const Json& pair : pairs.as_array()) {
     const auto counter = counter_of_pair(pair);
     if (!counter) return false;
-    const std::string_view name = pair.elements[0].text;
+    const std::string_view name = pair.as_array()[0].text();
     const auto at = std::find_if(clock.begin(), clock.end(), [&](const causality::Component& component) {
       return component.counter == *counter && same_bytes(component.name, name);
     });
@@ -237,7 +250,7 @@ void RecordWriter::put_clock(std::size_t record, const wire::Event& event) {
   if (!event.has_clock) return;
   flags_ |= has_clock;
   if (plan_->causality_vector != MetadataPlan::no_member) {
-    const Json& sent = event.metadata.members[plan_->causality_vector].value;
+    const Json& sent = event.metadata.as_object()[plan_->causality_vector].value;
     if (is_permutation(sent, event.clock)) sent_clock_ = &sent;
   }
   const Components components = sent_clock_ != nullptr ? Components(components_as_sent_) : event.clock;
@@ -284,7 +297,7 @@ void RecordWriter::take_apart(Members members) {
     if (&value == sent_clock_) {
       writer.known(Mark::clock_as_sent);
     } else if (member == parent_ && value.is(Json::Type::string) && !previous_id_.empty() &&
-               same_bytes(value.text, previous_id_)) {
+               same_bytes(value.text(), previous_id_)) {
       writer.known(Mark::previous_id);
     } else {
       writer.value(value);
@@ -304,7 +317,7 @@ void RecordWriter::put_shape(ShapeNumbers& known, std::uint64_t keys, std::optio
   if (kind) shape_.put_counted(*kind);
   std::size_t from = 0;
   for (std::size_t at = 0; at < members.size(); ++at) {
-    shape_.put_counted(members[at]->key);
+    shape_.put_counted(members[at]->key());
     shape_.put(marks.substr(from, mark_ends_[at] - from));
     from = mark_ends_[at];
   }

@@ -27,7 +27,7 @@ MemoryStorage::~MemoryStorage() = default;
 std::vector<IngestResult> MemoryStorage::ingest(const std::vector<std::string_view>& bodies) {
   std::vector<wire::Batch> batches;
   batches.reserve(bodies.size());
-  for (const auto body : bodies) batches.push_back(wire::read_batch(body, wire::MetadataForm::apart));
+  for (const auto body : bodies) batches.push_back(wire::read_batch(body, {.form = wire::MetadataForm::apart}));
   std::vector<IngestResult> results;
   results.reserve(batches.size());
   for (auto& batch : batches) results.push_back(memory::ingest(*store_, batch));

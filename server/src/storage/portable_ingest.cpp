@@ -143,7 +143,8 @@ std::vector<IngestResult> ingest_portably(PgConnection& connection, const std::v
   // Whether the key holds the time, the tables know: events of one id and several times are all offered, the one that
   // was sent first before the others.
   constexpr wire::EventIdentity identity = {.with_time = true};
-  const auto sendings = wire::sendings_by_identity(batches, identity);
+  wire::Allowance unlimited;
+  const auto sendings = wire::sendings_by_identity(batches, identity, unlimited);
   auto groups = wire::group_by_event(sendings, identity);
   std::stable_sort(groups.begin(), groups.end(),
                    [](const auto& a, const auto& b) { return a.front().event->event_id < b.front().event->event_id; });
@@ -154,7 +155,7 @@ std::vector<IngestResult> ingest_portably(PgConnection& connection, const std::v
   for (std::size_t at = 0; at < groups.size(); ++at) wire::count_sendings(groups[at], outcomes[at], reported);
   std::vector<IngestResult> results;
   for (auto& body : reported) {
-    wire::sort_rejections(body);
+    body.rejected.sort();
     results.push_back({body.stored, body.duplicates, std::move(body.rejected)});
   }
   return results;

@@ -125,6 +125,17 @@ std::string migrate_tables(PgConnection& connection, const std::optional<std::st
   }
 }
 
+/// Of the portable edition the server reads the bodies itself.
+std::optional<std::uint64_t> read_largest_body(PgConnection& connection, Edition edition) {
+  if (edition == Edition::portable) return std::nullopt;
+  // The setting is there once a function of the library was called.
+  const auto setting = connection.run(
+      "SELECT pg_catalog.pg_size_bytes(pg_catalog.current_setting('raceway.max_body_bytes', true))"
+      " WHERE raceway.vclock_size('{}') = 0");
+  if (setting.rows() == 0 || setting.is_null(0, 0)) return std::nullopt;
+  return static_cast<std::uint64_t>(setting.int64(0, 0));
+}
+
 }  // namespace
 
 PgConnection connect(const config::Postgres& options) {
@@ -153,7 +164,8 @@ Prepared migrate(const config::Storage& storage, const std::optional<std::string
                  std::optional<Edition> wanted) {
   auto connection = connect(storage.postgres);
   const auto edition = bring_code(connection, storage, wanted);
-  return {edition, described(edition) + ", " + migrate_tables(connection, partition_by)};
+  const auto done = migrate_tables(connection, partition_by);
+  return {edition, described(edition) + ", " + done, read_largest_body(connection, edition)};
 }
 
 Prepared prepare(const config::Storage& storage) {
@@ -164,7 +176,8 @@ Prepared prepare(const config::Storage& storage) {
   if (!edition) throw SetupError("there is no schema raceway with its code in the database" + mend);
   try {
     const auto version = connection.run("SELECT max(version)::bigint FROM raceway.schema_migrations").int64(0, 0);
-    return {*edition, described(*edition) + ", schema version " + std::to_string(version)};
+    return {*edition, described(*edition) + ", schema version " + std::to_string(version),
+            read_largest_body(connection, *edition)};
   } catch (const DatabaseError& error) {
     throw SetupError(std::string("the tables are not ready: ") + error.what() + mend);
   }

@@ -1,6 +1,7 @@
 // Getting a database ready: its code, as extension or as portable edition, and its tables.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -27,6 +28,8 @@ const char* name_of(Edition edition);
 struct Prepared {
   Edition edition = Edition::extension;
   std::string description;  ///< what it has, and what was done, for people
+  /// The largest body that it takes now; nothing where it is not to blame for a limit.
+  std::optional<std::uint64_t> largest_body = std::nullopt;
 };
 
 /// Brings the code where it is missing, and the tables, or upgrades them. What code is there already stays; else it is

@@ -10,7 +10,11 @@
 namespace raceway::server::storage {
 namespace {
 
-constexpr const char* ingest_bodies = "SELECT stored, duplicates, rejected::text FROM raceway.ingest($1::bytea[])";
+// The SQL of 0.1.0, beside which this server may run, tells all rejections and does not count them.
+constexpr const char* ingest_bodies =
+    "SELECT i.stored, i.duplicates, i.rejected::text,"
+    " coalesce((to_jsonb(i) ->> 'rejected_count')::bigint, jsonb_array_length(i.rejected))"
+    " FROM raceway.ingest($1::bytea[]) i";
 
 constexpr const char* count_all =
     "SELECT coalesce(sum(event_count), 0)::bigint, count(*) FROM raceway.traces WHERE end_time IS NOT NULL";
@@ -78,7 +82,17 @@ StoredEvent read_event(const PgResult& result, int row) {
   return event;
 }
 
-std::vector<wire::Rejection> read_rejections(std::string_view json) {
+PgResult run_ingest(PgConnection& connection, const std::vector<std::string_view>& bodies) {
+  constexpr const char* program_limit_exceeded = "54000";
+  try {
+    return connection.run(ingest_bodies, {PgParameter::bodies(bodies)});
+  } catch (const DatabaseError& error) {
+    if (error.sqlstate() == program_limit_exceeded) throw BodyTooLarge(error.what());
+    throw;
+  }
+}
+
+std::vector<wire::Rejection> read_told(std::string_view json) {
   std::vector<wire::Rejection> rejections;
   for (const auto& rejection : nlohmann::json::parse(json)) {
     rejections.push_back({rejection.at("index").get<std::uint32_t>(), rejection.at("id").get<std::string>(),
@@ -168,11 +182,11 @@ std::vector<IngestResult> PostgresStorage::ingest(const std::vector<std::string_
   // lock, and the next ones would use up the database's connections. A peer that is gone is noticed by TCP.
   return pool_.with_connection({{}, &writing_}, [&](PgConnection& connection) {
     if (edition_ == Edition::portable) return ingest_portably(connection, bodies);
-    const auto result = connection.run(ingest_bodies, {PgParameter::bodies(bodies)});
+    const auto result = run_ingest(connection, bodies);
     std::vector<IngestResult> results;
     for (int row = 0; row < result.rows(); ++row) {
-      results.push_back({static_cast<std::uint64_t>(result.int64(row, 0)),
-                         static_cast<std::uint64_t>(result.int64(row, 1)), read_rejections(result.text(row, 2))});
+      const auto count = [&](int column) { return static_cast<std::uint64_t>(result.int64(row, column)); };
+      results.push_back({count(0), count(1), {read_told(result.text(row, 2)), count(3)}});
     }
     if (results.size() != bodies.size()) throw DatabaseError("ingest answered for another number of bodies", {});
     return results;

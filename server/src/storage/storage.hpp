@@ -13,6 +13,7 @@
 
 #include "storage/memory_limits.hpp"
 #include "wire/event.hpp"
+#include "wire/rejections.hpp"
 
 namespace raceway::server::storage {
 
@@ -22,11 +23,17 @@ class Unavailable : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// The backend takes no body as large as this one, however often it comes: the client is told to send less (413).
+class BodyTooLarge : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
 /// What became of one body of events.
 struct IngestResult {
   std::uint64_t stored = 0;
   std::uint64_t duplicates = 0;  ///< were there already, nothing changed
-  std::vector<wire::Rejection> rejected;
+  wire::Rejections rejected;
 };
 
 /// A row that owns its text.
@@ -98,7 +105,7 @@ class Storage {
   virtual ~Storage() = default;
 
   /// Stores several bodies at once, or nothing of them; results in the bodies' order, each one's rejections by index.
-  /// Throws wire::BodyError where a body is none.
+  /// Throws wire::BodyError where a body is none, BodyTooLarge where one of them is too large.
   virtual std::vector<IngestResult> ingest(const std::vector<std::string_view>& bodies) = 0;
 
   /// Throws Unavailable where the backend could not answer now.
