@@ -40,7 +40,7 @@ $read$;
 COMMENT ON FUNCTION raceway.read_bodies(bytea[]) IS
     'part of ingest(): the events of bodies as rows, in their order; what cannot be kept has a reason';
 
-CREATE FUNCTION raceway.ingest(bodies bytea[], OUT stored bigint, OUT duplicates bigint, OUT rejected jsonb, OUT ingest_way text, OUT rejected_count bigint)
+CREATE FUNCTION raceway.ingest(bodies bytea[], OUT stored bigint, OUT duplicates bigint, OUT rejected jsonb, OUT ingest_way text)
 RETURNS SETOF record
 LANGUAGE plpgsql VOLATILE STRICT
 SET search_path = pg_catalog, pg_temp
@@ -108,36 +108,42 @@ BEGIN
                         WHEN o.refusal IS NOT NULL THEN o.refusal
                         WHEN s.trace_id <> o.trace_id THEN 'event_id is already stored under trace ' || o.trace_id END AS reason
             FROM sendings s LEFT JOIN outcomes o ON o.n = s.first
-        ), numbered AS (
-            SELECT j.*, row_number() OVER (PARTITION BY j.body, j.reason IS NULL ORDER BY j.index) AS place FROM judged j
+        ), rejections AS (
+            SELECT j.body, j.index, j.id, j.reason, row_number() OVER (PARTITION BY j.body ORDER BY j.index) AS place
+            FROM judged j WHERE j.reason IS NOT NULL
+        ), told AS (
+            SELECT r.body, jsonb_agg(jsonb_build_object('index', r.index, 'id', r.id, 'reason', r.reason) ORDER BY r.index)
+                               FILTER (WHERE r.place <= most_told) AS some,
+                   CASE WHEN count(*) > most_told THEN jsonb_build_object(
+                       'index', max(r.index) FILTER (WHERE r.place <= most_told), 'id', '',
+                       'reason', format('%s more events behind it are rejected', count(*) - most_told),
+                       'more', count(*) - most_told) END AS others
+            FROM rejections r GROUP BY r.body
         )
         SELECT count(*) FILTER (WHERE j.reason IS NULL AND j.is_new), count(*) FILTER (WHERE j.reason IS NULL AND NOT j.is_new),
-               coalesce(jsonb_agg(jsonb_build_object('index', j.index, 'id', j.id, 'reason', j.reason) ORDER BY j.index)
-                        FILTER (WHERE j.reason IS NOT NULL AND j.place <= most_told), '[]'),
-               'portable', count(*) FILTER (WHERE j.reason IS NOT NULL)
-        FROM generate_series(1, count) b JOIN numbered j ON j.body = b
+               coalesce((SELECT CASE WHEN t.others IS NULL THEN t.some ELSE t.some || t.others END FROM told t WHERE t.body = b), '[]'),
+               'portable'
+        FROM generate_series(1, count) b JOIN judged j ON j.body = b
         GROUP BY b ORDER BY b;
 END
 $ingest$;
 
-CREATE FUNCTION raceway.ingest(batch bytea, OUT stored bigint, OUT duplicates bigint, OUT rejected jsonb, OUT ingest_way text, OUT rejected_count bigint)
+CREATE FUNCTION raceway.ingest(batch bytea, OUT stored bigint, OUT duplicates bigint, OUT rejected jsonb, OUT ingest_way text)
 LANGUAGE plpgsql VOLATILE STRICT
 SET search_path = pg_catalog, pg_temp
 AS $ingest$
 BEGIN
-    SELECT i.stored, i.duplicates, i.rejected, i.ingest_way, i.rejected_count
-    INTO stored, duplicates, rejected, ingest_way, rejected_count
+    SELECT i.stored, i.duplicates, i.rejected, i.ingest_way INTO stored, duplicates, rejected, ingest_way
     FROM raceway.ingest(ARRAY[batch]) i;
 END
 $ingest$;
 
-CREATE FUNCTION raceway.ingest(events jsonb, OUT stored bigint, OUT duplicates bigint, OUT rejected jsonb, OUT ingest_way text, OUT rejected_count bigint)
+CREATE FUNCTION raceway.ingest(events jsonb, OUT stored bigint, OUT duplicates bigint, OUT rejected jsonb, OUT ingest_way text)
 LANGUAGE plpgsql VOLATILE STRICT
 SET search_path = pg_catalog, pg_temp
 AS $ingest$
 BEGIN
-    SELECT i.stored, i.duplicates, i.rejected, i.ingest_way, i.rejected_count
-    INTO stored, duplicates, rejected, ingest_way, rejected_count
+    SELECT i.stored, i.duplicates, i.rejected, i.ingest_way INTO stored, duplicates, rejected, ingest_way
     FROM raceway.ingest(ARRAY[convert_to(events::text, 'UTF8')]) i;
 END
 $ingest$;

@@ -91,7 +91,7 @@ INSERT INTO raceway.events )sql" + event_columns +
   ON CONFLICT (event_id) DO NOTHING)sql";
 
 constexpr const char* ingest_statement =
-    "SELECT stored, duplicates, rejected_count, ingest_way FROM raceway.ingest($1::bytea)";
+    "SELECT stored, duplicates, jsonb_array_length(rejected), ingest_way FROM raceway.ingest($1::bytea)";
 
 /// A connection, what it is to send, and what became of it.
 class Sender {

@@ -8,6 +8,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psycopg2
 import pytest
 
 from support.editions import create_database
@@ -243,14 +244,17 @@ def test_memory_and_the_portable_edition_tell_as_many(cluster, migrated):
     events = [{}] * 700 + events_of("t", ["e"]) + [{"event_id": "x" * 300, "trace_id": "t"}, 7] * 200
     body = json.dumps(events).encode()
     portable = create_database(cluster, "portable")
-    with Session(migrated) as one, Session(portable) as other, Store("memory", None, "rejections") as memory:
-        (expected,) = one.ingest([body])
-        assert (expected["stored"], expected["rejected_count"], len(expected["rejected"])) == (1, 1100, 1000)
-        assert expected["rejected"][700]["id"] == "x" * 255
-        answers = [other.ingest([body])[0], memory.post(body)]
-        for answer in answers:
-            assert {key: answer[key] for key in expected if key != "ingest_way"} == {
-                key: expected[key] for key in expected if key != "ingest_way"}
+    told = "SELECT rejected FROM ingest(%s::bytea)"
+    with Session(migrated) as one, Session(portable) as other, Store("memory", None, "rejections") as memory, \
+            Store("postgres", cluster, "rejections") as postgres:
+        expected = one.value(told, psycopg2.Binary(body))
+        assert other.value(told, psycopg2.Binary(body)) == expected and len(expected) == 1001
+        assert expected[700]["id"] == "x" * 255
+        assert expected[1000] == {"index": expected[999]["index"], "id": "", "more": 100,
+                                  "reason": "100 more events behind it are rejected"}
+        for answer in memory.post(body), postgres.post(body):
+            assert answer["stored"] + answer["duplicates"] == 1
+            assert (answer["rejected_count"], answer["rejected"]) == (1100, expected[:1000])
     portable.drop()
 
 

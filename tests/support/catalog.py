@@ -8,6 +8,14 @@ MEMBERS = """
     WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e' AND x.extname = 'raceway'
 """
 
+# What the portable edition brings, which has no members: the code in its schema.
+CODE = """
+    SELECT 'pg_proc'::regclass AS classid, oid AS objid FROM pg_proc WHERE pronamespace = to_regnamespace('raceway')
+    UNION ALL SELECT 'pg_operator'::regclass, oid FROM pg_operator WHERE oprnamespace = to_regnamespace('raceway')
+    UNION ALL SELECT 'pg_type'::regclass, oid FROM pg_type WHERE typnamespace = to_regnamespace('raceway') AND typtype = 'd'
+    UNION ALL SELECT 'pg_class'::regclass, oid FROM pg_class WHERE relnamespace = to_regnamespace('raceway') AND relkind = 'v'
+"""
+
 # Of each member: whose it is, what is said of it, who may use it, what it hangs on, and its definition.
 EXTENSION = f"""
     WITH member AS MATERIALIZED (
@@ -96,6 +104,11 @@ def _lines(database, query):
 def extension_of(database):
     """Every object of the extension raceway, and all that can be told of it."""
     return _lines(database, EXTENSION)
+
+
+def portable_edition_of(database):
+    """The same of the portable edition."""
+    return _lines(database, EXTENSION.replace(MEMBERS, CODE))
 
 
 def tables_of(database):

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 import psycopg2
 from psycopg2 import extensions
 
+from support.ways import counted
+
 # libpq would read them.
 for variable in [name for name in os.environ if name.startswith("PG") and name != "PG_CONFIG"]:
     del os.environ[variable]
@@ -39,13 +41,13 @@ class Session:
         return value
 
     def ingest(self, bodies, way="automatic"):
-        """What ingest answers for each body, a dictionary of its columns. Bodies are bytes; one
-        goes to ingest(bytea), several in one call to ingest(bytea[])."""
+        """What ingest answers for each body, as counted() has it. Bodies are bytes; one goes to ingest(bytea), several
+        in one call to ingest(bytea[])."""
         self.run(f"SET raceway.ingest_way = '{way}'")
         call = "%s::bytea" if len(bodies) == 1 else "ARRAY[" + ", ".join(["%s::bytea"] * len(bodies)) + "]"
-        columns = ("stored", "duplicates", "rejected_count", "rejected", "ingest_way")
+        columns = ("stored", "duplicates", "rejected", "ingest_way")
         rows = self.run(f"SELECT {', '.join(columns)} FROM ingest({call})", *map(psycopg2.Binary, bodies))
-        return [dict(zip(columns, row)) for row in rows]
+        return [counted(dict(zip(columns, row))) for row in rows]
 
     @contextmanager
     def transaction(self, end="COMMIT"):

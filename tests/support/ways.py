@@ -70,11 +70,19 @@ def ingest_call(events, array=False):
 
 
 def ingest(database, events, way="automatic", user=None, before="", array=False):
-    """The row that ingest answers, as a dictionary; the rows, for several bodies. `before` is SQL to be run first."""
+    """The row that ingest answers, as counted() has it; the rows, for several bodies. `before` is SQL to be run first."""
     said = database.sql(f"{before};SET raceway.ingest_way = '{way}';\n"
                         f"SELECT to_json(q) FROM {ingest_call(events, array)} q", user)
     rows = [json.loads(line) for line in said.splitlines() if line.startswith('{"stored"')]
-    return rows if array else rows[0]
+    answers = [counted(row) for row in rows]
+    return answers if array else answers[0]
+
+
+def counted(answer):
+    """A row that ingest answers, with all rejections counted as rejected_count, and those in `rejected` that are told."""
+    told = [entry for entry in answer["rejected"] if "more" not in entry]
+    more = [entry["more"] for entry in answer["rejected"][len(told):]]
+    return {**answer, "rejected": told, "rejected_count": len(told) + sum(more)}
 
 
 def counts(answer):

@@ -87,27 +87,37 @@ std::vector<BodyResult> ingest(const std::vector<std::string_view>& bodies) {
   return results;
 }
 
-std::string rejections_json(std::span<const wire::Rejection> rejected) {
-  std::string json = "[";
-  for (const auto& rejection : rejected) {
-    if (json.size() > 1) json += ',';
-    json += "{\"index\":" + std::to_string(rejection.index) + ",\"id\":";
-    wire::append_json_string(json, rejection.id);
-    json += ",\"reason\":";
-    wire::append_json_string(json, rejection.reason);
+void append_rejection(std::string& json, const wire::Rejection& rejection) {
+  json += json.empty() ? '[' : ',';
+  json += "{\"index\":" + std::to_string(rejection.index) + ",\"id\":";
+  wire::append_json_string(json, rejection.id);
+  json += ",\"reason\":";
+  wire::append_json_string(json, rejection.reason);
+}
+
+/// Those that are not told are one more for whoever does not know of them.
+std::string rejections_json(const wire::Rejections& rejected) {
+  if (rejected.empty()) return "[]";
+  std::string json;
+  for (const auto& rejection : rejected.told()) {
+    append_rejection(json, rejection);
     json += '}';
+  }
+  if (rejected.untold() > 0) {
+    const std::string count = std::to_string(rejected.untold());
+    append_rejection(json, {rejected.told().back().index, "", count + " more events behind it are rejected"});
+    json += ",\"more\":" + count + '}';
   }
   return json + "]";
 }
 
-constexpr int result_columns = 5;
+constexpr int result_columns = 4;
 
-/// The row that ingest is declared to answer. In the SQL of 0.1.0 it has the first four of the columns.
+/// The row that ingest is declared to answer.
 TupleDesc describe_result(FunctionCallInfo fcinfo) {
   TupleDesc description = nullptr;
-  const bool is_row = get_call_result_type(fcinfo, nullptr, &description) == TYPEFUNC_COMPOSITE;
-  if (!is_row || (description->natts != result_columns && description->natts != result_columns - 1)) {
-    elog(ERROR, "ingest must be declared with five OUT arguments");
+  if (get_call_result_type(fcinfo, nullptr, &description) != TYPEFUNC_COMPOSITE) {
+    elog(ERROR, "ingest must be declared with four OUT arguments");
   }
   return BlessTupleDesc(description);
 }
@@ -117,13 +127,12 @@ void fill_row(const BodyResult& result, const std::string& rejected, Datum* valu
   values[1] = Int64GetDatum(static_cast<std::int64_t>(result.outcome.duplicates));
   values[2] = DirectFunctionCall1(jsonb_in, CStringGetDatum(rejected.c_str()));
   values[3] = CStringGetTextDatum(name_of(result.way));
-  values[4] = Int64GetDatum(static_cast<std::int64_t>(result.outcome.rejected.count()));
 }
 
 /// The row of one body as a composite value.
 Datum ingest_one(FunctionCallInfo fcinfo, std::string_view body) {
   const auto results = ingest({body});
-  const std::string rejected = rejections_json(results.front().outcome.rejected.told());
+  const std::string rejected = rejections_json(results.front().outcome.rejected);
   return pg_call([&] {
     Datum values[result_columns];
     bool nulls[result_columns] = {};
@@ -205,7 +214,7 @@ RACEWAY_FUNCTION(raceway_ingest_bodies) {
   const RowSink sink = open_rows(fcinfo);
   const auto results = ingest(bodies_of(array));
   for (const auto& result : results) {
-    const std::string rejected = rejections_json(result.outcome.rejected.told());
+    const std::string rejected = rejections_json(result.outcome.rejected);
     pg_call([&] {
       Datum values[result_columns];
       bool nulls[result_columns] = {};

@@ -10,11 +10,7 @@
 namespace raceway::server::storage {
 namespace {
 
-// The SQL of 0.1.0, beside which this server may run, tells all rejections and does not count them.
-constexpr const char* ingest_bodies =
-    "SELECT i.stored, i.duplicates, i.rejected::text,"
-    " coalesce((to_jsonb(i) ->> 'rejected_count')::bigint, jsonb_array_length(i.rejected))"
-    " FROM raceway.ingest($1::bytea[]) i";
+constexpr const char* ingest_bodies = "SELECT stored, duplicates, rejected::text FROM raceway.ingest($1::bytea[])";
 
 constexpr const char* count_all =
     "SELECT coalesce(sum(event_count), 0)::bigint, count(*) FROM raceway.traces WHERE end_time IS NOT NULL";
@@ -92,13 +88,19 @@ PgResult run_ingest(PgConnection& connection, const std::vector<std::string_view
   }
 }
 
-std::vector<wire::Rejection> read_told(std::string_view json) {
-  std::vector<wire::Rejection> rejections;
+wire::Rejections read_rejections(std::string_view json) {
+  std::vector<wire::Rejection> told;
+  std::uint64_t untold = 0;
   for (const auto& rejection : nlohmann::json::parse(json)) {
-    rejections.push_back({rejection.at("index").get<std::uint32_t>(), rejection.at("id").get<std::string>(),
-                          rejection.at("reason").get<std::string>()});
+    if (rejection.contains("more")) {
+      untold = rejection.at("more").get<std::uint64_t>();
+      continue;
+    }
+    told.push_back({rejection.at("index").get<std::uint32_t>(), rejection.at("id").get<std::string>(),
+                    rejection.at("reason").get<std::string>()});
   }
-  return rejections;
+  const auto count = told.size() + untold;
+  return {std::move(told), count};
 }
 
 /// A database that works ends a statement by itself when its time is over; one that hangs is waited for so much longer.
@@ -186,7 +188,7 @@ std::vector<IngestResult> PostgresStorage::ingest(const std::vector<std::string_
     std::vector<IngestResult> results;
     for (int row = 0; row < result.rows(); ++row) {
       const auto count = [&](int column) { return static_cast<std::uint64_t>(result.int64(row, column)); };
-      results.push_back({count(0), count(1), {read_told(result.text(row, 2)), count(3)}});
+      results.push_back({count(0), count(1), read_rejections(result.text(row, 2))});
     }
     if (results.size() != bodies.size()) throw DatabaseError("ingest answered for another number of bodies", {});
     return results;
