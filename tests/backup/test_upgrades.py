@@ -1,15 +1,14 @@
 """Upgrades: who comes from an older version has in the end what a fresh install has, and has lost nothing."""
 
-import os
 import re
 import shutil
-import subprocess
 
 import pytest
 
 from support import paths
 from support.catalog import difference, extension_of, rows_of, tables_of
-from support.cluster import PG_CONFIG, PostgresCluster, SqlError, found_under, staged_extension, temporary_directory
+from support.cluster import (
+    PG_CONFIG, PostgresCluster, SqlError, found_under, stage_extension, staged_extension, temporary_directory)
 from support.estate import generated
 from support.server import RacewayServer
 from support.ways import assert_whole, counts, ingest
@@ -73,7 +72,7 @@ def install_directory(stage):
 def made_up():
     """A cluster with versions that are made up: 9.0, the way there from the one of this checkout, and one from a
     version of its own for each mistake. They are installed from a copy of the checkout, as those of releases are."""
-    copy, stage = temporary_directory("raceway-copy-"), temporary_directory("raceway-upgrades-")
+    copy = temporary_directory("raceway-copy-")
     for folder in ("extension", "sql", "pg_regress"):
         shutil.copytree(paths.ROOT / folder, copy / folder)
     directory = copy / "sql" / "upgrades"
@@ -86,10 +85,7 @@ def made_up():
         assert ADDITION.count(right) == 1, f"{mistake}: {right!r} does not stand there once"
         (directory / f"raceway--{version_named(mistake)}.sql").write_text(script)
         (directory / f"raceway--{version_named(mistake)}--9.0.sql").write_text(ADDITION.replace(right, wrong))
-    subprocess.run(["make", "-C", str(copy / "extension"), "install", f"DESTDIR={stage}", f"PG_CONFIG={PG_CONFIG}"],
-                   check=True, capture_output=True, env={k: v for k, v in os.environ.items() if k[:4] != "MAKE"})
-    subprocess.run(["chmod", "-R", "a+rX", str(stage)], check=True)
-    with PostgresCluster("made-up", found_under(stage)) as cluster:
+    with PostgresCluster("made-up", found_under(stage_extension(copy / "extension", PG_CONFIG))) as cluster:
         yield cluster
 
 

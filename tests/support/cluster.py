@@ -15,11 +15,11 @@ import subprocess
 import tempfile
 import textwrap
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from support import paths
 from support.wait import free_port, wait_until
-
 
 
 def _output(*command):
@@ -27,18 +27,30 @@ def _output(*command):
 
 
 PG_CONFIG = _output(paths.ROOT / "extension" / "which-pg_config")
-MAJOR = int(re.search(r"\d+", _output(PG_CONFIG, "--version"))[0])
 PASSWORD = "not-a-secret"
-_stage = None
 
 
 class SqlError(Exception):
     """psql ended with an error; the text is what PostgreSQL said."""
 
 
-def binary(name):
-    """The full name of a program of the PostgreSQL that PG_CONFIG names."""
-    return str(Path(_output(PG_CONFIG, "--bindir")) / name)
+def major_of(pg_config):
+    return int(re.search(r"\d+", _output(pg_config, "--version"))[0])
+
+
+MAJOR = major_of(PG_CONFIG)
+
+
+def older_pg_configs():
+    """Those of the older PostgreSQL's of Debian that the extension can be built for here, too."""
+    there = sorted(Path("/usr/lib/postgresql").glob("*/bin/pg_config"), key=major_of)
+    return [pg_config for pg_config in there
+            if major_of(pg_config) < MAJOR and (Path(_output(pg_config, "--includedir-server")) / "postgres.h").exists()]
+
+
+def binary(name, pg_config=PG_CONFIG):
+    """The full name of a program of a PostgreSQL: by default, of the one that all is built for."""
+    return str(Path(_output(pg_config, "--bindir")) / name)
 
 
 def become_postgres():
@@ -57,29 +69,31 @@ def temporary_directory(prefix):
     return path
 
 
+def stage_extension(extension, pg_config):
+    """Installs what stands in that directory, for that PostgreSQL, below a directory of its own; that directory."""
+    stage = temporary_directory("raceway-stage-")
+    made = subprocess.run(
+        ["make", "--no-print-directory", "-j2", "-C", str(extension), "install", f"DESTDIR={stage}", f"PG_CONFIG={pg_config}"],
+        capture_output=True, text=True, env={k: v for k, v in os.environ.items() if not k.startswith("MAKE")},
+    )
+    if made.returncode != 0:
+        raise RuntimeError(f"make -C {extension} install failed:\n{made.stdout}{made.stderr}")
+    subprocess.run(["chmod", "-R", "a+rX", str(stage)], check=True)
+    return stage
+
+
+@cache
 def staged_extension():
     """The directory under which the extension of this checkout is installed; staged once for each program."""
-    global _stage
-    if _stage is None:
-        stage = temporary_directory("raceway-stage-")
-        made = subprocess.run(
-            ["make", "--no-print-directory", "-C", str(paths.ROOT / "extension"), "install", f"DESTDIR={stage}",
-             f"PG_CONFIG={PG_CONFIG}"],
-            capture_output=True, text=True, env={k: v for k, v in os.environ.items() if not k.startswith("MAKE")},
-        )
-        if made.returncode != 0:
-            raise RuntimeError(f"make -C extension install failed:\n{made.stdout}{made.stderr}")
-        subprocess.run(["chmod", "-R", "a+rX", str(stage)], check=True)
-        _stage = stage
-    return _stage
+    return stage_extension(paths.ROOT / "extension", PG_CONFIG)
 
 
-def found_under(stage):
+def found_under(stage, pg_config=PG_CONFIG):
     """The settings by which PostgreSQL finds an extension that is installed below `stage`: one of Debian's up to 17,
     two of everybody's since."""
-    if "extension_destdir\t" in _output(binary("postgres"), "--describe-config"):
+    if "extension_destdir\t" in _output(binary("postgres", pg_config), "--describe-config"):
         return {"extension_destdir": str(stage)}
-    share, library = (f"{stage}{_output(PG_CONFIG, option)}" for option in ("--sharedir", "--pkglibdir"))
+    share, library = (f"{stage}{_output(pg_config, option)}" for option in ("--sharedir", "--pkglibdir"))
     return {"extension_control_path": f"{share}:$system", "dynamic_library_path": f"{library}:$libdir"}
 
 
@@ -89,6 +103,8 @@ class PostgresCluster:
     It has the superuser `postgres` and the plain role `raceway`. Its process dies with the thread that started it, so
     start it from the main thread.
     """
+
+    pg_config = PG_CONFIG
 
     def __init__(self, name="main", settings=None, with_extension=True, initdb=()):
         self.directory = temporary_directory("rw-")
@@ -131,7 +147,7 @@ class PostgresCluster:
     def _initialise(self):
         self._own_directory()
         subprocess.run(
-            [*become_postgres(), binary("initdb"), "-D", str(self.data), "-U", "postgres", "-A", "trust", "-E", "UTF8",
+            [*become_postgres(), binary("initdb", self.pg_config), "-D", str(self.data), "-U", "postgres", "-A", "trust", "-E", "UTF8",
              "--locale=C.UTF-8", "--no-sync", "--no-instructions", *self._initdb],
             check=True, cwd="/", stdout=subprocess.DEVNULL, env=_clean_environment(),
         )
@@ -152,7 +168,7 @@ class PostgresCluster:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                [*become_postgres(), "--pdeathsig=QUIT", binary("postgres"), "-D", str(self.data)],
+                [*become_postgres(), "--pdeathsig=QUIT", binary("postgres", self.pg_config), "-D", str(self.data)],
                 cwd="/", stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
                 env=_clean_environment(),
             )
