@@ -4,12 +4,13 @@ import signal
 import sys
 import time
 
-from bench import clocks, growth, http_postgres, machine, memory, options, retention, writes
+from bench import clocks, growth, http_postgres, machine, memory, options, retention, stages, writes
 from bench.database import SETTINGS, BenchDatabase
 from bench.figures import Report
 
 SECTIONS = {
     "writes": writes.run,
+    "stages": stages.run,
     "http": http_postgres.run,
     "memory": lambda report, _: memory.run(report),
     "clocks": lambda report, database: clocks.run(report, database.database),

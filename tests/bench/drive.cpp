@@ -22,6 +22,7 @@ struct Arguments {
   double seconds = 1e9;
   std::string connection;
   Way way = Way::ingest;
+  std::string function = "raceway.ingest";
   std::uint16_t port = 0;
   std::string path = "/events";
 };
@@ -42,7 +43,7 @@ auto for_each_client(const Arguments& arguments, const Traffic& traffic, Make ma
 
 Outcome run_sql(const Arguments& arguments, const Traffic& traffic) {
   const auto bodies = for_each_client(arguments, traffic, [&](const Body& body) { return json_of(traffic, body); });
-  Outcome outcome = load_by_sql(arguments.connection, arguments.way, bodies);
+  Outcome outcome = load_by_sql(arguments.connection, arguments.way, arguments.function, bodies);
   outcome.events = arguments.stream.events;
   return outcome;
 }
@@ -113,6 +114,7 @@ int main_of(int count, char** words) {
       {"copy", Way::copy}, {"unnest", Way::unnest}, {"ingest", Way::ingest}, {"portable", Way::portable}};
   sql->add_option("--connection", arguments.connection, "libpq's connection string")->required();
   sql->add_option("--way", arguments.way, "How they are written")->transform(CLI::CheckedTransformer(ways));
+  sql->add_option("--function", arguments.function, "What stands for raceway.ingest")->capture_default_str();
   http->add_option("--path", arguments.path, "Where to POST")->capture_default_str();
   CLI11_PARSE(app, count, words);
 

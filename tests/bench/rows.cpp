@@ -138,7 +138,7 @@ void add_row(std::array<ArrayColumn, Width>& columns, const std::array<Field, Wi
 
 wire::Batch read_clean(std::string_view body) {
   auto batch = wire::read_batch(body);
-  if (!batch.rejected.empty()) throw std::runtime_error("a recorded event is rejected: " + batch.rejected[0].reason);
+  if (!batch.rejected.empty()) throw std::runtime_error("a recorded event is rejected: " + batch.rejected.told().front().reason);
   return batch;
 }
 

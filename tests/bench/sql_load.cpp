@@ -90,13 +90,15 @@ INSERT INTO raceway.events )sql" + event_columns +
                        $8::jsonb[])
   ON CONFLICT (event_id) DO NOTHING)sql";
 
-constexpr const char* ingest_statement =
-    "SELECT stored, duplicates, jsonb_array_length(rejected), ingest_way FROM raceway.ingest($1::bytea)";
+std::string ingest_statement(const std::string& function) {
+  return "SELECT stored, duplicates, jsonb_array_length(rejected), ingest_way FROM " + function + "($1::bytea)";
+}
 
 /// A connection, what it is to send, and what became of it.
 class Sender {
  public:
-  Sender(const std::string& connection_string, Way way, const std::vector<std::string>& bodies)
+  Sender(const std::string& connection_string, Way way, const std::string& ingest_function,
+         const std::vector<std::string>& bodies)
       : connection_(connection_string), way_(way) {
     // Loads the extension's library and fills the caches of the session, as in one that has run for a while.
     connection_.execute("SELECT raceway.vclock_size('{}'), count(*) FROM raceway.events LIMIT 0");
@@ -109,7 +111,7 @@ class Sender {
       bodies_ = bodies;
       return;
     }
-    connection_.prepare(way == Way::unnest ? unnest_statement.c_str() : ingest_statement);
+    connection_.prepare((way == Way::unnest ? unnest_statement : ingest_statement(ingest_function)).c_str());
     for (const auto& body : bodies) {
       parameters_.push_back(way == Way::unnest ? array_columns(body) : std::vector<std::string>{body});
     }
@@ -165,11 +167,11 @@ class Sender {
 
 }  // namespace
 
-Outcome load_by_sql(const std::string& connection_string, Way way,
+Outcome load_by_sql(const std::string& connection_string, Way way, const std::string& ingest_function,
                     const std::vector<std::vector<std::string>>& bodies_by_connection) {
   std::vector<std::unique_ptr<Sender>> senders;
   for (const auto& bodies : bodies_by_connection) {
-    senders.push_back(std::make_unique<Sender>(connection_string, way, bodies));
+    senders.push_back(std::make_unique<Sender>(connection_string, way, ingest_function, bodies));
     senders.back()->send_traces();
   }
   std::vector<std::exception_ptr> failures(senders.size());
