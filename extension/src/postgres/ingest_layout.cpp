@@ -1,5 +1,6 @@
 #include "postgres/ingest_layout.hpp"
 
+#include <cstdint>
 #include <unordered_map>
 
 #include "postgres/versions.hpp"
