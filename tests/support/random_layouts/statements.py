@@ -1,4 +1,4 @@
-"""Random statements of an administrator: a grammar, one Kind a rule, and whether each keeps the tables known.
+"""Draws statements of an administrator, each of a Kind, which says whether it keeps the tables known.
 
 In the SQL of a Kind stand {t} for a table, {n} for a new name, {c} for a column and {type of c} for the type that it
 has, {key} for the columns of the primary key of events, {p} for a partition, {bounds of p} for its bounds, {free} for
@@ -8,9 +8,11 @@ bounds that may be free, and [[a|b]] for one of several.
 import re
 from dataclasses import dataclass
 
-from support.known_tables import DETACH, Change
+from support.random_layouts.known import Change
 
 EVENTS, TRACES, PARTITION = "events", "traces", "partition"
+ROWS = (EVENTS, PARTITION)
+PLAIN, PARTITIONED = ("plain",), ("partitioned",)
 
 TYPES = {"event_id": 'varchar(255) COLLATE "C"', "trace_id": 'varchar(255) COLLATE "C"', "kind": "varchar(50)",
          "location": "varchar(500)", "duration_ms": "real", "vector_clock": "jsonb", "created_at": "timestamp",
@@ -31,17 +33,10 @@ class Kind:
     columns: str = ""
     hinders: str = "{t}"
     what: str = "{n}"           # the name of the hindrance: two statements that one undoes share it
-    leaves: str = ""            # what still hinders after `undo`
-    mends: str = ""             # the place that is not hindered by `what` any more
-    along: tuple = ()
     layouts: tuple = ("plain", "partitioned")
+    moves: bool = False         # as of a Change, as are the next two
     compared: bool = True
     exact: bool = True
-    waits: bool = False         # it hinders, at least, while it waits for others
-    fails_by: str = ""          # an error that leaves something that hinders
-    adopts: bool = False        # {n} becomes a partition
-    after: tuple = ()           # what else follows, see Change
-    undo_after: tuple = ()
 
 
 def keeps(sql, undo="", **options):
@@ -50,14 +45,14 @@ def keeps(sql, undo="", **options):
 
 
 class Administrator:
-    """Draws one statement after the other. It supposes that each succeeds; one that does not is one more draw."""
+    """Draws one statement after the other. Some of them fail."""
 
     def __init__(self, chance, families, partitions):
         self.chance = chance
         self._families = families
         self._layout = "partitioned" if partitions else "plain"
         self._key = 'event_id, "timestamp"' if partitions else "event_id"
-        self._partitions = dict(partitions)   # name: bounds
+        self._partitions = partitions   # name: bounds
         self._number = 0
         self._undos = []
 
@@ -82,30 +77,14 @@ class Administrator:
         words = {"{t}": partition if on == PARTITION else on, "{p}": partition, "{n}": f"x{self._number}",
                  "{key}": self._key, "{bounds of p}": self._partitions.get(partition, ""), "{c}": column,
                  "{type of c}": TYPES.get(column, ""), "{free}": self.chance.choice(FREE_BOUNDS)}
-        self._follow(kind, words)
         return self._change(kind, words, is_alone)
 
-    def _follow(self, kind, words):
-        """Which partitions there are then."""
-        if kind.adopts:
-            self._partitions[words["{n}"]] = words["{free}"]
-        if kind.after and kind.after[0] in ("detached", "dropped", "renamed"):
-            bounds = self._partitions.pop(words["{p}"])
-            if kind.after[0] == "renamed":
-                self._partitions[words["{n}"]] = bounds
-
     def _change(self, kind, words, is_alone):
-        sql, undo, place, mended, what, left = (fill(self._choose(text), words) for text in (
-            kind.sql, kind.undo, kind.hinders, kind.mends, kind.what, kind.leaves))
-        hinders = tuple((place, one) for one in what.split(" + ")) if place else ()
-        after, undo_after = (tuple(fill(word, words) for word in follows) for follows in (kind.after, kind.undo_after))
-        on_table = ((words["{t}"], what),)
+        sql, undo, place, what = (fill(self._choose(text), words) for text in (kind.sql, kind.undo, kind.hinders, kind.what))
+        hinders = ((place, what),) if place else ()
         if undo:
-            lifts = hinders or (on_table if kind.fails_by else ())
-            self._undos.append(Change(
-                undo, ((place, left),) if left else (), lifts, (DETACH,), kind.compared, kind.exact, after=undo_after))
-        return Change(sql, hinders, ((mended, what),) if mended else (), kind.along, kind.compared, kind.exact, is_alone,
-                      kind.fails_by, on_table, on_table if kind.waits else (), after)
+            self._undos.append(Change(undo, (), hinders, kind.moves, kind.compared, kind.exact))
+        return Change(sql, hinders, (), kind.moves, kind.compared, kind.exact, is_alone)
 
     def _choose(self, text):
         return re.sub(r"\[\[(.*?)\]\]", lambda found: self.chance.choice(found[1].split("|")), text, flags=re.DOTALL)

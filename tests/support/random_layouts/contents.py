@@ -1,5 +1,5 @@
-"""All that stands in the schemas of a database that users work in, whatever they made of the tables, and whether it is
-sound: asked by one session, in whatever transaction."""
+"""What is in all tables of a database, whatever users made of them, and whether heaps and btrees are sound: asked by one
+session, in whatever transaction."""
 
 import re
 from datetime import datetime, timedelta
@@ -11,10 +11,11 @@ TABLES = f"""
     WHERE {OURS} AND c.relkind = 'r' AND c.relname NOT IN ('log', 'layout', 'schema_migrations', 'cleanup_runs') ORDER BY 1
 """
 
-# Row triggers come first: of an INSERT into events, and of others; then those of statements.
+# What triggers noted, see row_statements.py.
 LOG = "SELECT name, timing, op, level, is_event, key, fresh FROM public.log ORDER BY n"
 
-HEAPS = f"SELECT c.oid, c.reltoastrelid FROM pg_class c WHERE {OURS} AND c.relkind = 'r' AND c.relam = (SELECT oid FROM pg_am WHERE amname = 'heap')"
+HEAPS = f"""SELECT c.oid, c.reltoastrelid FROM pg_class c
+            WHERE {OURS} AND c.relkind = 'r' AND c.relam = (SELECT oid FROM pg_am WHERE amname = 'heap')"""
 RELATIONS = f"SELECT oid FROM ({HEAPS}) h UNION ALL SELECT reltoastrelid FROM ({HEAPS}) h WHERE reltoastrelid <> 0"
 
 UNSOUND = f"""
@@ -34,14 +35,14 @@ INSTANT = re.compile(r'"(\d{4}-\d\d-\d\dT[\d:.]+)(\+[\d:]+)?"')
 
 
 def rows_of_all(session):
-    """Every row of every table, as text: [(table, row)]. What happened now is told from the transaction's beginning."""
+    """Every row of every table, as text: [(table, row)]. Times of today are told by the hours since then."""
     tables = [row[0] for row in session.run(TABLES)]
     rows = session.run(" UNION ALL ".join(f"SELECT '{table}', to_jsonb(t)::text FROM ONLY {table} t" for table in tables))
     now = session.value("SELECT now() AT TIME ZONE 'UTC'")
 
     def told(found):
         since = datetime.fromisoformat(found[1].ljust(26, "0") if "." in found[1] else found[1]) - now
-        return f"now {round(since.total_seconds())}" if abs(since) < timedelta(days=1) else found[0]
+        return f"now {round(since / timedelta(hours=1))}" if abs(since) < timedelta(days=1) else found[0]
     return sorted((table, INSTANT.sub(told, row)) for table, row in rows)
 
 

@@ -1,15 +1,11 @@
-"""Scripts of statements and of calls of ingest, run by every way and by plain INSERTs.
-
-Either in one transaction, which is rolled back for each way, or each way in a database of its own, where a second
-session changes the tables meanwhile. See faults/test_random_layouts.py.
-"""
+"""Scripts of statements and of calls of ingest: a step of one is run by a Trial, for one way or for plain INSERTs."""
 
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from support import plain_inserts
-from support.known_tables import Change, KnownTables
+from support.random_layouts import plain_inserts
+from support.random_layouts.known import Change, Known
 from support.sessions import DatabaseError
 from support.wait import wait_until
 
@@ -30,10 +26,10 @@ class Call:
 
 @dataclass
 class Judged:
-    """A call by one of the ways: what was in the way of writing directly, and the ways that were taken; none, where it
-    ended with an error."""
+    """A call by one of the ways: what was in the way of writing directly (None: who knows), and the ways that were
+    taken; none, where it ended with an error."""
 
-    in_the_way: list
+    in_the_way: list | None
     taken: set
     answers: object
 
@@ -48,7 +44,7 @@ class Trial:
     rows: dict
     other: object = None
     waits: list = field(default_factory=list)
-    known: KnownTables = field(default_factory=KnownTables)
+    known: Known = field(default_factory=Known)
     steps: list = field(default_factory=list)     # what each step answered: the SQLSTATE of an error, None, or answers
     judged: list = field(default_factory=list)
 
@@ -86,11 +82,11 @@ class Trial:
 
     def judge(self, call, answers, known=None):
         """Notes what was answered, and what was in the way."""
-        if self.way != PLAIN and (known or self.known).is_sure:
-            times = [self.rows[card.text].micros for hand in call.hands for card in hand if card.good]
-            in_the_way = (known or self.known).in_the_way(self.session, call.user, times)
+        if self.way != PLAIN:
+            is_empty = not any(card.good for hand in call.hands for card in hand)
+            in_the_way = ["no event"] if is_empty else (known or self.known).in_the_way(call.user)
             taken = {answer.pop("ingest_way") for answer in answers} if isinstance(answers, list) else set()
-            self.judged.append(Judged(in_the_way if times else ["no event"], taken, answers))
+            self.judged.append(Judged(in_the_way, taken, answers))
         self.steps.append(answers)
 
     @contextmanager
@@ -238,7 +234,7 @@ class WhileSending:
         with trial.meanwhile(lambda: guarded(trial.other, self.change.sql), trial.other, trial.session) as (waits, done):
             if waits:
                 known = trial.known.copy()
-                known.note(Change("", self.change.meanwhile))
+                known.is_sure = False   # what it has done so far is seen, or not
                 self._send_again(trial, known)
                 trial.steps.append(ended(trial.session, "COMMIT"))
         trial.known.note(self.change, done[0])

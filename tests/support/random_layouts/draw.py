@@ -1,0 +1,68 @@
+"""Draws a layout of the tables, and a script for it."""
+
+import random
+
+from support.random_layouts.grounds import LAYOUTS, new_deck
+from support.random_layouts.known import WRITER
+from support.random_layouts.script import Call, Do, Send, Together, WhileChanging, WhileSending
+from support.random_layouts.statements import Administrator
+from support.random_layouts.table_statements import FAMILIES
+
+
+class Draw:
+    """See above. The same `name` draws the same."""
+
+    def __init__(self, grounds, name):
+        self.chance = random.Random(name)
+        self.layout = self.chance.choice(list(LAYOUTS))
+        self._deck, _ = new_deck(self.chance)
+        self._administrator = Administrator(self.chance, FAMILIES, grounds.partitions(self.layout))
+        self.cards = []
+        self.script = []
+
+    def call(self):
+        hands = [self._deck.hand(self.chance.randint(1, 12)) for _ in range(self.chance.choice([1, 1, 1, 2, 3]))]
+        self.cards += [card for hand in hands for card in hand]
+        user = self.chance.choice(["raceway", "raceway", "raceway", "postgres", WRITER])
+        return Call(hands, [self._deck.body(hand) for hand in hands], user)
+
+    def _change(self, *without):
+        return self._administrator.change(without)
+
+    def for_one_session(self):
+        for number in range(self.chance.randint(1, 6)):
+            if self.chance.random() < 0.3:
+                self.script.append(Send(self.call()))
+            self.script.append(Do(self._change("alone")))
+            if number == 0 and self.chance.random() < 0.7:
+                self.script.append(Send(self.call()))
+        self.script.append(Send(self.call()))
+        return self
+
+    def for_two_sessions(self):
+        for _ in range(self.chance.randint(1, 3)):
+            self.script += self.chance.choice([self._one_after_the_other, self._together, self._while_changing, self._while_sending])()
+        self.script.append(Send(self.call()))
+        return self
+
+    def _one_after_the_other(self):
+        by_other = self.chance.random() < 0.6
+        change = Do(self._change("session") if by_other else self._change(), by_other)
+        return [Send(self.call()), change, Send(self.call())]
+
+    def _together(self):
+        begin = self.chance.choice(["BEGIN", "BEGIN", "BEGIN", "BEGIN ISOLATION LEVEL REPEATABLE READ", "BEGIN ISOLATION LEVEL SERIALIZABLE"])
+        steps = [Send(self.call()), Do(self._change("alone")), Send(self.call())]
+        return [Together(steps[self.chance.randrange(2):], begin, self.chance.choice(["COMMIT", "COMMIT", "ROLLBACK"]))]
+
+    def _while_changing(self):
+        return [WhileChanging(self._change("alone", "data", "session"), self.chance.choice(["COMMIT", "COMMIT", "ROLLBACK"]), self.call())]
+
+    def _while_sending(self):
+        change = self._administrator.change(("data", "session")) if self.chance.random() < 0.6 else self._administrator.change(
+            [family for family in FAMILIES if family != "alone"])
+        again = change.alone and "DETACH" not in change.sql
+        return [WhileSending(self.call(), change, self.call() if again else None)]
+
+    def told(self):
+        return "\n".join([f"on tables laid out {self.layout}:", *(f"  {step}" for step in self.script)])
