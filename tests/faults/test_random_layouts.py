@@ -7,7 +7,7 @@ Some draws are the same each time, the others are new. A failed one says what re
 import os
 import time
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import pytest
 
@@ -15,7 +15,7 @@ from support.chance import SEED, times
 from support.checks import INEXACT_TRACES
 from support.cluster import Database
 from support.random_layouts.contents import LOG, assert_all_sound, rows_of_all
-from support.random_layouts.draw import Draw
+from support.random_layouts.draw import KINDS, Draw
 from support.random_layouts.grounds import Grounds
 from support.random_layouts.plain_inserts import rows_of
 from support.random_layouts.script import PLAIN, Trial
@@ -115,25 +115,25 @@ def assert_left_whole(session, trial):
         assert session.run(INEXACT_TRACES) == []
 
 
-def names_of_draws(kind):
-    """Of the only draw that is asked for; or of the fixed ones, and of new ones for so many seconds."""
+def draws(kind):
+    """(What repeats it, a Draw): the only one that is asked for; or the fixed ones, then new ones for so many seconds."""
     if alone := os.environ.get("RACEWAY_DRAW"):
-        yield SEED, int(alone)
+        yield alone, kind.draw(alone)
         return
-    yield from ((FIXED, number) for number in range(kind.fixed))
+    yield from ((f"{FIXED} {number}", kind.draw(f"{FIXED} {number}")) for number in range(kind.fixed))
     end, number = time.monotonic() + times(kind.seconds), 0
     while number == 0 or time.monotonic() < end:
-        yield SEED, number
+        yield f"{SEED} {number}", kind.draw(f"{SEED} {number}")
         number += 1
-    print(f"{number} new draws of {kind.name}, of RACEWAY_SEED={SEED}")
+    print(f"{number} new draws of {kind.name}")
 
 
 class OneSession:
     """Each script is run in the same session for each way, which has judged the tables as others left them."""
 
     name = "one session"
-    fixed = 30
-    seconds = 15.0
+    fixed = len(KINDS)
+    seconds = 12.0
 
     def __init__(self, grounds):
         self._grounds = grounds
@@ -141,6 +141,10 @@ class OneSession:
         self._sessions = {name: Session(database, "postgres") for name, database in grounds.databases.items()}
 
     def draw(self, name):
+        """The fixed ones are one of each kind."""
+        seed, number = name.split()
+        if seed == FIXED:
+            return Draw(self._grounds, name, KINDS[int(number)]).of_one_kind(KINDS[int(number)])
         return Draw(self._grounds, name).for_one_session()
 
     def run(self, draw):
@@ -161,7 +165,7 @@ class TwoSessions:
 
     name = "two sessions"
     fixed = 6
-    seconds = 25.0
+    seconds = 20.0
 
     def __init__(self, grounds):
         self._grounds = grounds
@@ -206,21 +210,20 @@ class Result:
 
 
 @contextmanager
-def told(draw, seed, number):
+def told(draw, name):
     try:
         yield
     except BaseException:
-        print(f"to repeat this one alone: RACEWAY_SEED={seed} RACEWAY_DRAW={number}\n{draw.told()}")
+        print(f"to repeat this one alone: RACEWAY_DRAW='{name}'\n{draw.told()}")
         raise
 
 
 @pytest.mark.parametrize("sessions", [OneSession, TwoSessions])
 def test_whatever_is_made_of_the_tables(grounds, sessions):
-    kind, calls = sessions(grounds), Counter()
-    for seed, number in names_of_draws(kind):
-        draw = kind.draw(f"{seed}/{kind.name}/{number}")
-        with told(draw, seed, number):
-            calls += assert_agree(kind.run(draw))
+    calls = Counter()
+    with closing(sessions(grounds)) as kind:
+        for name, draw in draws(kind):
+            with told(draw, name):
+                calls += assert_agree(kind.run(draw))
     print(dict(calls))
     assert "RACEWAY_DRAW" in os.environ or (calls["known"] and calls["hindered"])
-    kind.close()

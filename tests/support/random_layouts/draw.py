@@ -8,15 +8,20 @@ from support.random_layouts.script import Call, Do, Send, Together, WhileChangin
 from support.random_layouts.statements import Administrator
 from support.random_layouts.table_statements import FAMILIES
 
+# Of what a transaction may hold, one by one; plain indexes are the matter of faults/test_user_indexes.py, too.
+KINDS = list(dict.fromkeys(kind for family, kinds in FAMILIES.items() if family not in ("alone", "plain indexes") for kind in kinds))
+
 
 class Draw:
-    """See above. The same `name` draws the same."""
+    """See above. The same `name` draws the same. `kind` is what the tables must be laid out for."""
 
-    def __init__(self, grounds, name):
+    def __init__(self, grounds, name, kind=None):
         self.chance = random.Random(name)
-        self.layout = self.chance.choice(list(LAYOUTS))
         self._deck, _ = new_deck(self.chance)
-        self._administrator = Administrator(self.chance, FAMILIES, grounds.partitions(self.layout))
+        for self.layout in self.chance.sample(list(LAYOUTS), len(LAYOUTS)):
+            self._administrator = Administrator(self.chance, FAMILIES, grounds.partitions(self.layout))
+            if kind is None or self._administrator.can(kind):
+                break
         self.cards = []
         self.script = []
 
@@ -28,6 +33,13 @@ class Draw:
 
     def _change(self, *without):
         return self._administrator.change(without)
+
+    def of_one_kind(self, kind):
+        """For one session: a statement of this kind, then of what undoes it."""
+        self.script = [Do(self._administrator.change_of(kind)), Send(self.call())]
+        if undo := self._administrator.undo():
+            self.script += [Do(undo), Send(self.call())]
+        return self
 
     def for_one_session(self):
         for number in range(self.chance.randint(1, 6)):
@@ -59,7 +71,8 @@ class Draw:
         return [WhileChanging(self._change("alone", "data", "session"), self.chance.choice(["COMMIT", "COMMIT", "ROLLBACK"]), self.call())]
 
     def _while_sending(self):
-        change = self._administrator.change(("data", "session")) if self.chance.random() < 0.6 else self._administrator.change(
+        # What "not null" has filled in before it waits is not all that there is when it goes on.
+        change = self._change("data", "session", "not null") if self.chance.random() < 0.6 else self._administrator.change(
             [family for family in FAMILIES if family != "alone"])
         again = change.alone and "DETACH" not in change.sql
         return [WhileSending(self.call(), change, self.call() if again else None)]

@@ -60,16 +60,19 @@ class Administrator:
         """A Change of none of these families."""
         while True:
             if self._undos and self.chance.random() < 0.12:
-                return self.chance.choice(self._undos)
+                return self.undo()
             family = self.chance.choice([name for name in self._families if name not in without])
-            change = self._draw(self.chance.choice(self._families[family]), family == "alone")
-            if change is not None:
-                return change
+            kind = self.chance.choice(self._families[family])
+            if self.can(kind):
+                return self.change_of(kind, family == "alone")
 
-    def _draw(self, kind, is_alone):
+    def can(self, kind):
+        """Whether there are such statements for the tables as they are laid out."""
+        return self._layout in kind.layouts and any(place != PARTITION or self._partitions for place in kind.on) and (
+            "{p}" not in kind.sql or bool(self._partitions))
+
+    def change_of(self, kind, is_alone=False):
         places = [place for place in kind.on if place != PARTITION or self._partitions]
-        if self._layout not in kind.layouts or not places or ("{p}" in kind.sql and not self._partitions):
-            return None
         self._number += 1
         on = self.chance.choice(places)
         partition = self.chance.choice(sorted(self._partitions)) if self._partitions else ""
@@ -78,6 +81,10 @@ class Administrator:
                  "{key}": self._key, "{bounds of p}": self._partitions.get(partition, ""), "{c}": column,
                  "{type of c}": TYPES.get(column, ""), "{free}": self.chance.choice(FREE_BOUNDS)}
         return self._change(kind, words, is_alone)
+
+    def undo(self):
+        """A Change that undoes one before, if there is such."""
+        return self.chance.choice(self._undos) if self._undos else None
 
     def _change(self, kind, words, is_alone):
         sql, undo, place, what = (fill(self._choose(text), words) for text in (kind.sql, kind.undo, kind.hinders, kind.what))
