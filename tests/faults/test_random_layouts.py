@@ -19,6 +19,7 @@ from support.random_layouts.draw import KINDS, Draw
 from support.random_layouts.grounds import Grounds
 from support.random_layouts.plain_inserts import rows_of
 from support.random_layouts.script import PLAIN, Trial
+from support.random_layouts.table_statements import NEW_PARTITION
 from support.sessions import Session
 from support.ways import WAYS
 
@@ -173,6 +174,8 @@ class TwoSessions:
         self._template = Session(grounds.administration, "postgres")
 
     def draw(self, name):
+        if name in (f"{FIXED} 0", f"{FIXED} 1"):
+            return Draw(self._grounds, name, NEW_PARTITION).with_a_partition_meanwhile()
         return Draw(self._grounds, name).for_two_sessions()
 
     def run(self, draw):

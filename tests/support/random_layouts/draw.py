@@ -6,10 +6,14 @@ from support.random_layouts.grounds import LAYOUTS, new_deck
 from support.random_layouts.known import WRITER
 from support.random_layouts.script import Call, Do, Send, Together, WhileChanging, WhileSending
 from support.random_layouts.statements import Administrator
-from support.random_layouts.table_statements import FAMILIES
+from support.random_layouts.table_statements import FAMILIES, NEW_PARTITION, WITHOUT_FOREIGN_KEY
 
 # Of what a transaction may hold, one by one; plain indexes are the matter of faults/test_user_indexes.py, too.
-KINDS = list(dict.fromkeys(kind for family, kinds in FAMILIES.items() if family not in ("alone", "plain indexes") for kind in kinds))
+KINDS = list(dict.fromkeys(
+    kind for family, kinds in FAMILIES.items() if family not in ("alone", "plain indexes") for kind in kinds))
+
+BEGIN = ["BEGIN", "BEGIN", "BEGIN", "BEGIN ISOLATION LEVEL REPEATABLE READ", "BEGIN ISOLATION LEVEL SERIALIZABLE"]
+END = ["COMMIT", "COMMIT", "ROLLBACK"]
 
 
 class Draw:
@@ -51,9 +55,16 @@ class Draw:
         self.script.append(Send(self.call()))
         return self
 
+    def with_a_partition_meanwhile(self):
+        """For two sessions. With the foreign key, who makes a partition already keeps all others from traces."""
+        change = self._administrator.change_of
+        self.script = [Do(change(WITHOUT_FOREIGN_KEY)), WhileChanging(change(NEW_PARTITION), "COMMIT", self.call()), Send(self.call())]
+        return self
+
     def for_two_sessions(self):
         for _ in range(self.chance.randint(1, 3)):
-            self.script += self.chance.choice([self._one_after_the_other, self._together, self._while_changing, self._while_sending])()
+            steps = [self._one_after_the_other, self._together, self._while_changing, self._while_sending]
+            self.script += self.chance.choice(steps)()
         self.script.append(Send(self.call()))
         return self
 
@@ -63,12 +74,11 @@ class Draw:
         return [Send(self.call()), change, Send(self.call())]
 
     def _together(self):
-        begin = self.chance.choice(["BEGIN", "BEGIN", "BEGIN", "BEGIN ISOLATION LEVEL REPEATABLE READ", "BEGIN ISOLATION LEVEL SERIALIZABLE"])
         steps = [Send(self.call()), Do(self._change("alone")), Send(self.call())]
-        return [Together(steps[self.chance.randrange(2):], begin, self.chance.choice(["COMMIT", "COMMIT", "ROLLBACK"]))]
+        return [Together(steps[self.chance.randrange(2):], self.chance.choice(BEGIN), self.chance.choice(END))]
 
     def _while_changing(self):
-        return [WhileChanging(self._change("alone", "data", "session"), self.chance.choice(["COMMIT", "COMMIT", "ROLLBACK"]), self.call())]
+        return [WhileChanging(self._change("alone", "data", "session"), self.chance.choice(END), self.call())]
 
     def _while_sending(self):
         # What "not null" has filled in before it waits is not all that there is when it goes on.

@@ -67,7 +67,7 @@ def rows_of(session, cards):
 def store(session, hands, rows):
     """What ingest must answer to these hands, but for reasons, after doing what it must do: [{stored, duplicates, rejected:
     [{index}]}]. In a transaction. Raises what it must raise."""
-    by_time = session.value("SELECT coalesce((SELECT relkind = 'p' FROM pg_class WHERE oid = to_regclass('raceway.events')), false)")
+    by_time = session.run("SELECT 1 FROM pg_class WHERE relkind = 'p' AND oid = to_regclass('raceway.events')") != []
     sendings = {}
     for body, hand in enumerate(hands):
         for index, card in enumerate(hand):

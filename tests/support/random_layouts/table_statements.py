@@ -14,7 +14,7 @@ def index(definition, how="", options="", **more):
 
 
 PLAIN_INDEXES = [
-    *(keeps(f"CREATE INDEX my_{name} ON {{t}} {definition}", f"DROP INDEX my_{name}", on=(EVENTS,) if table == "events" else (TRACES,))
+    *(keeps(f"CREATE INDEX my_{name} ON {{t}} {definition}", f"DROP INDEX my_{name}", on=(table,))
       for name, (table, definition, _) in INDEXES.items()),
     *(keeps(f"CREATE INDEX {{n}} ON {{t}} {definition}", "DROP INDEX {n}", on=(PARTITION,))
       for table, definition, _ in INDEXES.values() if table == "events"),
@@ -82,6 +82,7 @@ KEYS = [
           exact=False, moves=True),
 ]
 
+WITHOUT_FOREIGN_KEY = keeps(f"ALTER TABLE events DROP CONSTRAINT {FK}", exact=False, moves=True)
 FK_OF_TRACES = f"ADD CONSTRAINT {FK} FOREIGN KEY (trace_id) REFERENCES traces"
 
 FOREIGN_KEYS = [
@@ -128,10 +129,12 @@ def kept_attached(create, between="", **options):
 
 LIKE_EVENTS = "TABLE {n} (LIKE events INCLUDING ALL)"
 
+NEW_PARTITION = kept_attached(f"CREATE {LIKE_EVENTS}")
+
 PARTITIONS = [
+    NEW_PARTITION, keeps("CREATE TABLE {n} PARTITION OF events {free}", on=(EVENTS,), layouts=PARTITIONED),
     kept_attached("CREATE [[|UNLOGGED]] " + LIKE_EVENTS), kept_attached(f"CREATE {LIKE_EVENTS}", "ALTER TABLE {n} SET (fillfactor = 20);"),
     kept_attached("CREATE TABLE {n} (LIKE events INCLUDING DEFAULTS INCLUDING CONSTRAINTS)"),
-    keeps("CREATE TABLE {n} PARTITION OF events {free}", on=(EVENTS,), layouts=PARTITIONED),
     keeps("SELECT raceway.make_partitions([['2024-04-01', '2024-04-01'|'2024-02-28', '2024-02-28'|'2024-04-02', '2024-04-02']])",
           layouts=PARTITIONED),
     attached(f"CREATE {LIKE_EVENTS}", "ALTER TABLE {n} ADD CHECK (kind <> 'Error');"),
@@ -243,8 +246,8 @@ PRIVILEGES = [
     *privileges_of("raceway"), *privileges_of(WRITER),
     *owned_by("postgres", EVENTS, TRACES), *owned_by(KEEPER, EVENTS, TRACES), *owned_by(STRANGER, EVENTS),
     # In whose name the foreign key is checked.
-    Kind(f"ALTER TABLE {{t}} OWNER TO {STRANGER}; GRANT ALL ON {{t}} TO raceway", "ALTER TABLE {t} OWNER TO raceway; GRANT ALL ON {t} TO raceway",
-         on=(TRACES,), what="owner", moves=True),
+    Kind(f"ALTER TABLE {{t}} OWNER TO {STRANGER}; GRANT ALL ON {{t}} TO raceway",
+         "ALTER TABLE {t} OWNER TO raceway; GRANT ALL ON {t} TO raceway", on=(TRACES,), what="owner", moves=True),
 ]
 
 DATA = [
