@@ -134,7 +134,7 @@ class OneSession:
 
     name = "one session"
     fixed = len(KINDS)
-    seconds = 12.0
+    seconds = 8.0
 
     def __init__(self, grounds):
         self._grounds = grounds
@@ -166,7 +166,7 @@ class TwoSessions:
 
     name = "two sessions"
     fixed = 6
-    seconds = 20.0
+    seconds = 15.0
 
     def __init__(self, grounds):
         self._grounds = grounds
