@@ -55,6 +55,14 @@ BEGIN
         SELECT format('the publication %I names it', p.pubname)
         FROM pg_publication_rel m JOIN pg_publication p ON p.oid = m.prpubid WHERE m.prrelid = 'raceway.events'::regclass
         UNION
+        -- Of those to traces the new table has its own.
+        SELECT format('it has the constraint %I', c.conname) FROM pg_constraint c
+        WHERE c.conrelid = 'raceway.events'::regclass
+          AND (c.contype = 'c' OR c.contype = 'f' AND c.confrelid <> 'raceway.traces'::regclass)
+        UNION
+        SELECT format('the column %I is generated', a.attname) FROM pg_attribute a
+        WHERE a.attrelid = 'raceway.events'::regclass AND (a.attgenerated <> '' OR a.attidentity <> '') AND NOT a.attisdropped
+        UNION
         SELECT 'it has row security' FROM pg_class c WHERE c.oid = 'raceway.events'::regclass AND c.relrowsecurity
         UNION
         SELECT 'there are events without a timestamp' WHERE EXISTS (SELECT FROM raceway.events e WHERE e."timestamp" IS NULL)
@@ -112,6 +120,14 @@ BEGIN
     LOOP
         EXECUTE format('GRANT %s ON raceway.events_new TO %s%s', made.privilege_type, made.role,
                        CASE WHEN made.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END);
+    END LOOP;
+    -- Whoever makes them, they are for the owner of events.
+    FOR made IN
+        SELECT t.relid::regclass AS table, o.relowner::regrole AS owner
+        FROM pg_partition_tree('raceway.events_new') t JOIN pg_class c ON c.oid = t.relid,
+             pg_class o WHERE o.oid = 'raceway.events'::regclass AND o.relowner <> c.relowner
+    LOOP
+        EXECUTE format('ALTER TABLE %s OWNER TO %s', made.table, made.owner);
     END LOOP;
 END
 $make$;

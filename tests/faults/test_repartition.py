@@ -33,6 +33,19 @@ def test_a_plain_table_is_laid_out_anew(migrated):
     assert "already" in pytest.raises(SqlError, migrated.sql, "CALL raceway.repartition('day')").value.args[0]
 
 
+def test_whoever_calls_it_the_tables_stay_those_of_their_owner(migrated):
+    """Who may write while the new table follows, and afterwards."""
+    fill(migrated, 10)
+    migrated.sql("GRANT SELECT ON raceway.events TO PUBLIC")
+    migrated.sql("SELECT raceway.begin_repartition('day')", "postgres")
+    assert counts(ingest(migrated, [documented_event("e1", "t")])) == (1, 0, 0)
+    migrated.sql("CALL raceway.repartition('day')", "postgres")
+    assert counts(ingest(migrated, [documented_event("e1", "t"), documented_event("e2", "t")])) == (1, 1, 0)
+    assert migrated.rows("SELECT DISTINCT relowner::regrole::text AS owner FROM pg_partition_tree('raceway.events') t"
+                         " JOIN pg_class c ON c.oid = t.relid") == [{"owner": "raceway"}]
+    assert migrated.value("SELECT has_table_privilege('public', 'raceway.events', 'SELECT')")
+
+
 def test_no_write_is_lost_or_refused_meanwhile(migrated):
     """Clients write through a server, traces are deleted, rows are changed, while the table is laid out anew."""
     fill(migrated, 1500, events=10, apart="1 minute")
@@ -84,6 +97,11 @@ def test_killed_at_any_moment_it_is_called_again_or_given_up(migrated):
     ("ALTER TABLE raceway.events ENABLE ROW LEVEL SECURITY", "it has row security"),
     ("CREATE PUBLICATION p FOR TABLE raceway.events", "the publication p names it"),
     ("INSERT INTO raceway.events (event_id) VALUES ('e')", "there are events without a timestamp"),
+    ("ALTER TABLE raceway.events ADD CONSTRAINT no_errors CHECK (kind <> 'Error')", "it has the constraint no_errors"),
+    ("CREATE TABLE public.kinds (kind varchar PRIMARY KEY);"
+     "ALTER TABLE raceway.events ADD CONSTRAINT known FOREIGN KEY (kind) REFERENCES public.kinds", "it has the constraint known"),
+    ("ALTER TABLE raceway.events ADD COLUMN loud text GENERATED ALWAYS AS (upper(kind)) STORED", "the column loud is generated"),
+    ("ALTER TABLE raceway.events ADD COLUMN n integer GENERATED ALWAYS AS IDENTITY", "the column n is generated"),
 ])
 def test_what_would_be_lost_by_it_is_told_before(migrated, obstacle, said):
     migrated.sql(obstacle, "postgres")
