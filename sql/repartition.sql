@@ -72,9 +72,10 @@ CREATE FUNCTION raceway.user_indexes_of_events() RETURNS TABLE (name name, defin
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $indexes$
-    SELECT c.relname, substring(pg_get_indexdef(c.oid) FROM ' ON raceway\.events (USING .*)$')
+    -- What follows the name, by its length: it may hold anything, what looks like the rest of a definition too.
+    SELECT c.relname, substr(pg_get_indexdef(c.oid), length(format('CREATE INDEX %I ON %I.%I ', c.relname, 'raceway', 'events')) + 1)
     FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
-    WHERE i.indrelid = to_regclass('raceway.events') AND NOT i.indisprimary
+    WHERE i.indrelid = to_regclass('raceway.events') AND NOT i.indisunique
 $indexes$;
 
 COMMENT ON FUNCTION raceway.user_indexes_of_events() IS 'internal to repartition(): the indexes of events beside its key, and how they are made';
@@ -105,6 +106,7 @@ BEGIN
                        raceway.partition_name(lower), lower, lower + length);
         lower := lower + length;
     END LOOP;
+    PERFORM raceway.give_to_owner(t.relid) FROM pg_partition_tree('raceway.events_new') t;
     -- Who writes events writes the copies, too.
     FOR made IN
         SELECT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END AS role, a.privilege_type, a.is_grantable
@@ -205,7 +207,7 @@ DECLARE
     pages_at_once constant bigint := 128;
     pages   bigint;
     copied  bigint := 0;
-    told_at timestamptz := clock_timestamp();
+    told_at pg_catalog.timestamptz := pg_catalog.clock_timestamp();
 BEGIN
     PERFORM raceway.begin_cleanup_step();
     PERFORM raceway.check_repartition(partition_by);
@@ -213,17 +215,17 @@ BEGIN
         RAISE EXCEPTION 'events is in use' USING ERRCODE = 'lock_not_available', HINT = 'Try again when no long query reads it.';
     END IF;
     COMMIT;
-    pages := pg_catalog.pg_relation_size('raceway.events') / pg_catalog.current_setting('block_size')::bigint;
+    PERFORM raceway.begin_cleanup_step();
+    pages := pg_relation_size('raceway.events') / current_setting('block_size')::bigint;
     FOR part IN 0..pages / pages_at_once LOOP
-        PERFORM raceway.begin_cleanup_step();
         copied := copied + raceway.copy_event_pages(part * pages_at_once, pages_at_once);
         COMMIT;
-        IF pg_catalog.clock_timestamp() > told_at + interval '5 s' THEN
-            told_at := pg_catalog.clock_timestamp();
+        PERFORM raceway.begin_cleanup_step();
+        IF clock_timestamp() > told_at + interval '5 s' THEN
+            told_at := clock_timestamp();
             RAISE NOTICE 'repartition: % events copied, % of % pages', copied, (part + 1) * pages_at_once, pages;
         END IF;
     END LOOP;
-    PERFORM raceway.begin_cleanup_step();
     IF NOT raceway.end_repartition(partition_by) THEN
         RAISE EXCEPTION 'events is in use; its copy is complete and follows it' USING ERRCODE = 'lock_not_available',
             HINT = 'Call it again when no long query reads events.';
