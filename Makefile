@@ -8,14 +8,17 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
 
-PG_CONFIG ?= pg_config
+# Asked for when it is needed: the packages may have to be installed first.
+ifndef PG_CONFIG
+PG_CONFIG = $(shell extension/which-pg_config)
+endif
 CXX       ?= g++
 BUILD     := build
 ifeq ($(origin CXX),default)
 CXX := g++
 endif
-# As many jobs as cores, unless the caller chose.
-ifeq ($(filter -j%,$(MAKEFLAGS)),)
+# As many jobs as cores, unless the caller chose; a make within this one shares its jobs.
+ifeq ($(MAKELEVEL)$(filter -j%,$(MAKEFLAGS)),0)
 MAKEFLAGS += -j$(shell nproc)
 endif
 
@@ -26,10 +29,13 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -W
 CXXFLAGS ?= -O2 -g1
 RACEWAY_CXXFLAGS := -std=c++20 $(WARNINGS) -fno-omit-frame-pointer -pthread
 INCLUDES := -Iextension/src -Iserver/src
-DEFINES  := -DRACEWAY_VERSION='"$(VERSION)"' -DSPDLOG_SHARED_LIB -DSPDLOG_COMPILED_LIB -DSPDLOG_FMT_EXTERNAL \
-            -DCPPHTTPLIB_OPENSSL_SUPPORT -DCPPHTTPLIB_ZLIB_SUPPORT -DCPPHTTPLIB_BROTLI_SUPPORT
-PG_INCLUDE = -isystem /usr/include/postgresql
-LIBS := -lsimdjson -lpcre2-8 -lcpp-httplib -lprometheus-cpp-core -ltomlplusplus -lspdlog -lfmt -lpq -lssl -lcrypto -lz -pthread
+# How the libraries were built is for their packages to say. Where they are not installed yet, nothing is compiled either.
+PACKAGES := simdjson libpcre2-8 cpp-httplib prometheus-cpp-core tomlplusplus spdlog fmt libpq openssl zlib
+packaged  = $(shell pkg-config $(1) $(PACKAGES) 2>/dev/null)
+LIBRARY_FLAGS := $(patsubst -I%,-isystem %,$(call packaged,--cflags))
+DEFINES  := -DRACEWAY_VERSION='"$(VERSION)"' $(filter -D%,$(LIBRARY_FLAGS))
+LIBRARY_INCLUDES := $(filter-out -D%,$(LIBRARY_FLAGS))
+LIBS     := $(call packaged,--libs) -pthread
 
 CORE_SOURCES   := $(wildcard extension/src/causality/*.cpp extension/src/wire/*.cpp)
 SERVER_SOURCES := $(wildcard server/src/*/*.cpp) server/src/serve.cpp
@@ -71,10 +77,16 @@ SERVER_OBJECTS := $(call grouped,$(SERVER_GROUPS),$(SERVER_SOURCES)) $(BUILD)/ob
 UNIT_OBJECTS   := $(call grouped,$(UNIT_GROUPS),$(UNIT_SOURCES))
 ALL_OBJECTS    := $(CORE_OBJECTS) $(SERVER_OBJECTS) $(UNIT_OBJECTS) $(BUILD)/obj/server/src/main.o
 
+# What a target needs from Debian it asks for in one call: two of apt at a time would wait for each other.
+install_packages := @.ci/install-packages
+# Two makes at once in one checkout, `make run` and `make test` say, build one after the other.
+alone := @mkdir -p $(BUILD) && flock $(BUILD)/lock
+
 ##@ Everyday
 .PHONY: run
-run: packages-build ## Serve on 127.0.0.1:8080, in memory, nothing kept
-	@$(MAKE) --no-print-directory $(BUILD)/raceway
+run: ## Serve on 127.0.0.1:8080, in memory, nothing kept
+	$(install_packages) build
+	$(alone) $(MAKE) --no-print-directory $(BUILD)/raceway
 	@exec $(BUILD)/raceway serve
 
 .PHONY: test
@@ -82,8 +94,9 @@ test: ## Every test, from nothing: installs, builds, runs
 	@tests/run
 
 .PHONY: all
-all: packages-build packages-postgres ## Build build/raceway and the extension
-	@$(MAKE) --no-print-directory $(BUILD)/raceway extension
+all: ## Build build/raceway and the extension
+	$(install_packages) build postgres
+	$(alone) $(MAKE) --no-print-directory $(BUILD)/raceway extension
 
 .PHONY: install
 install: all ## Install the extension into the PostgreSQL that PG_CONFIG names
@@ -91,12 +104,15 @@ install: all ## Install the extension into the PostgreSQL that PG_CONFIG names
 
 ##@ Packages
 .PHONY: deb
-deb: packages-build packages-postgres packages-packaging ## Debian packages of server and extension, into build/deb/
-	@$(MAKE) --no-print-directory $(BUILD)/raceway extension
+deb: ## Debian packages of server and extension, into build/deb/
+	$(install_packages) build postgres packaging
+	$(alone) $(MAKE) --no-print-directory $(BUILD)/raceway extension
 	@server/packaging/build-deb
 
 .PHONY: deb-test
-deb-test: deb packages-test packages-packaging-test ## Install them in a clean Debian, as root; downloads it
+deb-test: ## Install them in a clean Debian, as root; downloads it
+	$(install_packages) build postgres packaging packaging-test test
+	@$(MAKE) --no-print-directory deb
 	@tests/run packages
 
 ##@ Checks
@@ -105,7 +121,7 @@ installcheck: ## pg_regress against a running PostgreSQL with the extension inst
 	@$(MAKE) --no-print-directory -C extension installcheck PG_CONFIG='$(PG_CONFIG)'
 
 .PHONY: bench
-bench: packages-build packages-postgres packages-test packages-bench ## Figures, each a ratio to a baseline of the same run
+bench: ## Figures, each a ratio to a baseline of the same run
 	@tests/bench/run
 
 .PHONY: soak
@@ -113,7 +129,8 @@ soak: ## What takes long: crashes of retention, import and snapshots, 50 of each
 	@tests/soak/run
 
 .PHONY: lint
-lint: packages-build packages-postgres packages-test packages-lint ## clang-format, clang-tidy and the checks of layering
+lint: ## clang-format, clang-tidy and the checks of layering
+	$(install_packages) build postgres test lint
 	@tests/lint
 
 ##@ Building blocks
@@ -123,10 +140,6 @@ extension:
 
 .PHONY: unit
 unit: $(BUILD)/unit_tests ## Build the unit tests
-
-.PHONY: packages-%
-packages-%:
-	@.ci/install-packages $*
 
 $(BUILD)/raceway: $(SERVER_OBJECTS) $(CORE_OBJECTS) $(BUILD)/obj/server/src/main.o
 	@echo "  link     $@"
@@ -146,7 +159,7 @@ $(BUILD)/obj/extension/%.o: extension/%.cpp $(BUILD)/flags
 
 define compile
 @mkdir -p '$(@D)'; echo "  compile  $<"
-@$(CXX) $(RACEWAY_CXXFLAGS) $(CXXFLAGS) -iquote . $(INCLUDES) $(PG_INCLUDE) $(DEFINES) -MMD -MP -c -o $@ $<
+@$(CXX) $(RACEWAY_CXXFLAGS) $(CXXFLAGS) -iquote . $(INCLUDES) $(LIBRARY_INCLUDES) $(DEFINES) -MMD -MP -c -o $@ $<
 endef
 $(BUILD)/obj/%.o: %.cpp $(BUILD)/flags
 	$(compile)
@@ -196,7 +209,7 @@ FORCE:
 clean: ## Remove what was built
 	@rm -rf $(BUILD)
 	@find extension -name '*.o' -delete -o -name '*.d' -delete -o -name '*.bc' -delete
-	@rm -f extension/raceway.so extension/raceway--*.sql
+	@rm -f extension/flags extension/raceway.so extension/raceway--*.sql
 
 .PHONY: help
 help: ## This list

@@ -53,12 +53,13 @@ SET search_path = pg_catalog, pg_temp
 AS $on$
 BEGIN
     RETURN ARRAY(SELECT t.trace_id FROM raceway.traces t
-                 WHERE coalesce(t.start_time < ends, true) AND coalesce(t.end_time >= ends, true));
+                 WHERE coalesce(t.start_time < ends, true) AND (coalesce(t.end_time >= ends, true) OR EXISTS (
+                     SELECT FROM raceway.events e WHERE e.trace_id = t.trace_id AND e."timestamp" >= ends)));
 END
 $on$;
 
 COMMENT ON FUNCTION raceway.traces_going_on(timestamp) IS
-    'internal to drop_partitions(): the traces that began before a time and did not end before it';
+    'internal to drop_partitions(): the traces that began before a time and did not end before it, whatever their roll-ups say';
 
 CREATE FUNCTION raceway.drop_with_traces_by_sql(expired regclass[], ends timestamp, OUT traces bigint, OUT events bigint)
 LANGUAGE plpgsql VOLATILE STRICT
@@ -75,9 +76,7 @@ BEGIN
         RAISE EXCEPTION 'events and traces are not locked by this transaction' USING ERRCODE = 'lock_not_available',
             HINT = 'Use raceway.cleanup(), which drops partitions with their traces.';
     END IF;
-    kept := raceway.traces_going_on(ends) || ARRAY(
-        SELECT t.trace_id FROM raceway.traces t
-        WHERE t.end_time < ends AND EXISTS (SELECT FROM raceway.events e WHERE e.trace_id = t.trace_id AND e."timestamp" >= ends));
+    kept := raceway.traces_going_on(ends);
     PERFORM raceway.take_expired_events(e.partition, kept) FROM unnest(expired) e (partition);
     WITH gone AS (
         DELETE FROM raceway.traces t

@@ -7,7 +7,7 @@ AS $require$
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_extension e WHERE e.extname = 'pg_cron') THEN
         RAISE EXCEPTION 'pg_cron is not in this database' USING ERRCODE = 'undefined_function',
-            DETAIL = 'Schedules are kept by the extension pg_cron (Debian: postgresql-15-cron).',
+            DETAIL = format('Schedules are kept by the extension pg_cron (Debian: postgresql-%s-cron).', current_setting('server_version_num')::int / 10000),
             HINT = format('Set shared_preload_libraries = ''pg_cron'' and cron.database_name = %L, restart, and run CREATE EXTENSION pg_cron;', current_database());
     END IF;
     IF NOT has_schema_privilege('cron', 'USAGE') THEN

@@ -9,7 +9,7 @@ import pytest
 
 from support import paths
 from support.catalog import difference, extension_of, rows_of, tables_of
-from support.cluster import PG_CONFIG, PostgresCluster, SqlError, staged_extension, temporary_directory
+from support.cluster import PG_CONFIG, PostgresCluster, SqlError, found_under, staged_extension, temporary_directory
 from support.estate import generated
 from support.server import RacewayServer
 from support.ways import assert_whole, counts, ingest
@@ -89,7 +89,7 @@ def made_up():
     subprocess.run(["make", "-C", str(copy / "extension"), "install", f"DESTDIR={stage}", f"PG_CONFIG={PG_CONFIG}"],
                    check=True, capture_output=True, env={k: v for k, v in os.environ.items() if k[:4] != "MAKE"})
     subprocess.run(["chmod", "-R", "a+rX", str(stage)], check=True)
-    with PostgresCluster("made-up", {"extension_destdir": str(stage)}) as cluster:
+    with PostgresCluster("made-up", found_under(stage)) as cluster:
         yield cluster
 
 

@@ -18,8 +18,9 @@ TITLE = "Removing half of {events:,} events while others come in"
 EXPLANATION = """\
   Four clients post bodies of 100 events to a server on the same two cores as fast as they are answered, first alone,
   then while cleanup() removes the older half of what was there, by rows. Ratios are to the clients alone. Then as
-  many in partitions by day, written out and not in the file cache, as what is old, dropped by the same cleanup() while
+  many in partitions by day, written out and not in the file cache, whose older half the same cleanup() drops while
   one client writes an event at a time: how long it takes in all, and how long that client waits. Autovacuum is on."""
+SECONDS_PER_COPY = 1200  # of the traffic in partitions, so that it spreads over days
 EVENTS = 10_000_000 if options.FULL else 1_000_000
 SECONDS = 8
 ROUNDS = options.ROUNDS if options.FULL else 1  # the cleanup of fewer events is over soon
@@ -105,13 +106,16 @@ def _by_rows():
 
 def _by_partition():
     with BenchDatabase(SETTINGS, "bench-retention", "raceway.migrate('day')") as database:
-        # The traffic was recorded on the first day; each of its copies is a minute later.
-        database.database.sql("SELECT raceway.make_partitions('2026-11-22', '2026-11-30')")
-        events = options.events(EVENTS) // 2
-        database.load("ingest", 10_000, events)
+        # The traffic was recorded on this day.
+        database.database.sql("SELECT raceway.make_partitions('2026-11-22', '2027-01-31')")
+        database.load("ingest", 10_000, options.events(EVENTS), seconds_per_copy=SECONDS_PER_COPY)
+        database.database.sql("VACUUM ANALYZE")
+        middle = database.database.value(
+            "SELECT p.upper_bound FROM raceway.event_partitions() p ORDER BY abs((SELECT count(*) FROM raceway.events e"
+            " WHERE e.timestamp < p.upper_bound) - (SELECT count(*) / 2 FROM raceway.events)) LIMIT 1")
         database.cool_down()
         with _Waits(database.database) as waits:
-            removed = _cleanup(database.database, "older_than => '0 s'")
+            removed = _cleanup(database.database, f"older_than => (now() AT TIME ZONE 'UTC') - '{middle}'")
         return removed, waits
 
 

@@ -45,14 +45,8 @@ constexpr char jsonb_version = 1;
 Field clock_field(const Event& event) {
   if (!event.has_clock) return std::nullopt;
   std::string json(1, jsonb_version);
-  char separator = '{';
-  for (const auto& [name, counter] : event.clock) {
-    json += separator;
-    wire::append_json_string(json, name);
-    json += ':' + std::to_string(counter);
-    separator = ',';
-  }
-  return json + (event.clock.empty() ? "{}" : "}");
+  wire::append_json_clock(json, event);
+  return json;
 }
 
 Field metadata_field(const Event& event) {

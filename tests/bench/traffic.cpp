@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-
 #include <fstream>
 #include <iterator>
 #include <random>

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from support import paths
-from support.cluster import PG_CONFIG
+from support.cluster import MAJOR
 from support.server import server_environment
 
 PACKAGING = paths.ROOT / "server" / "packaging"
@@ -30,15 +30,14 @@ def packages():
 
 
 def test_two_packages_hold_server_and_extension(packages, tmp_path):
-    major = re.search(r"\d+", run(PG_CONFIG, "--version"))[0]
-    assert sorted(packages) == [f"postgresql-{major}-raceway", "raceway"]
+    assert sorted(packages) == [f"postgresql-{MAJOR}-raceway", "raceway"]
     for name, file in packages.items():
         run("dpkg-deb", "-x", file, tmp_path)
         assert run("dpkg-deb", "-f", file, "Version").strip() == paths.EXTENSION_VERSION
     assert run(tmp_path / "usr/bin/raceway", "--version", env=server_environment()) == f"raceway {paths.EXTENSION_VERSION}\n"
     run(tmp_path / "usr/bin/raceway", "config", "--check", "--config", tmp_path / "etc/raceway/raceway.toml", env=server_environment())
-    assert list(tmp_path.glob(f"usr/lib/postgresql/{major}/lib/raceway.so"))
-    scripts = tmp_path / f"usr/share/postgresql/{major}/extension"
+    assert list(tmp_path.glob(f"usr/lib/postgresql/{MAJOR}/lib/raceway.so"))
+    scripts = tmp_path / f"usr/share/postgresql/{MAJOR}/extension"
     assert (scripts / f"raceway--{paths.EXTENSION_VERSION}.sql").exists() and (scripts / "raceway.control").exists()
     unit = next(tmp_path.glob("**/raceway.service")).read_text()
     assert "ExecStart=/usr/bin/raceway " in unit
@@ -83,12 +82,14 @@ def instructions():
 
 
 def test_the_dockerfile_builds_apart_and_runs_without_root():
-    stages, users = [], {}
+    stages, users, tags = [], {}, {}
     for word, rest in instructions():
-        assert word in {"FROM", "WORKDIR", "COPY", "RUN", "USER", "ENV", "EXPOSE", "HEALTHCHECK", "ENTRYPOINT", "CMD"}, word
-        if word == "FROM":
-            image, name = re.fullmatch(r"(\S+) AS (\S+)", rest).groups()
-            assert ":" in image and not image.endswith(":latest")
+        assert word in {"ARG", "FROM", "WORKDIR", "COPY", "RUN", "USER", "ENV", "EXPOSE", "HEALTHCHECK", "ENTRYPOINT", "CMD"}, word
+        if word == "ARG":
+            tags.update([rest.split("=")])
+        elif word == "FROM":
+            tag, name = re.fullmatch(r"[a-z]+:\${([A-Z]+)} AS (\S+)", rest).groups()
+            assert tag in tags, "which images they stand on can be chosen"
             stages.append(name)
         elif word == "USER":
             users[stages[-1]] = rest
@@ -96,11 +97,13 @@ def test_the_dockerfile_builds_apart_and_runs_without_root():
             assert (paths.ROOT / rest.split()[0]).exists()
         elif word == "COPY":
             assert re.match(r"--from=(\S+)", rest)[1] in stages
+        elif word == "ENV" and "PGDATA" in rest:
+            assert f"postgres:{rest.split('=')[1]}\n" in (PACKAGING / "compose.yaml").read_text()
         elif word == "RUN" and "apt-get install" in rest:
             assert "rm -rf /var/lib/apt/lists" in rest and "--no-install-recommends" in rest
         elif word in ("ENTRYPOINT", "CMD"):
             assert isinstance(json.loads(rest), list)
-    assert stages == ["build", "postgres", "server"]
+    assert stages == ["build", "build-extension", "postgres", "server"]
     assert set(users) == {"postgres", "server"} and not any(user.startswith(("root", "0")) for user in users.values())
 
 

@@ -1,4 +1,4 @@
-"""The README's walk-throughs, by copy and paste: its own blocks are run against a server of the test's."""
+"""The guides' walk-throughs, by copy and paste: their own blocks are run against a server of the test's."""
 
 import json
 import re
@@ -6,12 +6,11 @@ import subprocess
 
 from support import paths
 
-README = (paths.ROOT / "README.md").read_text()
 
 
-def blocks(section, language):
+def blocks(section, language, guide="README.md"):
     """The code blocks of a section, in order."""
-    text = README.split(f"\n## {section}\n", 1)[1].split("\n## ", 1)[0]
+    text = (paths.ROOT / guide).read_text().split(f"\n## {section}\n", 1)[1].split("\n## ", 1)[0]
     return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
 
 
@@ -36,7 +35,7 @@ def test_the_first_race_is_found_as_it_says(open_store, tmp_path):
 def test_the_analysts_statements_run_as_the_role_raceway(open_store, tmp_path):
     store = open_store("postgres")
     run_in_shell(blocks("A first race, in a minute", "sh")[0], store.server.port, tmp_path)
-    race, indexes = blocks("SQL for analysts", "sql")
+    race, indexes = blocks("What happened before what", "sql", "sql/README.md")
     assert store.database.rows(race) == [{"variable": "balance", "one": "bank.js:12", "other": "bank.js:45"}]
     store.database.sql(indexes)
 
@@ -44,9 +43,19 @@ def test_the_analysts_statements_run_as_the_role_raceway(open_store, tmp_path):
 def test_retention_runs_as_it_says(open_store):
     store = open_store("postgres")
     store.post(json.dumps({"event_id": "e", "trace_id": "t", "kind": "K", "timestamp": "2024-01-01T00:00:00Z"}).encode())
-    statements = blocks("Retention", "sql")[0]
+    statements = blocks("Retention", "sql", "server/README.md")[0]
     store.database.sql(statements)
     assert store.counts() == (1, 1)
     store.database.sql("UPDATE traces SET created_at = created_at - interval '31 days'")
     store.database.sql(statements)
     assert store.counts() == (0, 0)
+
+
+def test_every_link_of_a_guide_leads_somewhere():
+    for guide in ("README.md", "server/README.md", "sql/README.md", "extension/README.md", "tests/README.md"):
+        text = (paths.ROOT / guide).read_text()
+        for target in re.findall(r"\]\(([^)#:]*)(?:#[^)]*)?\)", text):
+            assert ((paths.ROOT / guide).parent / target).exists(), f"{guide}: {target}"
+        headings = {re.sub(r"[^a-z0-9 -]", "", line.lower()).replace(" ", "-") for line in re.findall(r"(?m)^#+ (.*)$", text)}
+        for anchor in re.findall(r"\]\(#([^)]*)\)", text):
+            assert anchor in headings, f"{guide}: #{anchor}"

@@ -29,7 +29,7 @@ def test_a_dba_switches_writing_below_the_executor_off(migrated):
     migrated.sql(f"ALTER DATABASE {migrated.name} SET raceway.direct_writes = off", "postgres")
     with Session(migrated) as session:
         with pytest.raises(DatabaseError) as raised:
-            session.run("LOAD 'raceway'; SET raceway.direct_writes = on")
+            session.run("SELECT vclock_size('{}'); SET raceway.direct_writes = on")
         assert raised.value.pgcode == "42501"
     for number, before in enumerate(["SELECT", "SET raceway.direct_writes = on", "SET raceway.ingest_way = direct"]):
         with Session(migrated) as session:
@@ -109,9 +109,12 @@ def test_a_trace_made_beforehand_without_events_keeps_the_service_it_was_given(m
 
 @pytest.mark.parametrize("collation", ["en_US_ci", '"default"'])
 def test_ids_of_another_collation_go_by_sql(migrated, collation):
+    # The foreign key is away meanwhile: from PostgreSQL 18 on it may not have two collations for a moment.
     migrated.sql("CREATE COLLATION en_US_ci (provider = icu, locale = 'en-US-u-ks-level2', deterministic = false);"
+                 "ALTER TABLE events DROP CONSTRAINT events_trace_id_fkey;"
                  f"ALTER TABLE traces ALTER trace_id TYPE varchar(255) COLLATE {collation};"
-                 f"ALTER TABLE events ALTER trace_id TYPE varchar(255) COLLATE {collation}")
+                 f"ALTER TABLE events ALTER trace_id TYPE varchar(255) COLLATE {collation},"
+                 " ADD CONSTRAINT events_trace_id_fkey FOREIGN KEY (trace_id) REFERENCES traces ON DELETE CASCADE")
     assert ingest(migrated, events_of("t", ["e1"]), "direct")["ingest_way"] == "spi"
 
 

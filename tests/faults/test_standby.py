@@ -85,7 +85,8 @@ def test_a_standby_comes_out_page_for_page_as_its_primary_and_takes_over(checked
         copy = standby.database(database)
         maintenance = Maintenance(database, chance, CHANGES, "postgres")
         readers = [Reader(copy, pool, random.Random(chance.random())) for _ in range(2)]
-        run_for([*contenders(database, pool, books, chance, [*ACTS, "delete"], 3), maintenance, *readers], times(1.5))
+        run_for([*contenders(database, pool, books, chance, [*ACTS, "delete"], 3), maintenance, *readers], times(1.5),
+                until=lambda: all(reader.turns for reader in readers) and maintenance.done and books.ways["direct"])
         assert all(reader.turns for reader in readers) and maintenance.done and books.ways["direct"]
 
         standby.catch_up()
@@ -105,7 +106,7 @@ def test_a_standby_comes_out_page_for_page_as_its_primary_and_takes_over(checked
         assert there - books.standing == set()
         assert_whole(copy)
         own, own_pool = Books(), Pool("own")
-        run_for(contenders(copy, own_pool, own, chance, ACTS, 2), 0.4)
+        run_for(contenders(copy, own_pool, own, chance, ACTS, 2), 0.4, until=lambda: own.ways["direct"])
         assert rows_there(copy) == there | own.standing
         assert_whole(copy)
         assert own.ways["direct"]

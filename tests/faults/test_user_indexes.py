@@ -72,7 +72,7 @@ def test_indexes_are_made_and_dropped_while_many_write(prepared):
         except DatabaseError:
             drop_invalid_indexes(builder)
 
-    run_for([*writers, Loop(change, 0.05)], times(1.5))
+    run_for([*writers, Loop(change, 0.05)], times(1.5), until=lambda: made and books.ways["direct"])
     drop_invalid_indexes(builder)
     assert_kept(prepared, books, pool)
     assert_sound(prepared)

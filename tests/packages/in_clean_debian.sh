@@ -17,7 +17,9 @@ kill -TERM $server
 wait $server
 
 step the extension as the owner of a database
-pg_ctlcluster 15 main start
+set -- $(pg_lsclusters -h)
+major=$1
+pg_ctlcluster "$major" main start
 as_postgres() { setpriv --reuid=postgres --regid=postgres --init-groups "$@"; }
 as_postgres psql -qc "CREATE ROLE raceway LOGIN PASSWORD 'secret'" -c "CREATE DATABASE raceway OWNER raceway ENCODING 'UTF8' TEMPLATE template0"
 export RACEWAY_STORAGE_BACKEND=postgres
@@ -33,10 +35,10 @@ kill -TERM $server
 wait $server
 test "$(as_postgres psql -Atc "SELECT event_id, raceway.vclock_compare(vector_clock, '{\"a\": 2}') FROM raceway.events" raceway)" = 'e|before'
 raceway doctor --memory 512MB || test $? = 1
-pg_ctlcluster 15 main stop
+pg_ctlcluster "$major" main stop
 
 step purge leaves nothing behind
-dpkg --purge raceway postgresql-15-raceway >/dev/null
+dpkg --purge raceway "postgresql-$major-raceway" >/dev/null
 left=$(find / -xdev \( -path /proc -o -path /tmp -o -path /var/cache -o -path /var/lib/postgresql -o -path /var/log -o -path /dev \) -prune -o -iname '*raceway*' -print)
 test -z "$left" || { echo "left behind: $left"; exit 1; }
 echo all is well

@@ -11,19 +11,22 @@ import pytest
 from support import paths
 from support.cluster import temporary_directory
 
-SUITE = "bookworm"
-
-
 def run(*command, **options):
     done = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False, **options)
     assert done.returncode == 0, f"{command}:\n{done.stdout[-4000:]}{done.stderr[-4000:]}"
     return done.stdout
 
 
-def archives():
+def release():
+    """The code name of the Debian that this is, as its archive has it."""
+    names = run("apt-get", "indextargets", "--format", "$(CODENAME)", "Created-By: Packages", "Origin: Debian").split()
+    return min(names, key=len)  # others are those of its updates, NAME-security say
+
+
+def archives(suite):
     """The archives of Debian that apt uses here, as mmdebstrap takes them."""
     files = [Path("/etc/apt/sources.list"), *Path("/etc/apt/sources.list.d").glob("debian*")]
-    found = [file for file in files if file.exists() and SUITE in file.read_text()]
+    found = [file for file in files if file.exists() and suite in file.read_text()]
     return found[:1] or ["http://deb.debian.org/debian"]
 
 
@@ -35,7 +38,8 @@ def clean_debian():
     packages = [str(file) for file in sorted((paths.BUILD / "deb").glob("*.deb"))]
     assert len(packages) == 2, "run `make deb`"
     # apt itself brings what they depend on; no service is started while they are installed.
-    run("mmdebstrap", "--mode=root", "--variant=apt", SUITE, root, *archives())
+    suite = release()
+    run("mmdebstrap", "--mode=root", "--variant=apt", suite, root, *archives(suite))
     (root / "usr/sbin/policy-rc.d").write_text("#!/bin/sh\nexit 101\n")
     (root / "usr/sbin/policy-rc.d").chmod(0o755)
     for package in packages:

@@ -1,8 +1,7 @@
 """Temporary PostgreSQL clusters with the extension of this checkout, installed nowhere in the system.
 
 PostgreSQL refuses to run as root: when we are root it runs as the user `postgres` of Debian's package, else as
-ourselves. That user may not be able to read the checkout, so the extension is staged under /tmp and found through
-Debian's setting `extension_destdir`.
+ourselves. That user may not be able to read the checkout, so the extension is staged under /tmp and found there.
 """
 
 import atexit
@@ -21,7 +20,14 @@ from pathlib import Path
 from support import paths
 from support.wait import free_port, wait_until
 
-PG_CONFIG = os.environ.get("PG_CONFIG", "pg_config")
+
+
+def _output(*command):
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+
+
+PG_CONFIG = _output(paths.ROOT / "extension" / "which-pg_config")
+MAJOR = int(re.search(r"\d+", _output(PG_CONFIG, "--version"))[0])
 PASSWORD = "not-a-secret"
 _stage = None
 
@@ -32,8 +38,7 @@ class SqlError(Exception):
 
 def binary(name):
     """The full name of a program of the PostgreSQL that PG_CONFIG names."""
-    directory = subprocess.run([PG_CONFIG, "--bindir"], check=True, capture_output=True, text=True).stdout.strip()
-    return str(Path(directory) / name)
+    return str(Path(_output(PG_CONFIG, "--bindir")) / name)
 
 
 def become_postgres():
@@ -69,6 +74,15 @@ def staged_extension():
     return _stage
 
 
+def found_under(stage):
+    """The settings by which PostgreSQL finds an extension that is installed below `stage`: one of Debian's up to 17,
+    two of everybody's since."""
+    if "extension_destdir\t" in _output(binary("postgres"), "--describe-config"):
+        return {"extension_destdir": str(stage)}
+    share, library = (f"{stage}{_output(PG_CONFIG, option)}" for option in ("--sharedir", "--pkglibdir"))
+    return {"extension_control_path": f"{share}:$system", "dynamic_library_path": f"{library}:$libdir"}
+
+
 class PostgresCluster:
     """One temporary cluster. Over its socket everybody is trusted; over TCP a password is asked for.
 
@@ -97,7 +111,7 @@ class PostgresCluster:
             "max_wal_size": "256MB",
             "timezone": "Asia/Kolkata",  # not UTC, so that a time that depends on the session's zone is found out
             "log_line_prefix": "%m [%p] %u@%d ",
-            **({"extension_destdir": str(staged_extension())} if with_extension else {}),
+            **(found_under(staged_extension()) if with_extension else {}),
             **(settings or {}),
         }
         self._initdb = initdb

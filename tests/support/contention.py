@@ -320,11 +320,14 @@ def running(threads):
             raise thread.failure
 
 
-def run_for(threads, seconds):
-    """Runs them that long, or until one of them fails."""
+def run_for(threads, seconds, until=lambda: True):
+    """Runs them that long, and on until what the test is about has happened (at most a minute); or until one fails."""
     with running(threads):
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline and not any(thread.failure for thread in threads):
+        begin = time.monotonic()
+        while not any(thread.failure for thread in threads):
+            passed = time.monotonic() - begin
+            if passed > seconds and (until() or passed > seconds + 60):
+                break
             time.sleep(0.05)
 
 

@@ -191,6 +191,13 @@ OBSTACLES = {
     "no privilege to update traces": Layout(
         f"{WRITER} GRANT ALL ON events TO writer; GRANT INSERT, SELECT ON traces TO writer",
         error="42501", user="writer"),
+    # In whose name the foreign key is checked.
+    "an owner of traces who may not use the schema": Layout(
+        "CREATE ROLE keeper; ALTER TABLE traces OWNER TO keeper; GRANT ALL ON traces TO raceway", error="42501"),
+    "an owner of traces who may not read them": Layout(
+        "REVOKE SELECT ON traces FROM raceway", error="42501", user="postgres"),
+    "an owner of traces who may not lock them": Layout(
+        "REVOKE UPDATE ON traces FROM raceway", error="42501", user="postgres"),
     "a publication of some rows of traces": Layout(
         "CREATE PUBLICATION mine FOR TABLE traces WHERE (event_count > 1)", error="42P10"),
     "a publication of some columns without the key": Layout(

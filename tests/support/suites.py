@@ -1,8 +1,8 @@
 """Runs the suites, two at a time, and sums them up; called by tests/run.
 
-    python3 -m support.suites [unit|regress|pgtap|e2e|faults|backup|packages ...]
+    python3 -m support.suites [unit|regress|pgtap|e2e|faults|backup|packages|faults/test_layouts.py ...]
 
-Without a name it is all but those that must be asked for.
+Without a name it is all but those that must be asked for. The files that are named are run as one suite, `chosen`.
 
 `e2e-matrix` is the whole end-to-end suite in every environment of support/environments.py, as is e2e-pooled and so on
 in one of them with RACEWAY_E2E_WHOLE set; by default only what stands for it runs there.
@@ -101,9 +101,10 @@ PYTHON = [sys.executable, "-m"]
 IN_CLUSTER = [*PYTHON, "support.with_cluster"]
 
 
-def pytest_suite(name, report=None):
+def pytest_suite(name, report=None, files=()):
     return [*PYTHON, "pytest", "-q", "--color=no", f"--junitxml={paths.LOGS / ((report or name) + '.xml')}", "--durations=15",
-            "-c", str(paths.TESTS / "pytest.ini"), "--rootdir", str(paths.TESTS), str(paths.TESTS / name)]
+            "-c", str(paths.TESTS / "pytest.ini"), "--rootdir", str(paths.TESTS),
+            *(str(paths.TESTS / part) for part in files or [name])]
 
 
 def matrix(whole):
@@ -164,6 +165,9 @@ def main():
         known |= matrix(whole=True)
         at = wanted.index("e2e-matrix")
         wanted[at:at + 1] = matrix(whole=True)
+    if files := [name for name in wanted if (paths.TESTS / name).is_file()]:
+        known["chosen"] = (pytest_suite("chosen", files=files), tally_junit)
+        wanted = [name for name in wanted if name not in files] + ["chosen"]
     unknown = [name for name in wanted if name not in known]
     if unknown:
         sys.exit(f"no suite {unknown[0]!r}; there are {', '.join(known)}")

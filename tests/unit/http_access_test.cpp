@@ -16,9 +16,9 @@ TEST(HttpAccess, KeysGuardEveryPathButOpenOnesAndPreflights) {
   TestServer server(options, [](Server& to) {
     RouteOptions open;
     open.open = true;
-    to.route(
-        "GET", "/page", [](Request& request) { return success(json_string(request.identity)); }, open);
-    to.route("GET", "/who", [](Request& request) { return success(json_string(request.identity)); });
+    const auto who = [](Request& request) { return success(json_string(request.identity)); };
+    to.route("GET", "/page", who, open);
+    to.route("GET", "/who", who);
   });
   auto client = server.client();
   const auto refused = client.ask(get("/who"));

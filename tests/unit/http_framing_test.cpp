@@ -52,6 +52,14 @@ TEST(HttpHead, TellsLengthConnectionAndExpectation) {
   EXPECT_TRUE(framing_of("Transfer-Encoding: Chunked\r\n").chunked);
 }
 
+TEST(HttpHead, ItsFieldsAreAsSentAndInOrder) {
+  const std::string head =
+      "GET /?a:b HTTP/1.1\r\nB: 100%25 \t\r\na:\r\nX-Odd:  one: two\r\nLocation: /a%2Fb\r\nA: 2\r\n\r\n";
+  EXPECT_EQ(read_fields(head),
+            (Fields{{"B", "100%25"}, {"a", ""}, {"X-Odd", "one: two"}, {"Location", "/a%2Fb"}, {"A", "2"}}));
+  EXPECT_TRUE(read_fields("GET / HTTP/1.1\r\n\r\n").empty());
+}
+
 TEST(HttpHead, WhatTwoReadersCouldReadDifferentlyIsRefused) {
   const std::string start = "POST / HTTP/1.1\r\n";
   for (const auto* lines :

@@ -110,8 +110,8 @@ std::map<std::string, std::string> recorded_bodies() {
 std::string Dice::text(int longest) {
   std::string text;
   for (int length = between(0, longest); length > 0; --length) {
-    text += one_of({"a",    "Z",    "0", "_",  " ", "\"",     "\\", "/", "\n", "\t",
-                    "\x01", "\x7f", "é", "漢", "😀", "\u2028", "{",  "]", ":",  ","});
+    text += one_of({"a",    "Z",    "0", "_",      " ",          "\"",     "\\", "/", "\n", "\t",
+                    "\x01", "\x7f", "é", "\u6F22", "\U0001F600", "\u2028", "{",  "]", ":",  ","});
   }
   return text;
 }

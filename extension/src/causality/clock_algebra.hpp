@@ -20,7 +20,7 @@ __extension__ using CounterSum = unsigned __int128;
 /// that they come from.
 template <class T>
 concept ClockSink = requires(T sink, std::string_view name, Counter counter) {
-  sink.add(name, counter);
+  sink.add(name, counter);  // whatever it returns
 };
 
 /// The least clock that neither is after: the larger counter of each component.

@@ -78,9 +78,9 @@ ErrorData* take_raised_error() {
   ErrorData* volatile error = nullptr;
   if (entry_memory != nullptr) MemoryContextSwitchTo(entry_memory);
   PG_TRY();
-  { error = CopyErrorData(); }
+  error = CopyErrorData();
   PG_CATCH();
-  { error = nullptr; }
+  error = nullptr;
   PG_END_TRY();
   FlushErrorState();
   MemoryContextSwitchTo(current);
@@ -97,9 +97,9 @@ void guard(bool (*run)(void* state), void* state) {
   volatile bool raised = false;
   volatile bool returned = false;
   PG_TRY();
-  { returned = run(state); }
+  returned = run(state);
   PG_CATCH();
-  { raised = true; }
+  raised = true;
   PG_END_TRY();
   if (returned) return;
   // A function of ours that was called in there and left by a raise could not set it back itself.

@@ -5,6 +5,7 @@
 #include "causality/clock_algebra.hpp"
 #include "postgres/jsonb_clock.hpp"
 #include "postgres/jsonb_order.hpp"
+#include "postgres/numbers.hpp"
 #include "postgres/numeric_counter.hpp"
 
 extern "C" {
@@ -159,7 +160,7 @@ RACEWAY_FUNCTION(raceway_vclock_normalize) {
 
 RACEWAY_FUNCTION(raceway_vclock_get) {
   const JsonbClock clock = clock_argument(fcinfo, 0);
-  return numeric_datum(causality::counter_of(clock.cursor(), text_argument(fcinfo, 1)));
+  return NumericGetDatum(numeric_of(causality::counter_of(clock.cursor(), text_argument(fcinfo, 1))));
 }
 
 RACEWAY_FUNCTION(raceway_vclock_increment) {
@@ -246,7 +247,7 @@ RACEWAY_FUNCTION(raceway_vclock_size) {
 }
 
 RACEWAY_FUNCTION(raceway_vclock_sum) {
-  return numeric_datum(causality::sum(clock_argument(fcinfo, 0).cursor()));
+  return NumericGetDatum(numeric_of(causality::sum(clock_argument(fcinfo, 0).cursor())));
 }
 
 RACEWAY_FUNCTION(raceway_vclock_components) {
@@ -258,7 +259,7 @@ RACEWAY_FUNCTION(raceway_vclock_components) {
   JsonbCursor& at = *static_cast<JsonbCursor*>(call->user_fctx);
   while (!at.done() && at.counter() == 0) at.next();
   if (at.done()) SRF_RETURN_DONE(call);
-  Datum row[] = {text_datum(at.name()), numeric_datum(at.counter())};
+  Datum row[] = {text_datum(at.name()), NumericGetDatum(numeric_of(at.counter()))};
   bool nulls[] = {false, false};
   at.next();
   SRF_RETURN_NEXT(call, HeapTupleGetDatum(heap_form_tuple(call->tuple_desc, row, nulls)));

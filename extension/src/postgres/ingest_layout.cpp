@@ -1,5 +1,6 @@
 #include "postgres/ingest_layout.hpp"
 
+#include <cstdint>
 #include <unordered_map>
 
 #include "postgres/versions.hpp"
@@ -248,10 +249,23 @@ const char* obstacle_of(Oid oid, Role role, Oid traces) {
   }
 }
 
+bool may(Oid user, Oid table, AclMode wanted) {
+  return pg_class_aclmask(table, user, wanted, ACLMASK_ALL) == wanted;
+}
+
 /// What any statement that names this table asks of its user.
 const char* access_obstacle(Oid table, AclMode wanted) {
-  if (pg_class_aclmask(table, GetUserId(), wanted, ACLMASK_ALL) == wanted) return nullptr;
-  return "a privilege on the whole table is missing";
+  return may(GetUserId(), table, wanted) ? nullptr : "a privilege on the whole table is missing";
+}
+
+/// What the foreign key's check asks of the owner of traces: an INSERT has it done in his name.
+const char* owner_obstacle(Oid traces) {
+  Relation table = table_open(traces, NoLock);
+  const Oid owner = table->rd_rel->relowner;
+  const Oid schema = RelationGetNamespace(table);
+  table_close(table, NoLock);
+  if (may_use_schema(owner, schema) && may(owner, traces, ACL_SELECT | ACL_UPDATE)) return nullptr;
+  return "the owner of traces may not check the foreign key";
 }
 
 /// What does not depend on the tables.
@@ -261,7 +275,7 @@ const char* session_obstacle() {
   if (XactReadOnly) return "the transaction is read-only";
   if (ExecutorCheckPerms_hook != nullptr) return "an extension watches who writes what";
   const Oid schema = get_namespace_oid("raceway", true);
-  if (OidIsValid(schema) && !may_use_schema(schema)) return "a privilege on the schema is missing";
+  if (OidIsValid(schema) && !may_use_schema(GetUserId(), schema)) return "a privilege on the schema is missing";
   return nullptr;
 }
 
@@ -333,6 +347,7 @@ DirectLayout find_direct_layout() {
   if (layout.obstacle == nullptr) layout.obstacle = access_obstacle(layout.events, ACL_INSERT | ACL_SELECT);
   if (layout.obstacle == nullptr)
     layout.obstacle = access_obstacle(layout.traces, ACL_INSERT | ACL_SELECT | ACL_UPDATE);
+  if (layout.obstacle == nullptr) layout.obstacle = owner_obstacle(layout.traces);
   return layout;
 }
 

@@ -3,8 +3,11 @@
 #include <utility>
 
 #include "postgres/jsonb_writer.hpp"
+#include "postgres/native_formats.hpp"
+#include "wire/json.hpp"
 
 extern "C" {
+#include "utils/fmgrprotos.h"
 #include "utils/timestamp.h"
 }
 
@@ -58,7 +61,9 @@ std::size_t VarlenaBlock::begin_aligned() {
 EventRows::EventRows(std::span<const wire::Event* const> events, Timestamp created_at) {
   block_.bytes().reserve(events.size() * bytes_of_a_usual_event);
   rows_.reserve(events.size());
-  for (const auto* event : events) add(*event, created_at);
+  pg_call([&] {
+    for (const auto* event : events) add(*event, created_at);
+  });
   // The block has its place now: offsets become addresses.
   for (auto& row : rows_) {
     for (const int column : block_columns) {
@@ -80,13 +85,39 @@ void EventRows::add(const wire::Event& event, Timestamp created_at) {
   set(timestamp, TimestampGetDatum(event.timestamp));
   if (event.duration_ms) set(duration_ms, Float4GetDatum(*event.duration_ms));
   if (event.location) set(location, block_.add_text(*event.location));
-  if (event.has_clock) {
-    set(vector_clock, block_.begin_aligned());
-    append_jsonb_clock(block_.bytes(), event);
-  }
-  set(metadata, block_.begin_aligned());
-  append_jsonb(block_.bytes(), event.metadata);
+  if (event.has_clock) set(vector_clock, add_clock(event));
+  set(metadata, add_metadata(event));
   set(event_created_at, TimestampGetDatum(created_at));
+}
+
+std::size_t EventRows::add_clock(const wire::Event& event) {
+  const std::size_t offset = block_.begin_aligned();
+  if (uses_native_formats()) {
+    append_jsonb_clock(block_.bytes(), event);
+  } else {
+    text_.clear();
+    wire::append_json_clock(text_, event);
+    add_jsonb_of_text();
+  }
+  return offset;
+}
+
+std::size_t EventRows::add_metadata(const wire::Event& event) {
+  const std::size_t offset = block_.begin_aligned();
+  if (uses_native_formats()) {
+    append_jsonb(block_.bytes(), event.metadata);
+  } else {
+    text_.clear();
+    wire::append_json(text_, event.metadata);
+    add_jsonb_of_text();
+  }
+  return offset;
+}
+
+void EventRows::add_jsonb_of_text() {
+  const Datum jsonb = DirectFunctionCall1(jsonb_in, CStringGetDatum(text_.c_str()));
+  block_.bytes().append(DatumGetPointer(jsonb), VARSIZE(DatumGetPointer(jsonb)));
+  pfree(DatumGetPointer(jsonb));
 }
 
 }  // namespace raceway::postgres

@@ -39,8 +39,12 @@ class EventRows {
 
  private:
   void add(const wire::Event& event, Timestamp created_at);
+  std::size_t add_clock(const wire::Event& event);
+  std::size_t add_metadata(const wire::Event& event);
+  void add_jsonb_of_text();
   VarlenaBlock block_;
   std::vector<DirectRow> rows_;
+  std::string text_;  // of a jsonb that PostgreSQL's function is to make
 };
 
 }  // namespace raceway::postgres

@@ -132,18 +132,6 @@ class Column {
   int at_ = 0;
 };
 
-void append_clock(std::string& out, const Event& event) {
-  char separator = '{';
-  for (const auto& [name, counter] : event.clock) {
-    out += separator;
-    wire::append_json_string(out, name);
-    out += ':';
-    out += std::to_string(counter);
-    separator = ',';
-  }
-  out += event.clock.empty() ? "{}" : "}";
-}
-
 /// The texts of a batch's jsonb columns.
 struct JsonTexts {
   std::vector<std::string> clocks;
@@ -151,7 +139,7 @@ struct JsonTexts {
 
   explicit JsonTexts(Events events) : clocks(events.size()), metadata(events.size()) {
     for (std::size_t at = 0; at < events.size(); ++at) {
-      if (events[at]->has_clock) append_clock(clocks[at], *events[at]);
+      if (events[at]->has_clock) wire::append_json_clock(clocks[at], *events[at]);
       wire::append_json(metadata[at], events[at]->metadata);
     }
   }

@@ -1,5 +1,7 @@
 #include "postgres/jsonb_clock.hpp"
 
+#include "postgres/numbers.hpp"
+
 namespace raceway::postgres {
 namespace {
 
@@ -78,49 +80,23 @@ Jsonb* JsonbClockBuilder::finish() const {
 }
 
 Jsonb* jsonb_of(std::span<const Component> clock) {
-  std::size_t names_size = 0;
-  for (const Component& component : clock) names_size += component.name.size();
-  const std::size_t entries_size = 2 * clock.size() * sizeof(JEntry);
-  // Each counter with the padding before it; the first one may need more padding than its size leaves room for.
-  const std::size_t most_data = names_size + clock.size() * INTALIGN(counter_numeric_size) + sizeof(std::uint32_t);
-  if (clock.size() > JB_CMASK || most_data > JENTRY_OFFLENMASK) {
+  if (clock.size() > std::min(MaxAllocSize / sizeof(JsonbPair), std::size_t{JB_CMASK})) {
     throw SqlError(ERRCODE_PROGRAM_LIMIT_EXCEEDED, "the vector clock is too large for a jsonb value",
                    "It has " + std::to_string(clock.size()) + " components.", "Leave out components that have ended.");
   }
-  auto* const jsonb = static_cast<char*>(palloc(VARHDRSZ + sizeof(std::uint32_t) + entries_size + most_data));
-  const auto header = static_cast<std::uint32_t>(clock.size()) | JB_FOBJECT;
-  std::memcpy(jsonb + VARHDRSZ, &header, sizeof header);
-  char* const entries = jsonb + VARHDRSZ + sizeof header;
-  char* const data = entries + entries_size;
-
-  std::size_t index = 0;
-  std::uint32_t end = 0;
-  const auto add_entry = [&](std::uint32_t type, std::uint32_t length) {
-    end += length;
-    const JEntry entry = type | (index % JB_OFFSET_STRIDE == 0 ? end | JENTRY_HAS_OFF : length);
-    std::memcpy(entries + index * sizeof entry, &entry, sizeof entry);
-    ++index;
-  };
-  for (auto at = clock.begin(); at != clock.end();) {
-    // Names that lie next to each other, as those of one clock do, are copied at once.
-    const char* const names = at->name.data();
-    char* const to = data + end;
-    std::size_t size = 0;
-    for (; at != clock.end() && at->name.data() == names + size; ++at) {
-      size += at->name.size();
-      add_entry(JENTRY_ISSTRING, static_cast<std::uint32_t>(at->name.size()));
-    }
-    if (size > 0) std::memcpy(to, names, size);  // an empty name may be nowhere
+  JsonbValue object;
+  object.type = jbvObject;
+  object.val.object.nPairs = static_cast<int>(clock.size());
+  object.val.object.pairs = static_cast<JsonbPair*>(palloc(sizeof(JsonbPair) * clock.size()));
+  for (std::size_t at = 0; at < clock.size(); ++at) {
+    JsonbPair& pair = object.val.object.pairs[at];
+    pair.key.type = jbvString;
+    pair.key.val.string.val = const_cast<char*>(clock[at].name.data());
+    pair.key.val.string.len = static_cast<int>(clock[at].name.size());
+    pair.value.type = jbvNumeric;
+    pair.value.val.numeric = numeric_of(clock[at].counter);
   }
-  for (const Component& component : clock) {
-    const auto padding = static_cast<std::uint32_t>(INTALIGN(end)) - end;
-    constexpr std::uint32_t zeros = 0;  // those too many are overwritten
-    std::memcpy(data + end, &zeros, sizeof zeros);
-    const auto size = static_cast<std::uint32_t>(write_numeric(data + end + padding, component.counter));
-    add_entry(JENTRY_ISNUMERIC, padding + size);
-  }
-  SET_VARSIZE(jsonb, static_cast<std::size_t>(data - jsonb) + end);
-  return reinterpret_cast<Jsonb*>(jsonb);
+  return JsonbValueToJsonb(&object);
 }
 
 }  // namespace raceway::postgres

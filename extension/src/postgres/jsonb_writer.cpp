@@ -1,10 +1,8 @@
 #include "postgres/jsonb_writer.hpp"
 
-#include <array>
 #include <cstdint>
 
-#include "postgres/numeric_counter.hpp"
-#include "postgres/numeric_text.hpp"
+#include "postgres/numbers.hpp"
 
 extern "C" {
 #include "utils/jsonb.h"
@@ -17,6 +15,12 @@ using wire::Json;
 
 void pad_to_int(std::string& out) {
   out.append(INTALIGN(out.size()) - out.size(), '\0');
+}
+
+void append_numeric(std::string& out, Numeric number) {
+  pad_to_int(out);
+  out.append(reinterpret_cast<const char*>(number), VARSIZE(number));
+  pfree(number);
 }
 
 /// The entry words of a container that is being written: reserved first, filled as the children come.
@@ -65,8 +69,7 @@ std::uint32_t append_child(std::string& out, const Json& value) {
       out += value.text;
       return JENTRY_ISSTRING;
     case Json::Type::number:
-      pad_to_int(out);
-      append_numeric(out, value.text);
+      append_numeric(out, numeric_of(value.text));
       return JENTRY_ISNUMERIC;
     case Json::Type::array:
     case Json::Type::object:
@@ -115,9 +118,7 @@ void append_jsonb_clock(std::string& out, const wire::Event& event) {
       entries.add(JENTRY_ISSTRING);
     }
     for (const auto& component : event.clock) {
-      pad_to_int(out);
-      std::array<char, counter_numeric_size> numeric{};
-      out.append(numeric.data(), write_numeric(numeric.data(), component.counter));
+      append_numeric(out, numeric_of(component.counter));
       entries.add(JENTRY_ISNUMERIC);
     }
   });

@@ -1,4 +1,5 @@
 // Trees of the wire layer written as PostgreSQL's jsonb, without a way through text. See jsonb_clock.hpp for the form.
+// These functions raise, and throw; nothing has a destructor on the way: they stand inside pg_call().
 #pragma once
 
 #include <string>

@@ -2,6 +2,7 @@
 #include "postgres/boundary.hpp"
 #include "postgres/ingest_layout.hpp"
 #include "postgres/ingest_store.hpp"
+#include "postgres/native_formats.hpp"
 
 // PostgreSQL 15 and earlier do not mark what must be visible; all else of this library is hidden.
 #pragma GCC visibility push(default)
@@ -19,11 +20,7 @@ int value_of(IngestWay way) {
   return static_cast<int>(way);
 }
 
-}  // namespace
-}  // namespace raceway::postgres
-
-void _PG_init() {
-  using namespace raceway::postgres;
+void define_settings() {
   static const config_enum_entry ways[] = {{name_of(IngestWay::automatic), value_of(IngestWay::automatic), false},
                                            {name_of(IngestWay::direct), value_of(IngestWay::direct), false},
                                            {name_of(IngestWay::checking), value_of(IngestWay::checking), false},
@@ -35,5 +32,30 @@ void _PG_init() {
   DefineCustomBoolVariable("raceway.direct_writes",
                            "Whether ingest may write tables of the known layout below the executor, which is faster.",
                            nullptr, &direct_writes, direct_writes, PGC_SUSET, 0, nullptr, nullptr, nullptr);
+  DefineCustomBoolVariable(
+      "raceway.native_formats",
+      "Whether numeric is read, and jsonb written, without PostgreSQL's functions, which is faster.", nullptr,
+      &native_formats, native_formats, PGC_SUSET, 0, nullptr, [](bool wanted, void*) { set_native_formats(wanted); },
+      nullptr);
   MarkGUCPrefixReserved("raceway");
+}
+
+/// An error of PostgreSQL's or ours on its way out of a function that PostgreSQL calls.
+template <class F>
+void enter(F f) {
+  detail::Failure failure;
+  try {
+    return f();
+  } catch (...) {
+    failure = detail::describe_current_exception();
+  }
+  detail::raise(failure);
+}
+
+}  // namespace
+}  // namespace raceway::postgres
+
+void _PG_init() {
+  raceway::postgres::define_settings();
+  raceway::postgres::enter(raceway::postgres::check_native_formats);
 }

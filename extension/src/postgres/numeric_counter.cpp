@@ -1,12 +1,16 @@
 #include "postgres/numeric_counter.hpp"
 
-#include <limits>
+#include <charconv>
+#include <string_view>
+
+extern "C" {
+#include "utils/numeric.h"
+}
 
 namespace raceway::postgres {
 namespace {
 
 using causality::Counter;
-using causality::CounterSum;
 using Word = std::uint16_t;
 
 constexpr auto base = detail::numeric_base;
@@ -31,18 +35,23 @@ struct Parts {
   }
 };
 
+/// What is inside of a varlena at any address.
+struct Varlena {
+  const char* data;
+  std::size_t size;
+};
+
+Varlena varlena_at(const char* at) noexcept {
+  if (VARATT_IS_1B(at)) return {VARDATA_1B(at), VARSIZE_1B(at) - VARHDRSZ_SHORT};
+  varattrib_4b header;
+  std::memcpy(&header.va_4byte.va_header, at, sizeof header.va_4byte.va_header);
+  return {at + VARHDRSZ, VARSIZE_4B(&header) - VARHDRSZ};
+}
+
 Parts parts_of(const char* numeric) noexcept {
-  const char* body = nullptr;
-  int size = 0;
-  if (VARATT_IS_1B(numeric)) {
-    body = VARDATA_1B(numeric);
-    size = VARSIZE_1B(numeric) - VARHDRSZ_SHORT;
-  } else {
-    std::uint32_t header;
-    std::memcpy(&header, numeric, sizeof header);
-    body = numeric + VARHDRSZ;
-    size = static_cast<int>(detail::varlena_size(header)) - VARHDRSZ;
-  }
+  const Varlena varlena = varlena_at(numeric);
+  const char* const body = varlena.data;
+  const int size = static_cast<int>(varlena.size);
   const Word header = detail::word_at(body);
   const int word_size = sizeof(Word);
   if ((header & detail::numeric_short_form) == 0) {
@@ -55,26 +64,31 @@ Parts parts_of(const char* numeric) noexcept {
           body + word_size};
 }
 
-/// Writes digits that are handed over one after the other, the most significant first, as a numeric.
-template <class Digit>
-std::size_t write_digits(char* to, int count, int weight, Digit digit) noexcept {
-  const std::size_t size = VARHDRSZ + sizeof(Word) * (1 + static_cast<std::size_t>(count));
-  const std::uint32_t varlena_header = detail::varlena_header(size);
-  std::memcpy(to, &varlena_header, sizeof varlena_header);
-  const auto header = static_cast<Word>(detail::numeric_short_form | weight);
-  to += VARHDRSZ;
-  std::memcpy(to, &header, sizeof header);
-  for (int at = 0; at < count; ++at) {
-    to += sizeof(Word);
-    const auto d = static_cast<Word>(digit(at));
-    std::memcpy(to, &d, sizeof(Word));
-  }
-  return size;
+/// By PostgreSQL's own functions, whatever the form is. Raises; allocates.
+bool read_by_functions(const char* numeric, Counter& counter) {
+  const Varlena varlena = varlena_at(numeric);
+  auto* const aligned = static_cast<char*>(palloc(varlena.size + VARHDRSZ));
+  SET_VARSIZE(aligned, varlena.size + VARHDRSZ);
+  std::memcpy(aligned + VARHDRSZ, varlena.data, varlena.size);
+  auto* const number = reinterpret_cast<Numeric>(aligned);
+  counter = 0;
+  if (numeric_is_nan(number) || numeric_is_inf(number)) return false;
+  const std::string_view digits = numeric_normalize(number);
+  const auto [stop, error] = std::from_chars(digits.data(), digits.data() + digits.size(), counter);
+  return error == std::errc() && stop == digits.data() + digits.size();
 }
 
 }  // namespace
 
+std::uint16_t detail::small_counter_form = detail::numeric_short_form;
+
+void read_numeric_form(bool is_known) {
+  // No numeric begins with the other one.
+  detail::small_counter_form = is_known ? detail::numeric_short_form : 0xFFF0;
+}
+
 bool detail::read_any_counter(const char* numeric, Counter& counter) noexcept {
+  if (small_counter_form != numeric_short_form) return read_by_functions(numeric, counter);
   const Parts parts = parts_of(numeric);
   counter = 0;
   if (!parts.finite) return false;
@@ -87,39 +101,6 @@ bool detail::read_any_counter(const char* numeric, Counter& counter) noexcept {
   if (parts.weight < largest_counter_weight) return true;
   return !__builtin_mul_overflow(counter, Counter{base}, &counter) &&
          !__builtin_add_overflow(counter, Counter{parts.digit(largest_counter_weight)}, &counter);
-}
-
-std::size_t write_numeric(char* to, CounterSum value) noexcept {
-  if (value < base * base) {
-    const auto small = static_cast<std::uint32_t>(value);
-    const std::uint32_t pair[] = {small / base, small % base};
-    if (pair[1] != 0) {
-      return pair[0] == 0 ? write_digits(to, 1, 0, [&](int) { return pair[1]; })
-                          : write_digits(to, 2, 1, [&](int at) { return pair[at]; });
-    }
-  }
-  constexpr int most_digits = 10;
-  Word digits[most_digits];  // most significant last
-  int count = 0;
-  int skipped = 0;  // zeros at the least significant end, which are not stored
-  const auto add = [&](Word digit) {
-    if (digit == 0 && count == 0) {
-      ++skipped;
-    } else {
-      digits[count++] = digit;
-    }
-  };
-  for (; value > std::numeric_limits<Counter>::max(); value /= base) add(static_cast<Word>(value % base));
-  // Dividing what fits into a register takes a fraction of the time.
-  for (auto rest = static_cast<Counter>(value); rest > 0; rest /= base) add(static_cast<Word>(rest % base));
-  const int weight = count == 0 ? 0 : count + skipped - 1;
-  return write_digits(to, count, weight, [&](int at) { return digits[count - 1 - at]; });
-}
-
-Datum numeric_datum(CounterSum value) {
-  auto* const numeric = static_cast<char*>(palloc(sum_numeric_size));
-  write_numeric(numeric, value);
-  return PointerGetDatum(numeric);
 }
 
 }  // namespace raceway::postgres

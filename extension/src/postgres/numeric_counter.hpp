@@ -1,4 +1,6 @@
-// Counters in PostgreSQL's numeric, read and written in its stored form without a call into PostgreSQL.
+// Counters in PostgreSQL's numeric, read in its stored form without a call into PostgreSQL: comparing clocks is mostly
+// that. native_formats.hpp finds out whether the form is the known one; where it is not, PostgreSQL's functions read
+// it.
 //
 // The form (utils/adt/numeric.c describes it; its structs are private): a varlena header, then either the short form,
 // one word of sign, scale and weight, or the long one, a word of sign and scale and a word of weight; then digits of
@@ -15,17 +17,6 @@
 namespace raceway::postgres {
 
 namespace detail {
-/// The four-byte header of a varlena of `size` bytes, and back.
-inline std::uint32_t varlena_header(std::size_t size) noexcept {
-  varattrib_4b varlena;
-  SET_VARSIZE_4B(&varlena, size);
-  return varlena.va_4byte.va_header;
-}
-inline std::size_t varlena_size(std::uint32_t header) noexcept {
-  varattrib_4b varlena;
-  varlena.va_4byte.va_header = header;
-  return VARSIZE_4B(&varlena);
-}
 inline std::uint16_t word_at(const char* at) noexcept {
   std::uint16_t word;
   std::memcpy(&word, at, sizeof word);
@@ -34,6 +25,7 @@ inline std::uint16_t word_at(const char* at) noexcept {
 
 constexpr unsigned numeric_base = 10000;
 constexpr std::uint16_t numeric_short_form = 0x8000;  // of weight 0, with no sign and no scale
+extern std::uint16_t small_counter_form;              // the same, where the form is known
 constexpr std::size_t one_digit_size = VARHDRSZ + 2 * sizeof(std::uint16_t);
 
 /// False where it is no counter.
@@ -47,7 +39,7 @@ inline bool is_small_counter(const char* numeric, std::size_t size) noexcept {
   const std::size_t more = size - detail::one_digit_size;
   // Two digits have the weight 1, one has the weight 0. No other numeric of these sizes has the same word there.
   return (more & ~digit_size) == 0 &&
-         detail::word_at(numeric + VARHDRSZ) == detail::numeric_short_form + more / digit_size;
+         detail::word_at(numeric + VARHDRSZ) == detail::small_counter_form + more / digit_size;
 }
 
 /// The value of a small counter.
@@ -81,14 +73,7 @@ inline std::optional<causality::Counter> read_counter(const char* numeric) noexc
   return counter;
 }
 
-/// The most bytes that write_numeric() needs for a counter, and for a sum.
-inline constexpr std::size_t counter_numeric_size = VARHDRSZ + sizeof(std::uint16_t) + 5 * sizeof(std::int16_t);
-inline constexpr std::size_t sum_numeric_size = VARHDRSZ + sizeof(std::uint16_t) + 10 * sizeof(std::int16_t);
-
-/// Writes `value` as a numeric, varlena header and all; answers how many bytes. `to` needs no alignment.
-std::size_t write_numeric(char* to, causality::CounterSum value) noexcept;
-
-/// `value` as a numeric Datum in palloc'd memory. Raises.
-Datum numeric_datum(causality::CounterSum value);
+/// Whether the form is read as it is known here, or by PostgreSQL's functions.
+void read_numeric_form(bool is_known);
 
 }  // namespace raceway::postgres

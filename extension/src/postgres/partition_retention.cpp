@@ -30,15 +30,27 @@ extern "C" {
 namespace raceway::postgres {
 namespace {
 
-constexpr const char* find_ended = R"sql(
-SELECT pg_catalog.array_agg(t.ctid), pg_catalog.array_agg(t.trace_id::pg_catalog.text), pg_catalog.count(*),
-       COALESCE(pg_catalog.sum(t.event_count), 0)::pg_catalog.int8
+// Whoever adds an event to one of them from now on waits, or is waited for by nobody: then this fails.
+constexpr const char* lock_ended = R"sql(
+SELECT t.trace_id FROM raceway.traces t WHERE t.end_time OPERATOR(pg_catalog.<) $1 FOR UPDATE NOWAIT
+)sql";
+
+// Between the two: a query for the traces of the events that stay.
+constexpr const char* find_unreferenced_begin = R"sql(
+WITH referenced AS MATERIALIZED (
+    SELECT DISTINCT t.trace_id
+    FROM raceway.traces t JOIN ()sql";
+constexpr const char* find_unreferenced_end = R"sql() AS e ON e.trace_id OPERATOR(pg_catalog.=) t.trace_id
+    WHERE t.end_time OPERATOR(pg_catalog.<) $1
+)
+SELECT pg_catalog.array_agg(t.ctid), pg_catalog.count(*), COALESCE(pg_catalog.sum(t.event_count), 0)::pg_catalog.int8
 FROM raceway.traces t
-WHERE t.end_time OPERATOR(pg_catalog.<) $1 AND t.trace_id::pg_catalog.text OPERATOR(pg_catalog.<>) ALL ($2)
+WHERE t.end_time OPERATOR(pg_catalog.<) $1 AND NOT EXISTS (
+    SELECT FROM referenced r WHERE r.trace_id OPERATOR(pg_catalog.=) t.trace_id)
 )sql";
 
 constexpr const char* drop_expired = R"sql(
-SELECT raceway.take_expired_events(p.partition, g.going_on OPERATOR(pg_catalog.||) $3::pg_catalog.varchar[])
+SELECT raceway.take_expired_events(p.partition, g.going_on)
 FROM raceway.traces_going_on($1) AS g (going_on), pg_catalog.unnest($2) AS p (partition)
 )sql";
 
@@ -52,13 +64,10 @@ struct Removal {
   List* remaining;  // those that stay
   Oid others;       // the default partition
   const char* obstacle;
-  bool is_locked;  // exclusively, by this transaction: nobody adds anything meanwhile
 };
 
-/// Traces that ended.
-struct Ended {
-  Datum rows;       // tid[]
-  Datum trace_ids;  // text[]
+/// What was removed.
+struct Removed {
   int64 traces;
   int64 events;
 };
@@ -124,8 +133,6 @@ Removal begin_removal(FunctionCallInfo fcinfo) {
   List* partitions = leaf_partitions(removal.events);
   removal.remaining = list_difference_oid(partitions, removal.going);
   removal.obstacle = find_removal_obstacle(removal.traces, removal.events, partitions);
-  removal.is_locked = CheckRelationLockedByMe(removal.events, AccessExclusiveLock, false) &&
-                      CheckRelationLockedByMe(removal.traces, AccessExclusiveLock, false);
   return removal;
 }
 
@@ -136,74 +143,52 @@ void lock_old_events(const Removal& removal) {
   if (OidIsValid(removal.others)) LockRelationOid(removal.others, ShareLock);
 }
 
-/// Deletes the rows as a DELETE does that finds them in use at once: who holds one adds to the trace.
+/// Deletes rows that this transaction has locked.
 void delete_rows(Relation traces, ArrayType* rows) {
   Datum* places = nullptr;
   int count = 0;
   deconstruct_array(rows, TIDOID, sizeof(ItemPointerData), false, TYPALIGN_SHORT, &places, nullptr, &count);
   for (int at = 0; at < count; ++at) {
     CHECK_FOR_INTERRUPTS();
-    auto* const row = reinterpret_cast<ItemPointer>(DatumGetPointer(places[at]));
-    TM_FailureData failure;
-    const TM_Result result = table_tuple_delete(traces, row, GetCurrentCommandId(true), GetActiveSnapshot(),
-                                                InvalidSnapshot, false, &failure, false);
-    if (result != TM_Ok) {
-      ereport(ERROR, (errcode(ERRCODE_LOCK_NOT_AVAILABLE), errmsg("a trace that ended is in use")));
-    }
+    simple_table_tuple_delete(traces, reinterpret_cast<ItemPointer>(DatumGetPointer(places[at])), GetActiveSnapshot());
   }
   CommandCounterIncrement();
 }
 
-/// Those of the traces that events refer to which stay; text[], 0: none. In the default partition those go, too, that
-/// are as old.
-Datum referred_to(const Removal& removal, Datum trace_ids) {
+/// The statement that finds the traces that ended and that no event refers to which stays. In the default partition
+/// those go, too, that are as old.
+const char* find_unreferenced(const Removal& removal) {
   StringInfoData sql;
   initStringInfo(&sql);
-  appendStringInfoString(&sql, "SELECT pg_catalog.array_agg(DISTINCT e.trace_id::pg_catalog.text) FROM (");
+  appendStringInfoString(&sql, find_unreferenced_begin);
   ListCell* cell = nullptr;
   foreach (cell, removal.remaining) {
     const Oid partition = lfirst_oid(cell);
-    appendStringInfo(
-        &sql, "%sSELECT trace_id FROM ONLY %s%s", foreach_current_index(cell) == 0 ? "" : " UNION ALL ",
-        quote_qualified_identifier(get_namespace_name(get_rel_namespace(partition)), get_rel_name(partition)),
-        partition == removal.others ? " WHERE \"timestamp\" OPERATOR(pg_catalog.>=) $2" : "");
+    const char* schema = get_namespace_name(get_rel_namespace(partition));
+    appendStringInfo(&sql, "%sSELECT trace_id FROM ONLY %s%s", foreach_current_index(cell) == 0 ? "" : " UNION ALL ",
+                     quote_qualified_identifier(schema, get_rel_name(partition)),
+                     partition == removal.others ? " WHERE \"timestamp\" OPERATOR(pg_catalog.>=) $1" : "");
   }
-  appendStringInfoString(&sql,
-                         ") AS e JOIN pg_catalog.unnest($1) AS gone (trace_id)"
-                         " ON e.trace_id OPERATOR(pg_catalog.=) gone.trace_id");
-  if (removal.remaining == NIL) return Datum{0};
-  run(sql.data, {TEXTARRAYOID, TIMESTAMPOID}, {trace_ids, removal.ends});
-  return answer(1);
-}
-
-/// Finds the traces that ended, but for `kept`; the answer stands in SPI's memory.
-Ended find_ended_traces(const Removal& removal, Datum kept) {
-  run(find_ended, {TIMESTAMPOID, TEXTARRAYOID}, {removal.ends, kept});
-  return {answer(1), answer(2), DatumGetInt64(answer(3)), DatumGetInt64(answer(4))};
+  if (removal.remaining == NIL) appendStringInfoString(&sql, "SELECT NULL::pg_catalog.varchar AS trace_id");
+  appendStringInfoString(&sql, find_unreferenced_end);
+  return sql.data;
 }
 
 /// Removes the traces that ended and that nothing refers to, with the old events of theirs that no partition of their
-/// own took. `kept` is set to the others (text[]), for their roll-ups say that they ended before events of theirs.
-Ended remove_ended(const Removal& removal, Datum* kept) {
-  *kept = PointerGetDatum(construct_empty_array(TEXTOID));
-  Ended ended = find_ended_traces(removal, *kept);
-  if (removal.is_locked && ended.traces > 0) {
-    const Datum referred = referred_to(removal, ended.trace_ids);
-    if (referred != 0) ended = find_ended_traces(removal, *kept = referred);
-  }
-  if (ended.traces == 0) return ended;
+/// own took.
+Removed remove_ended(const Removal& removal) {
+  run(lock_ended, {TIMESTAMPOID}, {removal.ends});
+  run(find_unreferenced(removal), {TIMESTAMPOID}, {removal.ends});
+  const Removed removed = {DatumGetInt64(answer(2)), DatumGetInt64(answer(3))};
+  if (removed.traces == 0) return removed;
   PushActiveSnapshot(GetTransactionSnapshot());
-  delete_rows(removal.traces, DatumGetArrayTypeP(ended.rows));
+  delete_rows(removal.traces, DatumGetArrayTypeP(answer(1)));
   PopActiveSnapshot();
   run("SELECT raceway.delete_ended_from_default($1)", {TIMESTAMPOID}, {removal.ends});
-  // Who adds to one of them from now on waits for us, and makes it anew; what was added before is seen.
-  if (!removal.is_locked && referred_to(removal, ended.trace_ids) != 0) {
-    ereport(ERROR, (errcode(ERRCODE_LOCK_NOT_AVAILABLE), errmsg("a trace that ended has later events")));
-  }
-  return ended;
+  return removed;
 }
 
-void drop(const Removal& removal, Datum kept) {
+void drop(const Removal& removal) {
   run("SELECT raceway.lock_tables('swap', give_way => true)", {}, {});
   if (!DatumGetBool(answer(1))) {
     ereport(ERROR, (errcode(ERRCODE_LOCK_NOT_AVAILABLE), errmsg("events is in use")));
@@ -211,15 +196,15 @@ void drop(const Removal& removal, Datum kept) {
   // ALTER TABLE wants them for itself.
   table_close(removal.events, NoLock);
   table_close(removal.traces, NoLock);
-  run(drop_expired, {TIMESTAMPOID, REGCLASSARRAYOID, TEXTARRAYOID}, {removal.ends, removal.expired, kept});
+  run(drop_expired, {TIMESTAMPOID, REGCLASSARRAYOID}, {removal.ends, removal.expired});
 }
 
-Ended remove_by_sql(const Removal& removal) {
+Removed remove_by_sql(const Removal& removal) {
   table_close(removal.events, NoLock);
   table_close(removal.traces, NoLock);
   run("SELECT traces, events FROM raceway.drop_with_traces_by_sql($1, $2)", {REGCLASSARRAYOID, TIMESTAMPOID},
       {removal.expired, removal.ends});
-  return {Datum{0}, Datum{0}, DatumGetInt64(answer(1)), DatumGetInt64(answer(2))};
+  return {DatumGetInt64(answer(1)), DatumGetInt64(answer(2))};
 }
 
 }  // namespace
@@ -229,12 +214,11 @@ RACEWAY_FUNCTION(raceway_drop_with_traces) {
   if (get_call_result_type(fcinfo, nullptr, &description) != TYPEFUNC_COMPOSITE) elog(ERROR, "not called for a row");
   const Removal removal = begin_removal(fcinfo);
   SPI_connect();
-  Ended removed = {};
+  Removed removed = {};
   if (removal.obstacle == nullptr) {
-    Datum kept = 0;
     lock_old_events(removal);
-    removed = remove_ended(removal, &kept);
-    drop(removal, kept);
+    removed = remove_ended(removal);
+    drop(removal);
   } else {
     ereport(DEBUG1, (errmsg("traces are removed by SQL: %s", removal.obstacle)));
     removed = remove_by_sql(removal);

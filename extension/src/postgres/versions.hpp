@@ -77,11 +77,11 @@ inline bool is_owner_of(Oid table) {
 #endif
 }
 
-inline bool may_use_schema(Oid schema) {
+inline bool may_use_schema(Oid user, Oid schema) {
 #if PG_VERSION_NUM >= 160000
-  return object_aclcheck(NamespaceRelationId, schema, GetUserId(), ACL_USAGE) == ACLCHECK_OK;
+  return object_aclcheck(NamespaceRelationId, schema, user, ACL_USAGE) == ACLCHECK_OK;
 #else
-  return pg_namespace_aclcheck(schema, GetUserId(), ACL_USAGE) == ACLCHECK_OK;
+  return pg_namespace_aclcheck(schema, user, ACL_USAGE) == ACLCHECK_OK;
 #endif
 }
 

@@ -46,6 +46,9 @@ struct Event {
   std::optional<std::string_view> service_name;  ///< metadata.service_name where it is a string, cut to its column
 };
 
+/// Appends the event's clock as compact JSON text, an object.
+void append_json_clock(std::string& out, const Event& event);
+
 /// An event that cannot be kept, and why.
 struct Rejection {
   std::uint32_t index = 0;

@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "wire/bytes.hpp"
+#include "wire/event.hpp"
 
 namespace raceway::wire {
 namespace {
@@ -118,6 +119,18 @@ void append_json(std::string& out, const Json& value) {
       return;
     }
   }
+}
+
+void append_json_clock(std::string& out, const Event& event) {
+  char separator = '{';
+  for (const auto& [name, counter] : event.clock) {
+    out += separator;
+    append_json_string(out, name);
+    out += ':';
+    out += std::to_string(counter);
+    separator = ',';
+  }
+  out += event.clock.empty() ? "{}" : "}";
 }
 
 }  // namespace raceway::wire

@@ -1,6 +1,9 @@
 #include "config/command_line.hpp"
 
 #include <CLI/CLI.hpp>
+#include <memory>
+#include <string>
+#include <utility>
 
 #include "doctor/command_line.hpp"
 #include "moving/command_line.hpp"
@@ -69,15 +72,28 @@ Examples:
   raceway config --example > raceway.toml
   raceway --config raceway.toml config --check)";
 
+/// Help as it is written here, whichever version of the library prints it: newer ones would lay out its paragraphs
+/// anew, examples too, which are there to be copied.
+class HelpFormatter : public CLI::Formatter {
+ public:
+  std::string make_help(const CLI::App* app, std::string name, CLI::AppFormatMode mode) const override {
+    if (mode == CLI::AppFormatMode::Sub) return CLI::Formatter::make_help(app, std::move(name), mode);
+    return app->get_description() + "\n" + make_usage(app, name) + make_positionals(app) + make_groups(app, mode) +
+           make_subcommands(app, mode) + "\n" + app->get_footer() + "\n";
+  }
+  std::string make_usage(const CLI::App* app, std::string name) const override {
+    const auto usage = CLI::Formatter::make_usage(app, std::move(name));
+    const auto begin = usage.find_first_not_of('\n');
+    const auto line = usage.substr(begin, usage.find_last_not_of('\n') + 1 - begin);
+    return (line.starts_with("Usage:") ? "" : "Usage: ") + line + "\n";
+  }
+};
+
 /// The names of options stay in one place: an error in the value is reported under them.
 CLI::Option* add_override(CLI::App& command, const std::string& option, const std::string& key, const std::string& help,
                           std::vector<Override>& overrides) {
-  return command.add_option_function<std::string>(
-      option,
-      [=, &overrides](const std::string& text) {
-        overrides.push_back({key, text, option});
-      },
-      help);
+  const auto remember = [=, &overrides](const std::string& text) { overrides.push_back({key, text, option}); };
+  return command.add_option_function<std::string>(option, remember, help);
 }
 
 CLI::App* add_serve(CLI::App& app, CommandLine& result) {
@@ -88,12 +104,8 @@ CLI::App* add_serve(CLI::App& app, CommandLine& result) {
   add_override(*serve, "--port", "server.port", "Port to listen on; 0 takes any free one [server.port]",
                result.overrides)
       ->type_name("PORT");
-  serve->add_flag_callback(
-      "-v,--verbose",
-      [&] {
-        result.overrides.push_back({"server.verbose", "true", "--verbose"});
-      },
-      "Log at level debug [server.verbose]");
+  const auto be_verbose = [&] { result.overrides.push_back({"server.verbose", "true", "--verbose"}); };
+  serve->add_flag_callback("-v,--verbose", be_verbose, "Log at level debug [server.verbose]");
   return serve;
 }
 
@@ -138,6 +150,7 @@ CLI::App* add_config(CLI::App& app, CommandLine& result) {
 CommandLine parse_command_line(int argc, const char* const* argv) {
   CommandLine result;
   CLI::App app("Raceway keeps the events of concurrent programs and answers what happened before what.", "raceway");
+  app.formatter(std::make_shared<HelpFormatter>());
   app.footer(overview_footer);
   app.require_subcommand(0, 1);
   app.set_version_flag("--version", "raceway " RACEWAY_VERSION, "Print the version and exit");

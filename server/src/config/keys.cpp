@@ -22,7 +22,7 @@ constexpr std::array<std::string_view, 3> names<MetricsAccess>{"open", "key", "o
 
 template <class Field>
 concept Duration = requires(Field field) {
-  field.count();
+  field.count();  // as those of std::chrono
 };
 
 /// What is special about a key; the rest follows from the type of its field.

@@ -109,7 +109,7 @@ void disk(Examination& patient, Findings& findings) {
   const auto size = patient.ask_number("SELECT pg_catalog.pg_database_size(current_database())");
   const std::string database = "the database takes " + shown_bytes(static_cast<std::uint64_t>(size));
   const auto directory = patient.text_of("data_directory");
-  struct statvfs status {};
+  struct statvfs status = {};
   if (!patient.same_machine || directory.empty() || statvfs(directory.c_str(), &status) != 0) {
     findings.push_back({"disk", Severity::ok, database + "; how much is free cannot be seen from here", {}});
     return;

@@ -70,7 +70,7 @@ void snapshot(const config::Config& config, Findings& findings) {
   }
   const bool writable = finding.severity == Severity::ok;
   findings.push_back(std::move(finding));
-  struct statvfs status {};
+  struct statvfs status = {};
   if (writable && statvfs(directory.c_str(), &status) == 0) {
     const std::uint64_t block = status.f_frsize;
     auto disk = judge_disk("the snapshot's disk", status.f_blocks * block, status.f_bavail * block);

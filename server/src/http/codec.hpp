@@ -1,4 +1,4 @@
-// Between the bytes of a connection and the pipeline: the one place that uses an HTTP library.
+// Between the bytes of a connection and the pipeline.
 #pragma once
 
 #include <atomic>

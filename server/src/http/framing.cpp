@@ -147,6 +147,17 @@ Framing inspect_head(std::string_view head, std::optional<BadHead>& bad) {
   return HeadReader(head, bad).read();
 }
 
+Fields read_fields(std::string_view head) {
+  Fields fields;
+  for (;;) {
+    head.remove_prefix(head.find('\n') + 1);
+    const auto line = head.substr(0, head.find('\r'));
+    if (line.empty()) return fields;
+    const auto colon = line.find(':');
+    fields.emplace_back(line.substr(0, colon), trimmed(line.substr(colon + 1)));
+  }
+}
+
 BodyDecoder::BodyDecoder(const Framing& framing)
     : chunked_(framing.chunked), left_(framing.chunked ? 0 : framing.content_length) {
   if (chunked_)

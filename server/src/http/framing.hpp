@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "http/message.hpp"
+
 namespace raceway::server::http {
 
 /// What the head says about the message.
@@ -36,6 +38,9 @@ std::optional<std::size_t> find_head_end(std::string_view bytes, std::size_t& sc
 /// than 100 fields, lines over 8,000 bytes, a Content-Length that is no number or given twice, a Transfer-Encoding
 /// other than chunked, and both together. Answers through `bad` and then the framing means nothing.
 Framing inspect_head(std::string_view head, std::optional<BadHead>& bad);
+
+/// The fields of a head that was accepted: in order, the values as sent, without blanks at their ends.
+Fields read_fields(std::string_view head);
 
 /// Finds the end of a body, piece by piece, and passes on what is in it.
 class BodyDecoder {

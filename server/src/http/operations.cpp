@@ -9,8 +9,8 @@ namespace raceway::server::http {
 
 void add_operations_routes(Server& server, Operations operations) {
   const RouteOptions open{.body = std::nullopt, .open = true, .limited = false};
-  server.route(
-      "GET", "/health/live", [](Request&) { return success(R"({"live":true})"); }, open);
+  const auto live = [](Request&) { return success(R"({"live":true})"); };
+  server.route("GET", "/health/live", live, open);
   server.route(
       "GET", "/health/ready",
       [not_ready = std::move(operations.not_ready)](Request&) {

@@ -23,6 +23,15 @@ std::optional<std::chrono::seconds> retry_after(const httplib::Response& respons
   return std::chrono::seconds(std::min(seconds, 3600U));
 }
 
+/// The paths are encoded already. The function was renamed, and its first name is deprecated since.
+template <class Client>
+void take_paths_as_they_are(Client& client) {
+  if constexpr (requires { client.set_path_encode(false); })
+    client.set_path_encode(false);
+  else
+    client.set_url_encode(false);
+}
+
 /// The error's text out of its envelope; another answer's beginning as it is.
 std::string error_text(int status, const std::string& body) {
   const auto json = nlohmann::json::parse(body, nullptr, false);
@@ -38,7 +47,7 @@ class HttpClient::Impl {
     if (!client_.is_valid()) throw ServerError("not the URL of a server: " + endpoint.origin);
     client_.set_keep_alive(true);
     client_.set_tcp_nodelay(true);
-    client_.set_url_encode(false);
+    take_paths_as_they_are(client_);
     client_.set_connection_timeout(connect_timeout);
     client_.set_read_timeout(answer_timeout);
     client_.set_write_timeout(answer_timeout);

@@ -23,7 +23,7 @@ Input::Input(const std::string& path) : path_(path == "-" ? "stdin" : path), raw
     if (owned_.get() < 0) throw std::runtime_error(path_ + " cannot be opened: " + std::strerror(errno));
     descriptor_ = owned_.get();
   }
-  struct stat about {};
+  struct stat about = {};
   if (::fstat(descriptor_, &about) == 0 && S_ISREG(about.st_mode)) size_ = static_cast<std::uint64_t>(about.st_size);
   if (S_ISDIR(about.st_mode)) throw std::runtime_error(path_ + " is a directory");
 }

@@ -20,7 +20,7 @@ constexpr int memory_level = 8;
 
 /// Whether it is something like /dev/null or a named pipe, which must not be replaced by a file.
 bool is_special(const std::string& path) {
-  struct stat about {};
+  struct stat about = {};
   return ::stat(path.c_str(), &about) == 0 && !S_ISREG(about.st_mode);
 }
 

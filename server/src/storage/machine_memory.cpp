@@ -32,7 +32,7 @@ std::uint64_t least_limit(const std::filesystem::path& hierarchy, const std::str
 }
 
 std::uint64_t memory_of_machine() {
-  struct sysinfo info {};
+  struct sysinfo info = {};
   if (sysinfo(&info) != 0) return no_limit;
   return std::uint64_t{info.totalram} * info.mem_unit;
 }

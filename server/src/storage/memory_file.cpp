@@ -28,7 +28,7 @@ class MappedFile {
       if (errno == ENOENT) return;
       fail(path, "cannot be read");
     }
-    struct stat status {};
+    struct stat status = {};
     if (fstat(file_, &status) != 0) fail(path, "cannot be read");
     size_ = static_cast<std::size_t>(status.st_size);
     if (size_ == 0) return;

@@ -5,9 +5,9 @@
 namespace raceway::server::storage::memory {
 namespace {
 
-/// A definition that stands here, or the one that an earlier record brought.
-Definition read_definition(ByteReader& from, std::string_view chunk, std::size_t record, Definition RecordHead::*member,
-                           bool& defines) {
+/// A definition that stands here, or the one that an earlier record brought. `member` of its head is the definition.
+template <class Member>
+Definition read_definition(ByteReader& from, std::string_view chunk, std::size_t record, Member member, bool& defines) {
   const std::uint64_t back = from.varint();
   defines = back == 0;
   if (defines) return {record, from.counted()};

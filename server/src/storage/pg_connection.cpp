@@ -147,8 +147,8 @@ PgConnection::PgConnection(const std::string& connection_string, std::chrono::se
     throw DatabaseError(trimmed(PQerrorMessage(connection_.get())), {});
   }
   PQsetnonblocking(connection_.get(), 1);  // so that each wait is ours, see await()
-  PQsetNoticeProcessor(
-      connection_.get(), [](void*, const char*) {}, nullptr);
+  const auto ignore = [](void*, const char*) {};
+  PQsetNoticeProcessor(connection_.get(), ignore, nullptr);
 }
 
 void PgConnection::on_notice(std::function<void(const std::string&)> tell) {

@@ -86,19 +86,6 @@ class Column {
   std::string bytes_;
 };
 
-void append_clock(std::string& out, const Event& event) {
-  char separator = '{';
-  for (const auto& [name, counter] : event.clock) {
-    out += separator;
-    wire::append_json_string(out, name);
-    out += ':';
-    std::array<char, 24> digits{};
-    out.append(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), counter).ptr);
-    separator = ',';
-  }
-  out += event.clock.empty() ? "{}" : "}";
-}
-
 std::vector<PgParameter> columns_of(const std::vector<const Event*>& events) {
   constexpr std::size_t usual_id = 40;
   constexpr std::size_t usual_metadata = 400;
@@ -118,7 +105,8 @@ std::vector<PgParameter> columns_of(const std::vector<const Event*>& events) {
     timestamp.add_number(event->timestamp);
     event->duration_ms ? duration.add_number(std::bit_cast<std::uint32_t>(*event->duration_ms)) : duration.add_null();
     event->location ? location.add(*event->location) : location.add_null();
-    event->has_clock ? clock.add_json([event](std::string& out) { append_clock(out, *event); }) : clock.add_null();
+    event->has_clock ? clock.add_json([event](std::string& out) { wire::append_json_clock(out, *event); })
+                     : clock.add_null();
     metadata.add_json([event](std::string& out) { wire::append_json(out, event->metadata); });
   }
   std::vector<PgParameter> parameters;
