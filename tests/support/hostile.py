@@ -13,13 +13,12 @@ from support.sessions import DatabaseError, Session
 from support.surroundings import CLONES, dated, fill
 
 HERE = paths.TESTS / "support"
-ODD_ROLE = 'mal"; DROP TABLE dba.vault; --'
+ROLES = 'mallory, writer, "mal""; DROP TABLE dba.vault; --"'
 SERVED = ("dba.vault", "dba.ledger", "dba.receipts", "dba.orders", "dba.lines", "dba.guarded", "dba.notes", "dba.pins", "dba.kinds")
 # What mallory may do with her own tables by plain SQL, each by itself.
-PLAIN = ["SELECT evil.hit('plain SQL')", "DELETE FROM raceway.traces", "DELETE FROM raceway.events", "UPDATE raceway.traces SET event_count = 1",
-         "INSERT INTO raceway.traces (trace_id) VALUES ('plain')", *(
-             f"DELETE FROM raceway.traces t WHERE t.trace_id OPERATOR(pg_catalog.=) '{one}'::pg_catalog.text"
-             for one in ("old", "pinned", "goes on", "liar", "older", "default", "new", "inherited"))]
+PLAIN_SQL = ["SELECT evil.hit('plain SQL')", "DELETE FROM raceway.traces", "DELETE FROM raceway.events", "UPDATE raceway.traces SET event_count = 1",
+         "INSERT INTO raceway.traces (trace_id) VALUES ('plain')",
+         *(f"DELETE FROM raceway.traces t WHERE t.trace_id OPERATOR(pg_catalog.{which}) 'pinned'::pg_catalog.text" for which in ("=", "<>"))]
 
 
 class Ear:
@@ -38,7 +37,9 @@ class Ear:
         return notes
 
 
-class HostileSession(Session):
+class ListeningSession(Session):
+    """Of whomever: it hears what hostile code runs in it."""
+
     def __init__(self, database, user):
         super().__init__(database, user)
         self.connection.notices = self.ear = Ear()
@@ -72,12 +73,11 @@ class Estates:
 
     def __init__(self, cluster):
         self.cluster = cluster
-        self.made = []
-        odd = ODD_ROLE.replace('"', '""')
-        cluster.sql(f'CREATE ROLE mallory LOGIN; CREATE ROLE writer LOGIN; CREATE ROLE nobody LOGIN; CREATE ROLE "{odd}" LOGIN;')
+        self.made, self.copies = [], 0
+        cluster.sql("".join(f"CREATE ROLE {role} LOGIN;" for role in ROLES.split(", ")))
 
     def new(self, name, template="template1"):
-        self.cluster.sql(f"CREATE DATABASE {name} TEMPLATE {template}; GRANT CREATE ON DATABASE {name} TO mallory")
+        self.cluster.sql(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy; GRANT CREATE ON DATABASE {name} TO mallory")
         self.made.append(Database(self.cluster, name, "mallory"))
         return self.made[-1]
 
@@ -94,19 +94,22 @@ class Estates:
         database.sql(f"BEGIN; {install_sql(edition)} {dated(fill(layout))} COMMIT; {CLONES}")
         return database
 
+    @contextmanager
     def copy(self, database, sql=""):
-        """Another one that is as this one is, but for what mallory does in it."""
-        made = self.new(f"hostile_{len(self.made)}", database.name)
+        """Another one that is as this one is, and in which mallory has run `sql`."""
+        self.copies += 1
+        made = self.new(f"hostile_{self.copies}", database.name)
         if sql:
-            with HostileSession(made, "mallory") as session:
+            with ListeningSession(made, "mallory") as session:
                 session.run(sql)
-        return made
+        yield made
+        self.made.remove(made)
+        made.drop()
 
     def remove(self):
         for database in self.made:
             database.drop()
-        odd = ODD_ROLE.replace('"', '""')
-        self.cluster.sql(f'DROP ROLE mallory, writer, nobody, "{odd}"')
+        self.cluster.sql(f"DROP ROLE {ROLES}")
 
 
 def rows_of(state, table):
@@ -125,11 +128,11 @@ class Look:
         return rows_of(self.state, table)
 
 
-def look(session, newest=0):
-    """`newest` leaves out the objects up to that OID, which takes a fraction of the time."""
+def look(session, has_catalog=True):
+    """Without the catalog it takes a fraction of the time."""
     (state, violated, catalog), = session.run(
-        f"SELECT dba.state(), ARRAY(SELECT dba.violated_keys()), dba.catalog({newest})")
-    return Look(state, violated, set(catalog))
+        f"SELECT dba.state(), ARRAY(SELECT dba.violated_keys()), {'dba.catalog()' if has_catalog else 'NULL'}")
+    return Look(state, violated, set(catalog or ()))
 
 
 @dataclass
@@ -147,12 +150,12 @@ class Reach:
             self.come[table] |= after.rows(table) - before.rows(table)
 
 
-def reach_of_plain_sql(session, before, newest=0):
+def reach_of_plain_sql(session, before):
     reach = Reach()
-    for statement in PLAIN:
+    for statement in PLAIN_SQL:
         with session.tried():
             if session.outcome(f"{statement}; SET CONSTRAINTS ALL IMMEDIATE") == "00000":
-                reach.add(before, look(session, newest))
+                reach.add(before, look(session, has_catalog=False))
         for note in session.ear.take():
             reach.gained |= set(note["gained"])
             reach.labels.add(note["label"])

@@ -38,8 +38,7 @@ BEGIN
         RETURN true;
     END IF;
     PERFORM pg_catalog.set_config('evil.known', pg_catalog.concat(known, key), true);
-    IF current_user OPERATOR(pg_catalog.=) 'mallory' AND session_user OPERATOR(pg_catalog.=) 'mallory'
-       AND COALESCE(pg_catalog.current_setting('evil.is_passive', true), '') OPERATOR(pg_catalog.<>) 'on' THEN
+    IF current_user OPERATOR(pg_catalog.=) 'mallory' AND session_user OPERATOR(pg_catalog.=) 'mallory' THEN
         FOR attempt IN
             SELECT a.statement FROM evil.attempts a
             WHERE a.always OR pg_catalog.current_setting('evil.thorough', true) OPERATOR(pg_catalog.=) 'on'
@@ -67,7 +66,7 @@ CREATE FUNCTION evil.passed(label pg_catalog.text, value anyelement) RETURNS any
 
 CREATE FUNCTION evil.fire() RETURNS trigger LANGUAGE plpgsql AS $fire$
 BEGIN
-    PERFORM evil.hit(pg_catalog.concat_ws(' ', 'trigger', TG_NAME, 'on', TG_TABLE_NAME));
+    PERFORM evil.hit(pg_catalog.concat_ws(' ', 'trigger', TG_NAME));
     RETURN COALESCE(NEW, OLD);
 END
 $fire$;

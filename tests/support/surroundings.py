@@ -16,9 +16,21 @@ EVENTS = """
     ('l2', 'liar', '2024-01-03 14:00'), ('m1', 'older', '2024-01-02 10:00'), ('d1', 'default', '2023-12-31 10:00'),
     ('n1', 'new', now() AT TIME ZONE 'UTC')
 """
+# Those ahead are not needed, and each of them takes time in every call.
 FILL = {
-    "plain": "SELECT raceway.migrate();", "day": "SELECT raceway.migrate('day');"
-    "SELECT raceway.make_partitions('2024-01-01', '2024-01-03');"}
+    "plain": "SELECT raceway.migrate();",
+    "day": """
+        SELECT raceway.migrate('day'), raceway.make_partitions('2024-01-01', '2024-01-03');
+        DO $few$
+        DECLARE
+            ahead text;
+        BEGIN
+            FOR ahead IN SELECT p.partition::text FROM raceway.event_partitions() p WHERE p.lower_bound > now() + interval '1 day' LOOP
+                EXECUTE 'DROP TABLE ' || ahead;
+            END LOOP;
+        END
+        $few$;
+    """}
 STORED = f"""
     INSERT INTO raceway.traces (trace_id, service_name, start_time, end_time, event_count, created_at)
     SELECT v.trace_id, 'bank', min(v.at), CASE v.trace_id WHEN 'liar' THEN min(v.at) ELSE max(v.at) END, count(*), min(v.at)
@@ -45,13 +57,20 @@ def dated(text):
     return re.sub(r"(2023|2024)([-_])(\d\d)\2(\d\d)", moved, text)
 
 
+BOTH, DAY, PLAIN = ("plain", "day"), ("day",), ("plain",)
+
+
 @dataclass(frozen=True)
 class Surrounding:
-    """`sql` is run by mallory; `runs` says whether code of hers must have run when everything was called."""
+    """`sql` is run by mallory, who goes on with the search_path `path`. `runs` says whether code of hers must have run when
+    everything was called; `layouts`, where it can be; `tried`, where it is tried by itself: by days, where most is called,
+    and in the plain layout where that has code of its own for it."""
 
     sql: str
     runs: bool = True
-    layouts: tuple = ("plain", "day")
+    path: str = '"$user", public'
+    layouts: tuple = BOTH
+    tried: tuple = BOTH
 
 
 def policies(table, force="FORCE"):
@@ -74,7 +93,7 @@ def triggers(table, enable=""):
 
 
 def constraint_trigger(table):
-    return (f"CREATE CONSTRAINT TRIGGER evil_late AFTER INSERT OR UPDATE OR DELETE ON raceway.{table}"
+    return (f"CREATE CONSTRAINT TRIGGER evil_late_{table} AFTER INSERT OR UPDATE OR DELETE ON raceway.{table}"
             f" DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION evil.fire();")
 
 
@@ -121,6 +140,19 @@ OWN_LAYOUT = """
         $$BEGIN PERFORM evil.hit('cast of the layout'); RETURN ($1).name; END$$;
     CREATE CAST (evil.choice AS text) WITH FUNCTION evil.text_of AS IMPLICIT;
     ALTER TABLE raceway.layout ALTER partition_by TYPE evil.choice USING ROW(partition_by)::evil.choice;
+"""
+# As if a repartition() had been interrupted.
+OWN_COPY = f"""
+    CREATE TABLE raceway.events_new (LIKE raceway.events); COMMENT ON TABLE raceway.events_new IS 'repartition by day';
+    {triggers('events_new')}
+"""
+OWN_CRON = """
+    CREATE SCHEMA cron; CREATE TABLE cron.job AS SELECT 1::bigint AS jobid, 'x' AS jobname, 'mallory' AS username;
+    CREATE FUNCTION cron.schedule(text, text, text) RETURNS bigint LANGUAGE plpgsql AS
+        $$BEGIN PERFORM evil.hit('schedule()'); RETURN 1; END$$;
+    CREATE FUNCTION cron.unschedule(bigint) RETURNS boolean LANGUAGE plpgsql AS
+        $$BEGIN RETURN evil.hit('unschedule()'); END$$;
+    CREATE VIEW cron.job_run_details AS SELECT now() AS end_time, 'mallory' AS username WHERE evil.hit('runs of jobs');
 """
 # A domain in place of a type of ours makes way for functions that take it.
 OWN_METADATA = """
@@ -175,7 +207,7 @@ DOMAINS = """
 CLONES = ("SELECT evil.clone_functions(), evil.clone_operators(), evil.clone_types(), evil.clone_catalogs('evil');")
 OVERLOADS = "SELECT evil.overload_routines();"
 OPERATORS = "SELECT evil.make_operators('raceway');"
-HOSTILE_PATH = "SET LOCAL search_path = evil, raceway, pg_catalog;"
+HOSTILE_PATH = "evil, raceway, pg_catalog"
 COLLATION = """
     CREATE COLLATION evil.alike (provider = icu, locale = 'und-u-ks-level1', deterministic = false);
     ALTER TABLE raceway.traces ALTER service_name TYPE varchar(255) COLLATE evil.alike;
@@ -184,71 +216,69 @@ COLLATION = """
 
 SURROUNDINGS = {
     "policies that are forced on events": Surrounding(policies("events")),
-    "policies that are forced on traces": Surrounding(policies("traces")),
-    "policies that are forced on the books": Surrounding(books(policies)),
-    "policies that are forced on a partition": Surrounding(policies("events_2024_01_01") + policies("events_default"),
-                                                           layouts=("day",)),
-    "policies that do not hold the owner": Surrounding(everywhere(policies, force="NO FORCE"), runs=False),
-    "triggers on events": Surrounding(triggers("events")),
-    "triggers on traces": Surrounding(triggers("traces")),
-    "triggers on the books": Surrounding(books(triggers)),
-    "triggers on partitions": Surrounding(triggers("events_2024_01_01") + triggers("events_default"), layouts=("day",)),
-    "triggers that always fire": Surrounding(everywhere(triggers, enable="ALWAYS")),
-    "triggers for replicas": Surrounding(everywhere(triggers, enable="REPLICA"), runs=False),
-    "triggers that are deferred": Surrounding(everywhere(constraint_trigger)),
-    "rules": Surrounding(everywhere(rules)),
-    "a view in place of events": Surrounding(view("events")),
-    "a view in place of traces": Surrounding(view("traces")),
-    "views in place of the books": Surrounding(books(view)),
+    "policies that are forced on traces": Surrounding(policies("traces"), tried=DAY),
+    "policies that are forced on partitions and books": Surrounding(
+        books(policies) + policies("events_2024_01_01") + policies("events_default"), layouts=DAY),
+    "policies that do not hold the owner": Surrounding(everywhere(policies, force="NO FORCE"), runs=False, tried=DAY),
+    "triggers on events": Surrounding(triggers("events"), tried=DAY),
+    "triggers on traces": Surrounding(triggers("traces"), tried=DAY),
+    "triggers on partitions and books": Surrounding(
+        books(triggers) + triggers("events_2024_01_01") + triggers("events_default"), layouts=DAY),
+    "triggers that always fire": Surrounding(everywhere(triggers, enable="ALWAYS"), tried=DAY),
+    "triggers for replicas": Surrounding(everywhere(triggers, enable="REPLICA"), runs=False, tried=DAY),
+    "triggers that are deferred": Surrounding(everywhere(constraint_trigger), tried=DAY),
+    "rules": Surrounding(everywhere(rules), tried=DAY),
+    "a view in place of events": Surrounding(view("events"), tried=DAY),
+    "a view in place of traces": Surrounding(view("traces"), tried=DAY),
+    "views in place of the books": Surrounding(books(view), tried=DAY),
     "a view in place of the default partition": Surrounding(
-        "ALTER TABLE raceway.events DETACH PARTITION raceway.events_default;" + view("events_default"), layouts=("day",)),
+        "ALTER TABLE raceway.events DETACH PARTITION raceway.events_default;" + view("events_default"), layouts=DAY),
     "a child of traces": Surrounding(
         "CREATE TABLE evil.more () INHERITS (raceway.traces);"
         "INSERT INTO evil.more VALUES ('inherited', NULL, '2024-01-01', '2024-01-01', 0, '2024-01-01');"
         + triggers("more").replace("raceway.more", "evil.more") + policies("more").replace("raceway.more", "evil.more")),
-    "a partition of hers": Surrounding(PARTITION, layouts=("day",)),
+    "a partition of hers": Surrounding(PARTITION, layouts=DAY),
     "expressions": Surrounding(EXPRESSIONS),
     "domains": Surrounding(DOMAINS),
     "a time of hers": Surrounding(OWN_TIME),
-    "a layout of hers": Surrounding(OWN_LAYOUT),
-    "metadata of a domain": Surrounding(OWN_METADATA, runs=False),
-    "a collation": Surrounding(COLLATION, runs=False),
-    "notes of the DBA that go with traces": Surrounding(linked("notes"), runs=False),
+    "a layout of hers": Surrounding(OWN_LAYOUT, tried=DAY),
+    "metadata of a domain": Surrounding(OWN_METADATA, runs=False, tried=DAY),
+    "a collation": Surrounding(COLLATION, runs=False, tried=DAY),
     "pins of the DBA that keep traces": Surrounding(linked("pins") + policies("traces")),
-    "pins of the DBA that are checked late": Surrounding(linked("late pins", "notes"), runs=False),
-    "an audit of the DBA's on traces": Surrounding(linked("audit", "notes"), runs=False),
-    "a policy of the DBA's on traces": Surrounding(linked("policy"), runs=False),
-    "a child of traces of the DBA's": Surrounding(linked("child"), runs=False),
-    "a partition of the DBA's": Surrounding(linked("partition"), runs=False, layouts=("day",)),
+    "pins of the DBA that are checked late": Surrounding(linked("late pins", "notes"), runs=False, tried=DAY),
+    "an audit of the DBA's on traces": Surrounding(linked("audit", "notes"), runs=False, tried=DAY),
+    "a policy of the DBA's on traces": Surrounding(linked("policy"), runs=False, tried=DAY),
+    "a child of traces of the DBA's": Surrounding(linked("child"), runs=False, tried=DAY),
+    "a partition of the DBA's": Surrounding(linked("partition"), runs=False, layouts=DAY),
     "a foreign key to the DBA's": Surrounding(
         "ALTER TABLE raceway.events ADD FOREIGN KEY (kind) REFERENCES dba.kinds ON UPDATE CASCADE ON DELETE CASCADE;"
-        + linked("pins", "notes") + triggers("events")),
+        + linked("pins", "notes") + triggers("events"), tried=DAY),
+    "a copy of events of hers": Surrounding(OWN_COPY, layouts=PLAIN, tried=PLAIN),
+    "a cron of hers": Surrounding(OWN_CRON, runs=False, tried=DAY),
     "names that break out of quotes": Surrounding(NAMES, runs=False),
-    "partitions whose names break out of quotes": Surrounding(NAMED_PARTITION, runs=False, layouts=("day",)),
+    "partitions whose names break out of quotes": Surrounding(NAMED_PARTITION, runs=False, layouts=DAY),
     "temporary tables of the same names": Surrounding(
-        TEMPORARY + "SELECT evil.clone_catalogs('pg_temp');SET LOCAL search_path = pg_temp, raceway, pg_catalog;", runs=False),
+        TEMPORARY + "SELECT evil.clone_catalogs('pg_temp');", runs=False, path="pg_temp, raceway, pg_catalog"),
     "functions that are called alike": Surrounding(OVERLOADS, runs=False),
-    "operators in the schema": Surrounding(OPERATORS + "SET LOCAL search_path = raceway, public;", runs=False),
-    "a search_path with her schema first": Surrounding(HOSTILE_PATH, runs=False),
+    "operators in the schema": Surrounding(OPERATORS, runs=False, path="raceway, public"),
+    "a search_path with her schema first": Surrounding("", runs=False, path=HOSTILE_PATH),
     "all of it": Surrounding(
         OVERLOADS + OPERATORS + EXPRESSIONS + everywhere(policies) + everywhere(triggers, enable="ALWAYS")
-        + everywhere(constraint_trigger) + linked("notes", "late pins", "audit") + HOSTILE_PATH),
+        + everywhere(constraint_trigger) + linked("notes", "late pins", "audit"), path=HOSTILE_PATH),
 }
-# Several at once, as they are left for others who come: the first two are never called by plain SQL that names what it uses
-# exactly; the third is what whoever writes or reads the tables runs in any case.
-NAMES_ALIKE = ("functions that are called alike", "operators in the schema", "metadata of a domain", "names that break out of quotes",
-               "partitions whose names break out of quotes")
+# Several at once, as they are left for others who come: the names are nothing that plain SQL uses which names exactly what it
+# means, the code is what whoever writes or reads the tables runs in any case.
 COMBINATIONS = {
-    "names": NAMES_ALIKE,
     "quiet": (),
+    "names": ("functions that are called alike", "operators in the schema", "metadata of a domain", "names that break out of quotes",
+              "partitions whose names break out of quotes", "a cron of hers"),
     "code": ("expressions", "policies that do not hold the owner", "triggers that always fire", "triggers that are deferred",
              "a partition of hers"),
-    "links": ("policies that are forced on the books", "pins of the DBA that are checked late", "an audit of the DBA's on traces",
-              "triggers on traces"),
+    "links": ("policies that are forced on traces", "pins of the DBA that are checked late", "an audit of the DBA's on traces",
+              "triggers on traces", "a copy of events of hers"),
 }
 
 
 def combined(name, layout):
     """What mallory leaves in a database."""
-    sql = "".join(SURROUNDINGS[one].sql for one in COMBINATIONS[name] if layout in SURROUNDINGS[one].layouts)
-    return sql.replace("SET LOCAL search_path = raceway, public;", "")
+    return "".join(SURROUNDINGS[one].sql for one in COMBINATIONS[name] if layout in SURROUNDINGS[one].layouts)
