@@ -28,7 +28,7 @@ BEGIN
     -- The earliest event names the service; of several at the same microsecond, the one with the smallest id. The trace's
     -- row is locked by this transaction, so whoever adds an event next looks after us.
     UPDATE raceway.traces t
-    SET service_name = (SELECT raceway.service_of(e.metadata) FROM raceway.events e
+    SET service_name = (SELECT raceway.service_of(e.metadata::jsonb) FROM raceway.events e
                         WHERE e.trace_id = t.trace_id AND e."timestamp" = t.start_time ORDER BY e.event_id LIMIT 1)
     WHERE t.trace_id = ANY (trace_ids);
 END
@@ -105,7 +105,7 @@ BEGIN
         SELECT unnest(event_ids), unnest(trace_ids), unnest(kinds), unnest(times), unnest(durations), unnest(locations),
                unnest(vector_clocks), unnest(insert_missing_rows.metadata)
         ON CONFLICT DO NOTHING
-        RETURNING e.event_id, e.trace_id, e."timestamp" AS at, raceway.service_of(e.metadata) AS service_name
+        RETURNING e.event_id, e.trace_id, e."timestamp" AS at, raceway.service_of(e.metadata::jsonb) AS service_name
     ), grown AS MATERIALIZED (
         SELECT s.trace_id, min(s.at) AS start_time, max(s.at) AS end_time, count(*)::integer AS event_count,
                (array_agg(s.service_name ORDER BY s.at, s.event_id COLLATE "C"))[1] AS service_name

@@ -151,7 +151,7 @@ SET search_path = pg_catalog, pg_temp
 AS $volume$
 BEGIN
     RETURN QUERY
-        SELECT raceway.service_of(e.metadata), count(DISTINCT e.trace_id), count(*), sum(pg_column_size(e.*))::numeric,
+        SELECT raceway.service_of(e.metadata::jsonb), count(DISTINCT e.trace_id), count(*), sum(pg_column_size(e.*))::numeric,
                min(e."timestamp"), max(e."timestamp")
         FROM raceway.events e
         WHERE since IS NULL OR e."timestamp" >= (now() AT TIME ZONE 'UTC') - since

@@ -196,7 +196,7 @@ AS $cleanup$
 DECLARE
     steps timestamp[];
     ends  timestamp;
-    gone  record;
+    gone  pg_catalog.record;
 BEGIN
     PERFORM raceway.begin_cleanup_step();
     steps := ARRAY(SELECT s FROM raceway.partition_drop_steps(before) s);

@@ -43,6 +43,19 @@ $move$;
 COMMENT ON FUNCTION raceway.move_from_default(text, timestamp, timestamp) IS
     'internal to make_partitions(): moves the events between two times from the default partition to one that is to be';
 
+CREATE FUNCTION raceway.give_to_owner(made regclass) RETURNS void
+LANGUAGE plpgsql VOLATILE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $give$
+BEGIN
+    EXECUTE format('ALTER TABLE %s OWNER TO %I', made,
+                   (SELECT pg_get_userbyid(c.relowner) FROM pg_class c WHERE c.oid = 'raceway.events'::regclass));
+END
+$give$;
+
+COMMENT ON FUNCTION raceway.give_to_owner(regclass) IS
+    'internal to the layout for growth: a table that is to hold events belongs to the owner of events, whoever has made it';
+
 CREATE FUNCTION raceway.make_partitions(first timestamp, last timestamp) RETURNS integer
 LANGUAGE plpgsql VOLATILE STRICT
 SET search_path = pg_catalog, pg_temp
@@ -71,6 +84,7 @@ BEGIN
     FOREACH lower_bound IN ARRAY missing LOOP
         name := raceway.partition_name(lower_bound);
         EXECUTE format('CREATE TABLE raceway.%I (LIKE raceway.events INCLUDING ALL)', name);
+        PERFORM raceway.give_to_owner(format('raceway.%I', name)::regclass);
         -- What came before its partition stands in the default one, and moves.
         PERFORM raceway.move_from_default(name, lower_bound, lower_bound + length);
     END LOOP;

@@ -18,12 +18,70 @@ $follow$;
 
 COMMENT ON FUNCTION raceway.follow_events() IS 'internal to repartition(): the trigger by which events_new follows events';
 
-CREATE FUNCTION raceway.check_repartition(partition_by text) RETURNS void
+CREATE FUNCTION raceway.user_indexes_of_events() RETURNS TABLE (name name, definition text)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $indexes$
+    -- What follows the name, by its length: it may hold anything, what looks like the rest of a definition too.
+    SELECT c.relname, substr(pg_get_indexdef(c.oid), length(format('CREATE INDEX %I ON %I.%I ', c.relname, 'raceway', 'events')) + 1)
+    FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+    WHERE i.indrelid = to_regclass('raceway.events') AND NOT i.indisunique AND NOT i.indisexclusion
+$indexes$;
+
+COMMENT ON FUNCTION raceway.user_indexes_of_events() IS
+    'internal to repartition(): the indexes of events that are made anew, and how; check_nothing_is_lost() refuses the others';
+
+CREATE FUNCTION raceway.check_nothing_is_lost() RETURNS void
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $check$
 DECLARE
+    events   constant regclass := 'raceway.events';
+    copy     constant regclass := to_regclass('raceway.events_new');
     obstacle text;
+BEGIN
+    SELECT string_agg(o.what, '; ' ORDER BY o.what) INTO obstacle FROM (
+        SELECT format('the view or rule %s reads it', r.ev_class::regclass) AS what
+        FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid
+        WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid = events
+        UNION
+        SELECT format('the index %s %s', i.indexrelid::regclass, CASE WHEN i.indisunique THEN 'is unique' ELSE 'excludes rows' END) FROM pg_index i
+        WHERE i.indrelid = events AND (i.indisunique OR i.indisexclusion) AND NOT i.indisprimary
+        UNION
+        SELECT format('the index raceway.%I came after the copy was begun', i.name) FROM raceway.user_indexes_of_events() i
+        WHERE copy IS NOT NULL AND to_regclass(format('raceway.%I', 'new_' || i.name)) IS NULL
+        UNION
+        SELECT format('it has the constraint %I', c.conname) FROM pg_constraint c
+        WHERE c.conrelid = events AND (c.contype = 'c' OR c.contype = 'f' AND c.confrelid <> 'raceway.traces'::regclass)
+        UNION
+        SELECT format('the column %I is generated', a.attname) FROM pg_attribute a
+        WHERE a.attrelid = events AND (a.attgenerated <> '' OR a.attidentity <> '') AND NOT a.attisdropped
+        UNION
+        SELECT format('it has the trigger %I', t.tgname) FROM pg_trigger t
+        WHERE t.tgrelid = events AND NOT t.tgisinternal AND t.tgname NOT LIKE 'raceway\_follow\_%'
+        UNION
+        SELECT format('%s refers to it', c.conrelid::regclass) FROM pg_constraint c
+        WHERE c.confrelid = events
+        UNION
+        SELECT format('the publication %I names it', p.pubname)
+        FROM pg_publication_rel m JOIN pg_publication p ON p.oid = m.prpubid WHERE m.prrelid = events
+        UNION
+        SELECT 'it has row security' FROM pg_class c WHERE c.oid = events AND c.relrowsecurity
+    ) o;
+    IF obstacle IS NOT NULL THEN
+        RAISE EXCEPTION 'another table cannot take the place of raceway.events: %', obstacle
+            USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Remove these, and bring them back afterwards.';
+    END IF;
+END
+$check$;
+
+COMMENT ON FUNCTION raceway.check_nothing_is_lost() IS
+    'internal to repartition(): an error where events has what its copy in partitions would not have';
+
+CREATE FUNCTION raceway.check_repartition(partition_by text) RETURNS void
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $check$
 BEGIN
     IF partition_by IS NULL OR partition_by NOT IN ('day', 'week', 'month') THEN
         RAISE EXCEPTION 'events cannot be partitioned by "%"', coalesce(partition_by, 'NULL')
@@ -37,55 +95,15 @@ BEGIN
         RAISE EXCEPTION 'raceway.events_new is there, and is not from a repartition by %', partition_by
             USING ERRCODE = 'duplicate_table', HINT = 'SELECT raceway.cancel_repartition(); gives up an earlier one.';
     END IF;
-
-    SELECT string_agg(o.what, '; ' ORDER BY o.what) INTO obstacle FROM (
-        SELECT format('the view or rule %s reads it', r.ev_class::regclass) AS what
-        FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid
-        WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid = 'raceway.events'::regclass
-        UNION
-        SELECT format('the index %s is unique', i.indexrelid::regclass) FROM pg_index i
-        WHERE i.indrelid = 'raceway.events'::regclass AND (i.indisunique OR i.indisexclusion) AND NOT i.indisprimary
-        UNION
-        SELECT format('it has the trigger %I', t.tgname) FROM pg_trigger t
-        WHERE t.tgrelid = 'raceway.events'::regclass AND NOT t.tgisinternal AND t.tgname NOT LIKE 'raceway\_follow\_%'
-        UNION
-        SELECT format('%s refers to it', c.conrelid::regclass) FROM pg_constraint c
-        WHERE c.confrelid = 'raceway.events'::regclass
-        UNION
-        SELECT format('the publication %I names it', p.pubname)
-        FROM pg_publication_rel m JOIN pg_publication p ON p.oid = m.prpubid WHERE m.prrelid = 'raceway.events'::regclass
-        UNION
-        -- Of those to traces the new table has its own.
-        SELECT format('it has the constraint %I', c.conname) FROM pg_constraint c
-        WHERE c.conrelid = 'raceway.events'::regclass
-          AND (c.contype = 'c' OR c.contype = 'f' AND c.confrelid <> 'raceway.traces'::regclass)
-        UNION
-        SELECT format('the column %I is generated', a.attname) FROM pg_attribute a
-        WHERE a.attrelid = 'raceway.events'::regclass AND (a.attgenerated <> '' OR a.attidentity <> '') AND NOT a.attisdropped
-        UNION
-        SELECT 'it has row security' FROM pg_class c WHERE c.oid = 'raceway.events'::regclass AND c.relrowsecurity
-        UNION
-        SELECT 'there are events without a timestamp' WHERE EXISTS (SELECT FROM raceway.events e WHERE e."timestamp" IS NULL)
-    ) o;
-    IF obstacle IS NOT NULL THEN
-        RAISE EXCEPTION 'another table cannot take the place of raceway.events: %', obstacle
-            USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Remove these, and bring them back afterwards.';
+    PERFORM raceway.check_nothing_is_lost();
+    IF EXISTS (SELECT FROM raceway.events e WHERE e."timestamp" IS NULL) THEN
+        RAISE EXCEPTION 'another table cannot take the place of raceway.events: there are events without a timestamp'
+            USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Give them one, or remove them.';
     END IF;
 END
 $check$;
 
 COMMENT ON FUNCTION raceway.check_repartition(text) IS 'internal to repartition(): an error where it cannot be done';
-
-CREATE FUNCTION raceway.user_indexes_of_events() RETURNS TABLE (name name, definition text)
-LANGUAGE sql STABLE
-SET search_path = pg_catalog, pg_temp
-AS $indexes$
-    SELECT c.relname, substring(pg_get_indexdef(c.oid) FROM ' ON raceway\.events (USING .*)$')
-    FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
-    WHERE i.indrelid = to_regclass('raceway.events') AND NOT i.indisprimary
-$indexes$;
-
-COMMENT ON FUNCTION raceway.user_indexes_of_events() IS 'internal to repartition(): the indexes of events beside its key, and how they are made';
 
 CREATE FUNCTION raceway.make_events_new(partition_by text) RETURNS void
 LANGUAGE plpgsql VOLATILE STRICT
@@ -113,6 +131,7 @@ BEGIN
                        raceway.partition_name(lower), lower, lower + length);
         lower := lower + length;
     END LOOP;
+    PERFORM raceway.give_to_owner(t.relid) FROM pg_partition_tree('raceway.events_new') t;
     -- Who writes events writes the copies, too.
     FOR made IN
         SELECT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END AS role, a.privilege_type, a.is_grantable
@@ -120,14 +139,6 @@ BEGIN
     LOOP
         EXECUTE format('GRANT %s ON raceway.events_new TO %s%s', made.privilege_type, made.role,
                        CASE WHEN made.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END);
-    END LOOP;
-    -- Whoever makes them, they are for the owner of events.
-    FOR made IN
-        SELECT t.relid::regclass AS table, o.relowner::regrole AS owner
-        FROM pg_partition_tree('raceway.events_new') t JOIN pg_class c ON c.oid = t.relid,
-             pg_class o WHERE o.oid = 'raceway.events'::regclass AND o.relowner <> c.relowner
-    LOOP
-        EXECUTE format('ALTER TABLE %s OWNER TO %s', made.table, made.owner);
     END LOOP;
 END
 $make$;
@@ -198,6 +209,7 @@ BEGIN
     IF NOT raceway.lock_tables('swap', going => ARRAY['raceway.events']::regclass[]) THEN
         RETURN false;
     END IF;
+    PERFORM raceway.check_nothing_is_lost();  -- of what came while it was copied
     SELECT coalesce(array_agg(i.name), '{}') INTO index_names FROM raceway.user_indexes_of_events() i;
     DROP TABLE raceway.events;
     ALTER TABLE raceway.events_new RENAME TO events;
@@ -221,7 +233,7 @@ DECLARE
     pages_at_once constant bigint := 128;
     pages   bigint;
     copied  bigint := 0;
-    told_at timestamptz := clock_timestamp();
+    told_at pg_catalog.timestamptz := pg_catalog.clock_timestamp();
 BEGIN
     PERFORM raceway.begin_cleanup_step();
     PERFORM raceway.check_repartition(partition_by);
@@ -229,17 +241,17 @@ BEGIN
         RAISE EXCEPTION 'events is in use' USING ERRCODE = 'lock_not_available', HINT = 'Try again when no long query reads it.';
     END IF;
     COMMIT;
-    pages := pg_catalog.pg_relation_size('raceway.events') / pg_catalog.current_setting('block_size')::bigint;
+    PERFORM raceway.begin_cleanup_step();
+    pages := pg_relation_size('raceway.events') / current_setting('block_size')::bigint;
     FOR part IN 0..pages / pages_at_once LOOP
-        PERFORM raceway.begin_cleanup_step();
         copied := copied + raceway.copy_event_pages(part * pages_at_once, pages_at_once);
         COMMIT;
-        IF pg_catalog.clock_timestamp() > told_at + interval '5 s' THEN
-            told_at := pg_catalog.clock_timestamp();
+        PERFORM raceway.begin_cleanup_step();
+        IF clock_timestamp() > told_at + interval '5 s' THEN
+            told_at := clock_timestamp();
             RAISE NOTICE 'repartition: % events copied, % of % pages', copied, (part + 1) * pages_at_once, pages;
         END IF;
     END LOOP;
-    PERFORM raceway.begin_cleanup_step();
     IF NOT raceway.end_repartition(partition_by) THEN
         RAISE EXCEPTION 'events is in use; its copy is complete and follows it' USING ERRCODE = 'lock_not_available',
             HINT = 'Call it again when no long query reads events.';

@@ -5,8 +5,9 @@ CREATE FUNCTION raceway.begin_cleanup_step() RETURNS void
 LANGUAGE plpgsql VOLATILE
 AS $step$
 BEGIN
-    -- A procedure that commits can have no SET clause, so each of its transactions begins with this. A crash that undoes
-    -- the last of them does no harm: they are done again.
+    -- A procedure that commits can have no SET clause, so each of its transactions begins with this; until then names are
+    -- looked up where the caller's search_path says, and so are those of its declarations: they name their schema. A crash
+    -- that undoes the last of the transactions does no harm: they are done again.
     PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
     PERFORM pg_catalog.set_config('synchronous_commit', 'off', true);
     PERFORM pg_catalog.set_config('jit', 'off', true);
@@ -172,17 +173,17 @@ CREATE PROCEDURE raceway.cleanup_rows(
 LANGUAGE plpgsql
 AS $rows$
 DECLARE
-    size    record;
-    victim  record;
-    gone    record;
+    size    pg_catalog.record;
+    victim  pg_catalog.record;
+    gone    pg_catalog.record;
     ids     varchar[];
     ages    timestamp[];
     events  bigint;
     chosen  bigint;
     removed bigint;
     total   bigint := 0;
-    told_at timestamptz := clock_timestamp();
-    began   timestamptz;
+    told_at pg_catalog.timestamptz := pg_catalog.clock_timestamp();
+    began   pg_catalog.timestamptz;
 BEGIN
     PERFORM raceway.begin_cleanup_step();
     SELECT b.* INTO size FROM raceway.row_bytes() b;
@@ -199,10 +200,10 @@ BEGIN
             CONTINUE WHEN events < batch_size AND cardinality(ids) < batch_size AND NOT victim.is_last;
 
             began := clock_timestamp();
-            PERFORM raceway.begin_cleanup_step();
             SELECT r.* INTO gone FROM raceway.remove_traces(ids, ages, by_time) r;
             PERFORM raceway.note_cleanup(run, gone.traces, gone.events, gone.traces * size.trace + gone.events * size.event);
             COMMIT;
+            PERFORM raceway.begin_cleanup_step();
             removed := removed + gone.traces;
             total := total + gone.traces;
             ids := '{}'; ages := '{}'; events := 0;
@@ -215,7 +216,6 @@ BEGIN
         END LOOP;
         -- Again for what others held, as long as that helps; what they hold on to is theirs.
         EXIT WHEN removed = 0 OR removed = chosen;
-        PERFORM raceway.begin_cleanup_step();
     END LOOP;
 END
 $rows$;
@@ -231,10 +231,10 @@ CREATE PROCEDURE raceway.cleanup(
 LANGUAGE plpgsql
 AS $cleanup$
 DECLARE
-    partition_by text;
-    by_time      text;
+    partition_by pg_catalog.text;
+    by_time      pg_catalog.text;
     before       timestamp;
-    rule         text;
+    rule         pg_catalog.text;
     run          bigint;
 BEGIN
     PERFORM raceway.begin_cleanup_step();
@@ -254,6 +254,7 @@ BEGIN
     ELSE
         run := raceway.begin_cleanup_run(rule);
         COMMIT;
+        PERFORM raceway.begin_cleanup_step();
         IF partition_by <> 'none' AND by_time = 'end_time' AND older_than IS NOT NULL THEN
             CALL raceway.cleanup_partitions(run, before);
             PERFORM raceway.begin_cleanup_step();

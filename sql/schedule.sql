@@ -65,7 +65,7 @@ CREATE PROCEDURE raceway.maintain(partitions_ahead integer DEFAULT 7, keep_job_r
 LANGUAGE plpgsql
 AS $maintain$
 DECLARE
-    partition_by text;
+    partition_by pg_catalog.text;
     today        timestamp;
     step         interval;
     late         timestamp;
@@ -82,18 +82,18 @@ BEGIN
     IF step IS NOT NULL THEN
         free := raceway.try_make_partitions(today, today + partitions_ahead * step);
         COMMIT;
+        PERFORM raceway.begin_cleanup_step();
         -- On demand: a time that brought many events to the default partition, and is not one that went already.
         FOR late IN
             SELECT date_trunc(l.partition_by, e."timestamp") FROM raceway.events_default e, raceway.layout l
             WHERE free AND e."timestamp" >= (SELECT min(p.lower_bound) FROM raceway.event_partitions() p)
             GROUP BY 1 HAVING count(*) >= 1000 ORDER BY count(*) DESC LIMIT 100
         LOOP
-            PERFORM raceway.begin_cleanup_step();
             free := raceway.try_make_partitions(late, late);
             COMMIT;
+            PERFORM raceway.begin_cleanup_step();
             EXIT WHEN NOT free;
         END LOOP;
-        PERFORM raceway.begin_cleanup_step();
     END IF;
     IF EXISTS (SELECT FROM pg_namespace n JOIN pg_extension e ON e.extname = 'pg_cron'
                WHERE n.nspname = 'cron' AND has_schema_privilege(n.oid, 'USAGE')) THEN

@@ -51,10 +51,68 @@ COMMENT ON FUNCTION raceway.blames_an_event(text) IS
 
 COMMENT ON FUNCTION raceway.events_are_partitioned() IS 'part of ingest_rows(): whether the key of events holds the time, too';
 
+CREATE OR REPLACE FUNCTION raceway.name_services(trace_ids text[]) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
+AS $services$
+BEGIN
+    -- The earliest event names the service; of several at the same microsecond, the one with the smallest id. The trace's
+    -- row is locked by this transaction, so whoever adds an event next looks after us.
+    UPDATE raceway.traces t
+    SET service_name = (SELECT raceway.service_of(e.metadata::jsonb) FROM raceway.events e
+                        WHERE e.trace_id = t.trace_id AND e."timestamp" = t.start_time ORDER BY e.event_id LIMIT 1)
+    WHERE t.trace_id = ANY (trace_ids);
+END
+$services$;
+
 COMMENT ON FUNCTION raceway.name_services(text[]) IS 'part of ingest_rows(): has the earliest event of each trace name its service';
 
 COMMENT ON FUNCTION raceway.insert_new_rows(text[], text[], text[], timestamp[], real[], text[], jsonb[], jsonb[]) IS
     'part of ingest_rows(): stores events of which none stands; answers how many there are now';
+
+CREATE OR REPLACE FUNCTION raceway.insert_missing_rows(
+    event_ids text[], trace_ids text[], kinds text[], times timestamp[], durations real[], locations text[], vector_clocks jsonb[],
+    metadata jsonb[], OUT stored_ids text[], OUT stored_times timestamp[]
+)
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+SET enable_nestloop = off
+AS $insert$
+DECLARE
+    tied text[];
+BEGIN
+    WITH stored AS (
+        INSERT INTO raceway.events AS e (event_id, trace_id, kind, "timestamp", duration_ms, location, vector_clock, metadata)
+        SELECT unnest(event_ids), unnest(trace_ids), unnest(kinds), unnest(times), unnest(durations), unnest(locations),
+               unnest(vector_clocks), unnest(insert_missing_rows.metadata)
+        ON CONFLICT DO NOTHING
+        RETURNING e.event_id, e.trace_id, e."timestamp" AS at, raceway.service_of(e.metadata::jsonb) AS service_name
+    ), grown AS MATERIALIZED (
+        SELECT s.trace_id, min(s.at) AS start_time, max(s.at) AS end_time, count(*)::integer AS event_count,
+               (array_agg(s.service_name ORDER BY s.at, s.event_id COLLATE "C"))[1] AS service_name
+        FROM stored s GROUP BY s.trace_id
+    ), counted AS (
+        INSERT INTO raceway.traces AS t (trace_id, service_name, start_time, end_time, event_count)
+        SELECT g.trace_id, g.service_name, g.start_time, g.end_time, g.event_count FROM grown g ORDER BY g.trace_id COLLATE "C"
+        ON CONFLICT (trace_id) DO UPDATE SET
+            event_count = coalesce(t.event_count, 0) + excluded.event_count,
+            start_time = least(t.start_time, excluded.start_time),
+            end_time = greatest(t.end_time, excluded.end_time),
+            service_name = CASE WHEN t.start_time <= excluded.start_time THEN t.service_name ELSE excluded.service_name END
+        RETURNING t.trace_id, t.start_time, t.event_count
+    )
+    SELECT (SELECT array_agg(s.event_id::text) FROM stored s), (SELECT array_agg(s.at) FROM stored s),
+           (SELECT array_agg(c.trace_id) FROM counted c JOIN grown g ON g.trace_id = c.trace_id
+            WHERE c.start_time = g.start_time AND c.event_count > g.event_count)
+    INTO stored_ids, stored_times, tied;
+    stored_ids := coalesce(stored_ids, '{}');
+    stored_times := coalesce(stored_times, '{}');
+    IF tied IS NOT NULL THEN
+        PERFORM raceway.name_services(tied);
+    END IF;
+END
+$insert$;
 
 COMMENT ON FUNCTION raceway.insert_missing_rows(text[], text[], text[], timestamp[], real[], text[], jsonb[], jsonb[]) IS
     'part of ingest_rows(): stores those of the events that do not stand; answers which';
@@ -67,6 +125,65 @@ COMMENT ON FUNCTION raceway.offer_rows(text[], text[], text[], timestamp[], real
 
 COMMENT ON FUNCTION raceway.offer_parts(text[], text[], text[], timestamp[], real[], text[], jsonb[], jsonb[]) IS
     'part of ingest_rows(): the same, and what the database refuses is split until the refused events stand alone';
+
+CREATE FUNCTION raceway.give_to_owner(made regclass) RETURNS void
+LANGUAGE plpgsql VOLATILE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $give$
+BEGIN
+    EXECUTE format('ALTER TABLE %s OWNER TO %I', made,
+                   (SELECT pg_get_userbyid(c.relowner) FROM pg_class c WHERE c.oid = 'raceway.events'::regclass));
+END
+$give$;
+
+COMMENT ON FUNCTION raceway.give_to_owner(regclass) IS
+    'internal to the layout for growth: a table that is to hold events belongs to the owner of events, whoever has made it';
+
+CREATE OR REPLACE FUNCTION raceway.make_partitions(first timestamp, last timestamp) RETURNS integer
+LANGUAGE plpgsql VOLATILE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $make$
+DECLARE
+    most         constant integer := 1000;
+    partition_by text := (SELECT l.partition_by FROM raceway.layout l);
+    length       interval := raceway.partition_interval(partition_by);
+    missing      timestamp[];
+    lower_bound  timestamp;
+    name         text;
+BEGIN
+    IF length IS NULL THEN
+        RAISE EXCEPTION 'raceway.events is not partitioned' USING ERRCODE = 'object_not_in_prerequisite_state',
+            HINT = 'A new installation is partitioned by SELECT raceway.migrate(partition_by => ''day'');';
+    END IF;
+    IF NOT isfinite(first) OR NOT isfinite(last) OR last >= first + most * length THEN
+        RAISE EXCEPTION 'from % to % it would be more than % partitions', first, last, most
+            USING ERRCODE = 'program_limit_exceeded', HINT = 'What no partition takes, events_default keeps.';
+    END IF;
+    -- One at a time, and not beside a migration: the same key.
+    PERFORM pg_advisory_xact_lock(32195226876993913);
+
+    missing := ARRAY(SELECT l FROM generate_series(date_trunc(partition_by, first), last, length) l
+                     WHERE to_regclass(format('raceway.%I', raceway.partition_name(l))) IS NULL);
+    FOREACH lower_bound IN ARRAY missing LOOP
+        name := raceway.partition_name(lower_bound);
+        EXECUTE format('CREATE TABLE raceway.%I (LIKE raceway.events INCLUDING ALL)', name);
+        PERFORM raceway.give_to_owner(format('raceway.%I', name)::regclass);
+        -- What came before its partition stands in the default one, and moves.
+        PERFORM raceway.move_from_default(name, lower_bound, lower_bound + length);
+    END LOOP;
+    IF cardinality(missing) > 0 AND NOT raceway.lock_tables('attach') THEN
+        RAISE EXCEPTION 'events_default is in use' USING ERRCODE = 'lock_not_available',
+            HINT = 'Try again when no long query reads it.';
+    END IF;
+    FOREACH lower_bound IN ARRAY missing LOOP
+        name := raceway.partition_name(lower_bound);
+        PERFORM raceway.move_from_default(name, lower_bound, lower_bound + length);  -- what came meanwhile
+        EXECUTE format('ALTER TABLE raceway.events ATTACH PARTITION raceway.%I FOR VALUES FROM (%L) TO (%L)',
+                       name, lower_bound, lower_bound + length);
+    END LOOP;
+    RETURN cardinality(missing);
+END
+$make$;
 
 CREATE FUNCTION raceway.drop_with_traces(expired regclass[], ends timestamp, OUT traces bigint, OUT events bigint)
 LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
@@ -228,6 +345,338 @@ BEGIN
 END
 $steps$;
 
+CREATE OR REPLACE PROCEDURE raceway.cleanup_partitions(run bigint, before timestamp)
+LANGUAGE plpgsql
+AS $cleanup$
+DECLARE
+    steps timestamp[];
+    ends  timestamp;
+    gone  pg_catalog.record;
+BEGIN
+    PERFORM raceway.begin_cleanup_step();
+    steps := ARRAY(SELECT s FROM raceway.partition_drop_steps(before) s);
+    FOREACH ends IN ARRAY steps LOOP
+        -- Who has looked at the tables is in the way of who locks them; and a snapshot from before they are locked would
+        -- miss what came until then.
+        COMMIT;
+        SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+        PERFORM raceway.begin_cleanup_step();
+        SELECT d.* INTO gone FROM raceway.drop_partitions(ends) d;
+        IF gone.partitions IS NULL THEN
+            -- The next ones hold later events of the same traces.
+            RAISE NOTICE 'cleanup: the partitions up to % are in use and stay for now, with what is later', ends;
+            EXIT;
+        END IF;
+        CONTINUE WHEN gone.partitions = 0;
+        PERFORM raceway.note_cleanup(run, gone.traces, gone.events, gone.bytes);
+        RAISE NOTICE 'cleanup: dropped % partitions up to %, with % traces', gone.partitions, ends, gone.traces;
+    END LOOP;
+    COMMIT;  -- with the locks of the last step
+END
+$cleanup$;
+
+CREATE OR REPLACE FUNCTION raceway.begin_cleanup_step() RETURNS void
+LANGUAGE plpgsql VOLATILE
+AS $step$
+BEGIN
+    -- A procedure that commits can have no SET clause, so each of its transactions begins with this; until then names are
+    -- looked up where the caller's search_path says, and so are those of its declarations: they name their schema. A crash
+    -- that undoes the last of the transactions does no harm: they are done again.
+    PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+    PERFORM pg_catalog.set_config('synchronous_commit', 'off', true);
+    PERFORM pg_catalog.set_config('jit', 'off', true);
+END
+$step$;
+
+CREATE OR REPLACE PROCEDURE raceway.cleanup_rows(
+    run bigint, before timestamp, max_traces bigint, max_bytes bigint, batch_size integer, by_time text
+)
+LANGUAGE plpgsql
+AS $rows$
+DECLARE
+    size    pg_catalog.record;
+    victim  pg_catalog.record;
+    gone    pg_catalog.record;
+    ids     varchar[];
+    ages    timestamp[];
+    events  bigint;
+    chosen  bigint;
+    removed bigint;
+    total   bigint := 0;
+    told_at pg_catalog.timestamptz := pg_catalog.clock_timestamp();
+    began   pg_catalog.timestamptz;
+BEGIN
+    PERFORM raceway.begin_cleanup_step();
+    SELECT b.* INTO size FROM raceway.row_bytes() b;
+    LOOP
+        ids := '{}'; ages := '{}'; events := 0; chosen := 0; removed := 0;
+        FOR victim IN
+            SELECT v.*, row_number() OVER () = count(*) OVER () AS is_last
+            FROM raceway.traces_to_clean(before, max_traces, max_bytes, by_time) v
+        LOOP
+            chosen := chosen + 1;
+            ids := ids || victim.trace_id;
+            ages := ages || victim.age;
+            events := events + victim.events;
+            CONTINUE WHEN events < batch_size AND cardinality(ids) < batch_size AND NOT victim.is_last;
+
+            began := clock_timestamp();
+            SELECT r.* INTO gone FROM raceway.remove_traces(ids, ages, by_time) r;
+            PERFORM raceway.note_cleanup(run, gone.traces, gone.events, gone.traces * size.trace + gone.events * size.event);
+            COMMIT;
+            PERFORM raceway.begin_cleanup_step();
+            removed := removed + gone.traces;
+            total := total + gone.traces;
+            ids := '{}'; ages := '{}'; events := 0;
+            -- Half of the time belongs to those who write.
+            PERFORM pg_sleep(least(extract(epoch FROM clock_timestamp() - began), 0.1));
+            IF clock_timestamp() > told_at + interval '5 s' THEN
+                told_at := clock_timestamp();
+                RAISE NOTICE 'cleanup: % traces so far', total;
+            END IF;
+        END LOOP;
+        -- Again for what others held, as long as that helps; what they hold on to is theirs.
+        EXIT WHEN removed = 0 OR removed = chosen;
+    END LOOP;
+END
+$rows$;
+
+CREATE OR REPLACE PROCEDURE raceway.cleanup(
+    older_than interval DEFAULT NULL, max_traces bigint DEFAULT NULL, max_bytes bigint DEFAULT NULL,
+    batch_size integer DEFAULT 1000, dry_run boolean DEFAULT false, by text DEFAULT NULL,
+    INOUT traces_removed bigint DEFAULT NULL, INOUT events_removed bigint DEFAULT NULL, INOUT bytes_removed bigint DEFAULT NULL
+)
+LANGUAGE plpgsql
+AS $cleanup$
+DECLARE
+    partition_by pg_catalog.text;
+    by_time      pg_catalog.text;
+    before       timestamp;
+    rule         pg_catalog.text;
+    run          bigint;
+BEGIN
+    PERFORM raceway.begin_cleanup_step();
+    IF pg_is_in_recovery() THEN
+        RAISE NOTICE 'cleanup: this is a standby, its primary cleans up';
+        RETURN;
+    END IF;
+    SELECT l.partition_by INTO partition_by FROM raceway.layout l;
+    by_time := coalesce(by, CASE partition_by WHEN 'none' THEN 'created_at' ELSE 'end_time' END);
+    rule := raceway.cleanup_rule(older_than, max_traces, max_bytes, batch_size, by_time);
+    before := (now() AT TIME ZONE 'UTC') - older_than;
+
+    IF dry_run THEN
+        run := raceway.begin_cleanup_run(rule || ', dry run');
+        PERFORM raceway.note_cleanup(run, count(*), coalesce(sum(v.events), 0)::bigint, coalesce(sum(v.bytes), 0))
+        FROM raceway.traces_to_clean(before, max_traces, max_bytes, by_time) v;
+    ELSE
+        run := raceway.begin_cleanup_run(rule);
+        COMMIT;
+        PERFORM raceway.begin_cleanup_step();
+        IF partition_by <> 'none' AND by_time = 'end_time' AND older_than IS NOT NULL THEN
+            CALL raceway.cleanup_partitions(run, before);
+            PERFORM raceway.begin_cleanup_step();
+            -- A partition goes when its last day is old enough; what stands in the default one goes with its day.
+            before := date_trunc(partition_by, before);
+        END IF;
+        CALL raceway.cleanup_rows(run, before, max_traces, max_bytes, batch_size, by_time);
+        PERFORM raceway.begin_cleanup_step();
+    END IF;
+
+    UPDATE raceway.cleanup_runs r
+    SET outcome = CASE WHEN dry_run THEN 'dry run' ELSE 'done' END, ended_at = clock_timestamp() AT TIME ZONE 'UTC'
+    WHERE r.run_id = run
+    RETURNING r.traces, r.events, r.bytes INTO traces_removed, events_removed, bytes_removed;
+    RAISE NOTICE 'cleanup: % % traces with % events, about %', CASE WHEN dry_run THEN 'would remove' ELSE 'removed' END,
+        traces_removed, events_removed, pg_size_pretty(bytes_removed);
+END
+$cleanup$;
+
+CREATE OR REPLACE FUNCTION raceway.user_indexes_of_events() RETURNS TABLE (name name, definition text)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $indexes$
+    -- What follows the name, by its length: it may hold anything, what looks like the rest of a definition too.
+    SELECT c.relname, substr(pg_get_indexdef(c.oid), length(format('CREATE INDEX %I ON %I.%I ', c.relname, 'raceway', 'events')) + 1)
+    FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+    WHERE i.indrelid = to_regclass('raceway.events') AND NOT i.indisunique AND NOT i.indisexclusion
+$indexes$;
+
+COMMENT ON FUNCTION raceway.user_indexes_of_events() IS
+    'internal to repartition(): the indexes of events that are made anew, and how; check_nothing_is_lost() refuses the others';
+
+CREATE FUNCTION raceway.check_nothing_is_lost() RETURNS void
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $check$
+DECLARE
+    events   constant regclass := 'raceway.events';
+    copy     constant regclass := to_regclass('raceway.events_new');
+    obstacle text;
+BEGIN
+    SELECT string_agg(o.what, '; ' ORDER BY o.what) INTO obstacle FROM (
+        SELECT format('the view or rule %s reads it', r.ev_class::regclass) AS what
+        FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid
+        WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid = events
+        UNION
+        SELECT format('the index %s %s', i.indexrelid::regclass, CASE WHEN i.indisunique THEN 'is unique' ELSE 'excludes rows' END) FROM pg_index i
+        WHERE i.indrelid = events AND (i.indisunique OR i.indisexclusion) AND NOT i.indisprimary
+        UNION
+        SELECT format('the index raceway.%I came after the copy was begun', i.name) FROM raceway.user_indexes_of_events() i
+        WHERE copy IS NOT NULL AND to_regclass(format('raceway.%I', 'new_' || i.name)) IS NULL
+        UNION
+        SELECT format('it has the constraint %I', c.conname) FROM pg_constraint c
+        WHERE c.conrelid = events AND (c.contype = 'c' OR c.contype = 'f' AND c.confrelid <> 'raceway.traces'::regclass)
+        UNION
+        SELECT format('the column %I is generated', a.attname) FROM pg_attribute a
+        WHERE a.attrelid = events AND (a.attgenerated <> '' OR a.attidentity <> '') AND NOT a.attisdropped
+        UNION
+        SELECT format('it has the trigger %I', t.tgname) FROM pg_trigger t
+        WHERE t.tgrelid = events AND NOT t.tgisinternal AND t.tgname NOT LIKE 'raceway\_follow\_%'
+        UNION
+        SELECT format('%s refers to it', c.conrelid::regclass) FROM pg_constraint c
+        WHERE c.confrelid = events
+        UNION
+        SELECT format('the publication %I names it', p.pubname)
+        FROM pg_publication_rel m JOIN pg_publication p ON p.oid = m.prpubid WHERE m.prrelid = events
+        UNION
+        SELECT 'it has row security' FROM pg_class c WHERE c.oid = events AND c.relrowsecurity
+    ) o;
+    IF obstacle IS NOT NULL THEN
+        RAISE EXCEPTION 'another table cannot take the place of raceway.events: %', obstacle
+            USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Remove these, and bring them back afterwards.';
+    END IF;
+END
+$check$;
+
+COMMENT ON FUNCTION raceway.check_nothing_is_lost() IS
+    'internal to repartition(): an error where events has what its copy in partitions would not have';
+
+CREATE OR REPLACE FUNCTION raceway.check_repartition(partition_by text) RETURNS void
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $check$
+BEGIN
+    IF partition_by IS NULL OR partition_by NOT IN ('day', 'week', 'month') THEN
+        RAISE EXCEPTION 'events cannot be partitioned by "%"', coalesce(partition_by, 'NULL')
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Choose day, week or month.';
+    END IF;
+    IF (SELECT l.partition_by FROM raceway.layout l) <> 'none' THEN
+        RAISE EXCEPTION 'events is partitioned already' USING ERRCODE = 'object_not_in_prerequisite_state';
+    END IF;
+    IF to_regclass('raceway.events_new') IS NOT NULL
+       AND obj_description(to_regclass('raceway.events_new'), 'pg_class') IS DISTINCT FROM 'repartition by ' || partition_by THEN
+        RAISE EXCEPTION 'raceway.events_new is there, and is not from a repartition by %', partition_by
+            USING ERRCODE = 'duplicate_table', HINT = 'SELECT raceway.cancel_repartition(); gives up an earlier one.';
+    END IF;
+    PERFORM raceway.check_nothing_is_lost();
+    IF EXISTS (SELECT FROM raceway.events e WHERE e."timestamp" IS NULL) THEN
+        RAISE EXCEPTION 'another table cannot take the place of raceway.events: there are events without a timestamp'
+            USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Give them one, or remove them.';
+    END IF;
+END
+$check$;
+
+CREATE OR REPLACE FUNCTION raceway.make_events_new(partition_by text) RETURNS void
+LANGUAGE plpgsql VOLATILE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $make$
+DECLARE
+    length    interval := raceway.partition_interval(partition_by);
+    lower     timestamp;
+    last      timestamp := (now() AT TIME ZONE 'UTC') + 7 * length;
+    made      record;
+BEGIN
+    CREATE TABLE raceway.events_new (LIKE raceway.events INCLUDING DEFAULTS INCLUDING COMMENTS INCLUDING STORAGE INCLUDING COMPRESSION)
+        PARTITION BY RANGE ("timestamp");
+    EXECUTE format('COMMENT ON TABLE raceway.events_new IS %L', 'repartition by ' || partition_by);
+    ALTER TABLE raceway.events_new ADD CONSTRAINT events_new_pkey PRIMARY KEY (event_id, "timestamp");
+    FOR made IN SELECT i.* FROM raceway.user_indexes_of_events() i LOOP
+        EXECUTE format('CREATE INDEX %I ON raceway.events_new %s', 'new_' || made.name, made.definition);
+    END LOOP;
+    -- Times far back share the default partition.
+    SELECT date_trunc(partition_by, greatest(coalesce(min(e."timestamp"), last - 8 * length), last - 500 * length))
+    INTO lower FROM raceway.events e;
+    CREATE TABLE raceway.events_default PARTITION OF raceway.events_new DEFAULT;
+    WHILE lower <= last LOOP
+        EXECUTE format('CREATE TABLE raceway.%I PARTITION OF raceway.events_new FOR VALUES FROM (%L) TO (%L)',
+                       raceway.partition_name(lower), lower, lower + length);
+        lower := lower + length;
+    END LOOP;
+    PERFORM raceway.give_to_owner(t.relid) FROM pg_partition_tree('raceway.events_new') t;
+    -- Who writes events writes the copies, too.
+    FOR made IN
+        SELECT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END AS role, a.privilege_type, a.is_grantable
+        FROM pg_class c, aclexplode(c.relacl) a WHERE c.oid = 'raceway.events'::regclass AND a.grantee <> c.relowner
+    LOOP
+        EXECUTE format('GRANT %s ON raceway.events_new TO %s%s', made.privilege_type, made.role,
+                       CASE WHEN made.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END);
+    END LOOP;
+END
+$make$;
+
+CREATE OR REPLACE FUNCTION raceway.end_repartition(partition_by text) RETURNS boolean
+LANGUAGE plpgsql VOLATILE STRICT
+SET search_path = pg_catalog, pg_temp
+SET lock_timeout = 0
+AS $end$
+DECLARE
+    index_name  name;
+    index_names name[];
+BEGIN
+    IF NOT raceway.lock_tables('swap', going => ARRAY['raceway.events']::regclass[]) THEN
+        RETURN false;
+    END IF;
+    PERFORM raceway.check_nothing_is_lost();  -- of what came while it was copied
+    SELECT coalesce(array_agg(i.name), '{}') INTO index_names FROM raceway.user_indexes_of_events() i;
+    DROP TABLE raceway.events;
+    ALTER TABLE raceway.events_new RENAME TO events;
+    ALTER TABLE raceway.events RENAME CONSTRAINT events_new_pkey TO events_pkey;
+    ALTER TABLE raceway.events RENAME CONSTRAINT events_new_trace_id_fkey TO events_trace_id_fkey;
+    FOREACH index_name IN ARRAY index_names LOOP
+        EXECUTE format('ALTER INDEX IF EXISTS raceway.%I RENAME TO %I', 'new_' || index_name, index_name);
+    END LOOP;
+    PERFORM raceway.note_partitioned(partition_by);
+    RETURN true;
+END
+$end$;
+
+CREATE OR REPLACE PROCEDURE raceway.repartition(partition_by text)
+LANGUAGE plpgsql
+AS $repartition$
+DECLARE
+    pages_at_once constant bigint := 128;
+    pages   bigint;
+    copied  bigint := 0;
+    told_at pg_catalog.timestamptz := pg_catalog.clock_timestamp();
+BEGIN
+    PERFORM raceway.begin_cleanup_step();
+    PERFORM raceway.check_repartition(partition_by);
+    IF to_regclass('raceway.events_new') IS NULL AND NOT raceway.begin_repartition(partition_by) THEN
+        RAISE EXCEPTION 'events is in use' USING ERRCODE = 'lock_not_available', HINT = 'Try again when no long query reads it.';
+    END IF;
+    COMMIT;
+    PERFORM raceway.begin_cleanup_step();
+    pages := pg_relation_size('raceway.events') / current_setting('block_size')::bigint;
+    FOR part IN 0..pages / pages_at_once LOOP
+        copied := copied + raceway.copy_event_pages(part * pages_at_once, pages_at_once);
+        COMMIT;
+        PERFORM raceway.begin_cleanup_step();
+        IF clock_timestamp() > told_at + interval '5 s' THEN
+            told_at := clock_timestamp();
+            RAISE NOTICE 'repartition: % events copied, % of % pages', copied, (part + 1) * pages_at_once, pages;
+        END IF;
+    END LOOP;
+    IF NOT raceway.end_repartition(partition_by) THEN
+        RAISE EXCEPTION 'events is in use; its copy is complete and follows it' USING ERRCODE = 'lock_not_available',
+            HINT = 'Call it again when no long query reads events.';
+    END IF;
+    COMMIT;
+    ANALYZE raceway.events;
+    RAISE NOTICE 'repartition: done, % events copied', copied;
+END
+$repartition$;
+
 CREATE OR REPLACE FUNCTION raceway.require_cron() RETURNS void
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -244,6 +693,63 @@ BEGIN
     END IF;
 END
 $require$;
+
+CREATE OR REPLACE PROCEDURE raceway.maintain(partitions_ahead integer DEFAULT 7, keep_job_runs interval DEFAULT '7 days')
+LANGUAGE plpgsql
+AS $maintain$
+DECLARE
+    partition_by pg_catalog.text;
+    today        timestamp;
+    step         interval;
+    late         timestamp;
+    free         boolean;
+BEGIN
+    PERFORM raceway.begin_cleanup_step();
+    IF pg_is_in_recovery() THEN
+        RAISE NOTICE 'maintain: this is a standby, its primary is maintained';
+        RETURN;
+    END IF;
+    SELECT l.partition_by INTO partition_by FROM raceway.layout l;
+    today := now() AT TIME ZONE 'UTC';
+    step := raceway.partition_interval(partition_by);
+    IF step IS NOT NULL THEN
+        free := raceway.try_make_partitions(today, today + partitions_ahead * step);
+        COMMIT;
+        PERFORM raceway.begin_cleanup_step();
+        -- On demand: a time that brought many events to the default partition, and is not one that went already.
+        FOR late IN
+            SELECT date_trunc(l.partition_by, e."timestamp") FROM raceway.events_default e, raceway.layout l
+            WHERE free AND e."timestamp" >= (SELECT min(p.lower_bound) FROM raceway.event_partitions() p)
+            GROUP BY 1 HAVING count(*) >= 1000 ORDER BY count(*) DESC LIMIT 100
+        LOOP
+            free := raceway.try_make_partitions(late, late);
+            COMMIT;
+            PERFORM raceway.begin_cleanup_step();
+            EXIT WHEN NOT free;
+        END LOOP;
+    END IF;
+    IF EXISTS (SELECT FROM pg_namespace n JOIN pg_extension e ON e.extname = 'pg_cron'
+               WHERE n.nspname = 'cron' AND has_schema_privilege(n.oid, 'USAGE')) THEN
+        -- pg_cron never removes what it notes of its runs; row security shows a role its own.
+        DELETE FROM cron.job_run_details d WHERE d.end_time < now() - keep_job_runs AND d.username = current_user;
+    END IF;
+END
+$maintain$;
+
+CREATE OR REPLACE FUNCTION raceway.service_volume(since interval DEFAULT '1 day')
+RETURNS TABLE (service text, traces bigint, events bigint, bytes numeric, first_event timestamp, last_event timestamp)
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $volume$
+BEGIN
+    RETURN QUERY
+        SELECT raceway.service_of(e.metadata::jsonb), count(DISTINCT e.trace_id), count(*), sum(pg_column_size(e.*))::numeric,
+               min(e."timestamp"), max(e."timestamp")
+        FROM raceway.events e
+        WHERE since IS NULL OR e."timestamp" >= (now() AT TIME ZONE 'UTC') - since
+        GROUP BY 1 ORDER BY 3 DESC, 1;
+END
+$volume$;
 
 DO $privileges$
 DECLARE

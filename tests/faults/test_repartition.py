@@ -96,6 +96,11 @@ def test_killed_at_any_moment_it_is_called_again_or_given_up(migrated):
     ("CREATE UNIQUE INDEX only_one ON raceway.events (event_id, kind)", "the index raceway.only_one is unique"),
     ("ALTER TABLE raceway.events ENABLE ROW LEVEL SECURITY", "it has row security"),
     ("CREATE PUBLICATION p FOR TABLE raceway.events", "the publication p names it"),
+    ("ALTER TABLE raceway.events ADD CONSTRAINT alone EXCLUDE USING gist (tsrange(created_at, created_at) WITH &&)",
+     "the index raceway.alone excludes rows"),
+    ("ALTER TABLE raceway.events ADD CONSTRAINT known CHECK (kind <> '')", "it has the constraint known"),
+    ("CREATE TABLE public.kinds (kind varchar PRIMARY KEY); ALTER TABLE raceway.events ADD CONSTRAINT known FOREIGN KEY (kind)"
+     " REFERENCES public.kinds", "it has the constraint known"),
     ("INSERT INTO raceway.events (event_id) VALUES ('e')", "there are events without a timestamp"),
     ("ALTER TABLE raceway.events ADD CONSTRAINT no_errors CHECK (kind <> 'Error')", "it has the constraint no_errors"),
     ("CREATE TABLE public.kinds (kind varchar PRIMARY KEY);"
@@ -109,6 +114,30 @@ def test_what_would_be_lost_by_it_is_told_before(migrated, obstacle, said):
         migrated.sql("CALL raceway.repartition('day')")
     assert said in str(raised.value)
     assert migrated.value("SELECT to_regclass('raceway.events_new') IS NULL")
+
+
+@pytest.mark.parametrize("made, removed, said", [
+    ("CREATE INDEX late ON raceway.events (kind)", "DROP INDEX raceway.late", "the index raceway.late came after the copy"),
+    ("CREATE UNIQUE INDEX late ON raceway.events (event_id, kind)", "DROP INDEX raceway.late", "the index raceway.late is unique"),
+    ("ALTER TABLE raceway.events ADD CONSTRAINT known CHECK (kind <> '')", "ALTER TABLE raceway.events DROP CONSTRAINT known",
+     "it has the constraint known"),
+    ("ALTER TABLE raceway.events ENABLE ROW LEVEL SECURITY", "ALTER TABLE raceway.events DISABLE ROW LEVEL SECURITY",
+     "it has row security"),
+])
+def test_what_comes_while_it_is_copied_is_not_lost_either(migrated, made, removed, said):
+    fill(migrated, 100)
+    before = migrated.rows("SELECT * FROM raceway.events ORDER BY event_id")
+    migrated.sql("SELECT raceway.begin_repartition('day')")
+    migrated.sql("SELECT raceway.copy_event_pages(0, 1000)")
+    migrated.sql(made)
+    for call in ("SELECT raceway.end_repartition('day')", "CALL raceway.repartition('day')"):
+        with pytest.raises(SqlError, match="55000") as raised:
+            migrated.sql(call)
+        assert said in str(raised.value)
+    migrated.sql(removed)
+    migrated.sql("CALL raceway.repartition('day')")
+    assert migrated.rows("SELECT * FROM raceway.events ORDER BY event_id") == before
+    assert_whole(migrated)
 
 
 def test_a_table_without_events_is_repartitioned_into_few_partitions(migrated):

@@ -36,7 +36,7 @@ WITH sent AS MATERIALIZED (
     FROM sent
     ON CONFLICT DO NOTHING
     RETURNING e.event_id, e.trace_id, e."timestamp" AS at,
-              raceway.service_of(e.metadata) AS service_name
+              raceway.service_of(e.metadata::pg_catalog.jsonb) AS service_name
 ), grown AS (
     SELECT trace_id, pg_catalog.min(at) AS start_time, pg_catalog.max(at) AS end_time,
            pg_catalog.count(*)::pg_catalog.int4 AS event_count,
@@ -67,7 +67,7 @@ WHERE c.start_time OPERATOR(pg_catalog.=) g.start_time AND c.event_count OPERATO
 // row is locked by this transaction, so whoever adds an event next looks after us.
 constexpr const char* update_services = R"sql(
 UPDATE raceway.traces AS t
-SET service_name = (SELECT raceway.service_of(e.metadata)
+SET service_name = (SELECT raceway.service_of(e.metadata::pg_catalog.jsonb)
                     FROM raceway.events e
                     WHERE e.trace_id OPERATOR(pg_catalog.=) t.trace_id
                       AND e."timestamp" OPERATOR(pg_catalog.=) t.start_time
