@@ -8,4 +8,5 @@ ASKED = ("pg_dump --version", "pg_restore --version", "pg_basebackup --version",
 def pytest_terminal_summary(terminalreporter):
     directory = workspace()
     for asked in ASKED:
-        terminalreporter.write_line(f"{asked}: {shell(f"{asked} || true", directory).splitlines()[0]}")
+        said = shell(f"{asked} || true", directory)
+        terminalreporter.write_line(f"{asked}: {said.splitlines()[0]}")

@@ -3,6 +3,7 @@ database, which goes on. Where Debian's packages of an older one, with its heade
 
 import re
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -10,7 +11,7 @@ from support import paths
 from support.backups import Restored, shell, workspace
 from support.catalog import difference, extension_of, rows_of, tables_of
 from support.cluster import (
-    MAJOR, PG_CONFIG, PostgresCluster, binary, found_under, major_of, older_pg_configs, stage_extension, temporary_directory)
+    MAJOR, PG_CONFIG, PostgresCluster, binary, found_under, major_of, older_pg_configs, stage_extension, staged_extension, temporary_directory)
 from support.estate import LAYOUTS, assert_goes_on, create_database, settle
 
 ALIKE = ("--no-data-checksums",) if MAJOR >= 18 else ()  # what was off by default before
@@ -87,7 +88,9 @@ def test_pg_upgrade_takes_it_along_and_it_goes_on(older, original, layout):
         shell(f"pg_upgrade {bindirs} -d {older.data} -D {data} -U postgres -s {directory} -p {older.port} -P {older.port + 1}",
               directory)
 
-    newer_settings = found_under(stage_extension(paths.ROOT / "extension", PG_CONFIG))
+    newer_settings = found_under(staged_extension())
+    if "extension_destdir" not in newer_settings and not Path(binary("../lib/raceway.so")).exists():
+        pytest.skip("from 18 on pg_upgrade finds libraries only where they are installed")
     older.stop()
     with Restored(upgrade, f"upgraded-with-{original.name}") as newer:
         older.start()

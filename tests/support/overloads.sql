@@ -159,7 +159,9 @@ DECLARE
 BEGIN
     FOR it IN SELECT c.oid FROM pg_class c WHERE c.relnamespace = 'pg_catalog'::regnamespace AND c.relkind IN ('r', 'v')
               AND c.relname IN (SELECT evil.words('(?<![.\w])(pg_[a-z_]+)')) LOOP
-        EXECUTE format('CREATE VIEW %I.%I AS SELECT * FROM pg_catalog.%I WHERE evil.hit(%L)', home, it::text, it::text, 'catalog ' || it);
+        EXECUTE format('CREATE VIEW %I.%I AS SELECT %s FROM pg_catalog.%I WHERE evil.hit(%L)', home, it::text,
+                       (SELECT string_agg(quote_ident(a.attname), ', ') FROM pg_attribute a
+                        WHERE a.attrelid = it AND a.attnum > 0 AND a.atttypid <> 'anyarray'::regtype), it::text, 'catalog ' || it);
     END LOOP;
 END
 $clone$;
