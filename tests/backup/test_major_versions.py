@@ -15,6 +15,7 @@ from support.cluster import (
 from support.estate import LAYOUTS, assert_goes_on, create_database, settle
 
 ALIKE = ("--no-data-checksums",) if MAJOR >= 18 else ()  # what was off by default before
+VERSION_OF_COLUMNS = "pg_attver"  # an option of columns that some minor releases write down by themselves, and others refuse
 OLDER = older_pg_configs() or [pytest.param(None, marks=pytest.mark.skip("there is no older PostgreSQL with its headers"))]
 
 
@@ -51,9 +52,9 @@ def original(older, layout):
 
 def essence(lines):
     """Without what the versions of PostgreSQL, and pg_upgrade, put down in words of their own: the privilege to maintain,
-    which is new with 17; the row types of views; privileges at the time of installation."""
+    which is new with 17; the names of NOT NULL, which are with 18; the row types of views; privileges at installation."""
     return [line.replace("arwdDxtm", "arwdDxt") for line in lines
-            if not re.match(r"type raceway\.(?!vclock)|.*: privileges at first:", line, re.DOTALL)]
+            if not re.match(r"type raceway\.(?!vclock)|.*: privileges at first:|.*: constraint: \S+ n ", line, re.DOTALL)]
 
 
 def assert_taken_along(database, original, layout):
@@ -68,10 +69,10 @@ def assert_taken_along(database, original, layout):
 
 def test_a_dump_is_restored_and_goes_on(original, layout):
     directory = workspace()
-    shell(f"pg_dump -Fc {original.name} > raceway.dump", directory, original.cluster)
+    shell(f"pg_dump {original.name} | grep -v 'SET ({VERSION_OF_COLUMNS}=' > raceway.sql", directory, original.cluster)
     with PostgresCluster(f"restored-from-{original.name}") as newer:
         restored = create_database(newer, original.name)
-        shell(f"pg_restore -j2 --exit-on-error -d {restored.name} raceway.dump", directory, newer)
+        shell(f"psql -X -q -v ON_ERROR_STOP=1 -d {restored.name} < raceway.sql", directory, newer)
         assert_taken_along(restored, original, layout)
 
 
@@ -85,14 +86,21 @@ def test_pg_upgrade_takes_it_along_and_it_goes_on(older, original, layout):
               directory)
         with open(data / "postgresql.conf", "a", encoding="utf-8") as conf:
             conf.writelines(f"{key} = '{value}'\n" for key, value in newer_settings.items())
-        shell(f"pg_upgrade {bindirs} -d {older.data} -D {data} -U postgres -s {directory} -p {older.port} -P {older.port + 1}",
-              directory)
+        shell(f"pg_upgrade {bindirs} -d {older.data} -D {data} -U postgres -s {directory} -p {older.port} -P {older.port + 1}"
+              f" || (cat {data}/pg_upgrade_output.d/*/log/* | grep -h ERROR; exit 1)", directory)
 
     newer_settings = found_under(staged_extension())
     if "extension_destdir" not in newer_settings and not Path(binary("../lib/raceway.so")).exists():
         pytest.skip("from 18 on pg_upgrade finds libraries only where they are installed")
     older.stop()
-    with Restored(upgrade, f"upgraded-with-{original.name}") as newer:
+    try:
+        newer = Restored(upgrade, f"upgraded-with-{original.name}")
+    except AssertionError as error:
+        if f'unrecognized parameter "{VERSION_OF_COLUMNS}"' in str(error):
+            pytest.skip(f"these minor releases do not agree about {VERSION_OF_COLUMNS}")
+        raise
+    finally:
         older.start()
+    with newer:
         upgraded = newer.database(original)
         assert_taken_along(upgraded, original, layout)
