@@ -11,7 +11,7 @@ from support.chance import chance_of, times
 from support.clock_cases import ANSWERS, some_case
 from support.cluster import PG_CONFIG, PostgresCluster, found_under, staged_extension, temporary_directory
 from support.deck import Deck, Shape
-from support.sessions import Session
+from support.sessions import CANCELLED, DatabaseError, Session
 from support.ways import assert_whole
 
 SHAPES = {"mixed traffic": Shape(), "wide ids, large metadata": Shape(ids="wide", large=0.2), "as SDKs send": Shape(recorded=0.95)}
@@ -46,6 +46,26 @@ def test_switched_off_everything_is_as_before(migrated):
     with Session(migrated, "postgres") as session:
         assert_same(session, lambda value: f"SET raceway.native_formats = {value}")
     assert_whole(migrated)
+
+
+def test_the_library_can_be_loaded_again_where_loading_it_was_cancelled(migrated):
+    """Whenever it was: nothing of it is left behind half done."""
+    cancelled = 0
+    for number in range(300):
+        with Session(migrated) as session:
+            session.run("SELECT 'vclock_size(jsonb)'::regprocedure, '{}'::jsonb")
+            session.run(f"SET statement_timeout = {1 + number % 12}")
+            loaded = is_cancelled = False
+            while not loaded:
+                try:
+                    if is_cancelled:
+                        session.run("RESET statement_timeout")
+                    loaded = session.value("SELECT vclock_size('{}')") == 0
+                except DatabaseError as error:
+                    assert error.pgcode == CANCELLED
+                    is_cancelled = True
+            cancelled += is_cancelled
+    assert cancelled
 
 
 def test_only_a_dba_switches_it(migrated):

@@ -61,6 +61,7 @@ void enter(F f) {
 }  // namespace raceway::postgres
 
 void _PG_init() {
-  raceway::postgres::define_settings();
+  // What may end by an error, or be cancelled, comes first: PostgreSQL calls all of it again then.
   raceway::postgres::enter(raceway::postgres::check_native_formats);
+  raceway::postgres::define_settings();
 }

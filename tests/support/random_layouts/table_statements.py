@@ -173,6 +173,8 @@ PARTITIONED_OTHERWISE = [
 
 LIKE_IT = "ALTER TABLE {t} RENAME TO {n}; CREATE TABLE {t} (LIKE {n} INCLUDING ALL); " + GRANT_AGAIN
 
+ANOTHER_METHOD = ("ALTER TABLE {t} SET ACCESS METHOD heap_too", "ALTER TABLE {t} SET ACCESS METHOD heap")
+
 REPLACED = [
     keeps(LIKE_IT, on=(EVENTS,), layouts=PLAIN, exact=False, moves=True),
     keeps(f"{LIKE_IT}; ALTER TABLE {{n}} DROP CONSTRAINT traces_pkey CASCADE", on=(TRACES,), exact=False, moves=True),
@@ -181,7 +183,10 @@ REPLACED = [
     Kind("ALTER TABLE {t} RENAME TO {n}", "ALTER TABLE {n} RENAME TO {t}", on=(EVENTS, TRACES), what="another name"),
     Kind("ALTER TABLE {t} SET SCHEMA public", "ALTER TABLE public.{t} SET SCHEMA raceway", on=(EVENTS, TRACES), what="another name"),
     Kind("ALTER TABLE {t} RENAME TO {n}; CREATE VIEW {t} AS SELECT * FROM {n};" + GRANT_AGAIN, on=(EVENTS,), exact=False),
-    Kind("ALTER TABLE {t} SET ACCESS METHOD heap_too", "ALTER TABLE {t} SET ACCESS METHOD heap", what="access method"),
+    Kind(*ANOTHER_METHOD, on=(TRACES, PARTITION), what="access method"),
+    Kind(*ANOTHER_METHOD, on=(EVENTS,), layouts=PLAIN, what="access method"),
+    # That of partitions to come, from 17 on.
+    keeps(*ANOTHER_METHOD, on=(EVENTS,), layouts=PARTITIONED),
 ]
 
 STORAGE = [
