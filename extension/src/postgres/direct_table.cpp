@@ -242,7 +242,7 @@ bool find_standing_row(KeySearch* search, const DirectKey& key) {
     FoundRow found = look_for_row(search, key, nullptr);
     if (found.state != RowState::open) return found.state == RowState::settled;
     // Who waits holds no page.
-    index_rescan(search->scan, nullptr, 0, nullptr, 0);
+    index_rescan(search->scan, search->keys, search->scan->numberOfKeys, nullptr, 0);
     if (found.speculation != 0) {
       SpeculativeInsertionWait(found.writer, found.speculation);
     } else {
