@@ -165,6 +165,7 @@ class Together:
         error = ended(trial.session, self.end)
         trial.steps.append(error)
         if error is not None or self.end == "ROLLBACK":
+            before.compared &= trial.known.compared   # what was answered meanwhile stays
             trial.known = before
         else:
             trial.known.note(Change("", lifts=one_snapshot.hinders))
