@@ -1,7 +1,7 @@
 """Whatever an administrator makes of the tables: every way of ingest does what plain INSERTs do, and rows are written
 below the executor only where the tables are known. See support/random_layouts.
 
-Some draws are the same each time, the others are new. A failed one says what repeats it alone.
+Some draws are the same each time; the others are new, and for make soak. A failed one says what repeats it alone.
 """
 
 import os
@@ -117,11 +117,14 @@ def assert_left_whole(session, trial):
 
 
 def draws(kind):
-    """(What repeats it, a Draw): the only one that is asked for; or the fixed ones, then new ones for so many seconds."""
+    """(What repeats it, a Draw): the only one that is asked for; or the fixed ones, and where RACEWAY_STRESS or RACEWAY_SEED
+    asks for more, new ones for so many seconds."""
     if alone := os.environ.get("RACEWAY_DRAW"):
         yield alone, kind.draw(alone)
         return
     yield from ((f"{FIXED} {number}", kind.draw(f"{FIXED} {number}")) for number in range(kind.fixed))
+    if not {"RACEWAY_STRESS", "RACEWAY_SEED"} & os.environ.keys():
+        return
     end, number = time.monotonic() + times(kind.seconds), 0
     while number == 0 or time.monotonic() < end:
         yield f"{SEED} {number}", kind.draw(f"{SEED} {number}")
