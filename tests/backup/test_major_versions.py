@@ -2,16 +2,15 @@
 database, which goes on. Where Debian's packages of an older one, with its headers, are installed beside it."""
 
 import re
-import shutil
 from pathlib import Path
 
 import pytest
 
-from support import paths
 from support.backups import Restored, shell, workspace
 from support.catalog import difference, extension_of, rows_of, tables_of
 from support.cluster import (
-    MAJOR, PG_CONFIG, PostgresCluster, binary, found_under, major_of, older_pg_configs, stage_extension, staged_extension, temporary_directory)
+    MAJOR, PG_CONFIG, PostgresCluster, binary, copy_of_extension, found_under, major_of, older_pg_configs, stage_extension,
+    staged_extension)
 from support.estate import LAYOUTS, assert_goes_on, create_database, settle
 
 ALIKE = ("--no-data-checksums",) if MAJOR >= 18 else ()  # what was off by default before
@@ -24,10 +23,7 @@ class OlderCluster(PostgresCluster):
 
     def __init__(self, pg_config):
         self.pg_config = pg_config
-        copy = temporary_directory("raceway-copy-")
-        for folder in ("extension", "sql", "pg_regress"):
-            shutil.copytree(paths.ROOT / folder, copy / folder, ignore=shutil.ignore_patterns("*.o", "*.so", "*.d", "flags"))
-        stage = stage_extension(copy / "extension", pg_config)
+        stage = stage_extension(copy_of_extension() / "extension", pg_config)
         super().__init__(f"of-{major_of(pg_config)}", found_under(stage, pg_config), with_extension=False)
 
 

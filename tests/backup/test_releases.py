@@ -8,7 +8,7 @@ import pytest
 from support import paths
 from support.catalog import difference, extension_of, portable_edition_of, rows_of, tables_of
 from support.cluster import SqlError
-from support.editions import create_database
+from support.editions import create_database, install_sql
 from support.estate import LAYOUTS, generated
 from support.load import LoadClient, acknowledge_more, acknowledged_by, load
 from support.server import RacewayServer
@@ -38,7 +38,7 @@ def upgrade(database, edition):
     if edition == "extension":
         database.sql("ALTER EXTENSION raceway UPDATE")
     else:
-        database.sql(f"BEGIN;\n{paths.PORTABLE.read_text()}\nCOMMIT;")
+        database.sql(f"BEGIN;\n{install_sql(edition)}\nCOMMIT;")
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)

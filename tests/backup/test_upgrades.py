@@ -1,14 +1,13 @@
 """Upgrades: who comes from an older version has in the end what a fresh install has, and has lost nothing."""
 
 import re
-import shutil
 
 import pytest
 
 from support import paths
 from support.catalog import difference, extension_of, rows_of, tables_of
 from support.cluster import (
-    PG_CONFIG, PostgresCluster, SqlError, found_under, stage_extension, staged_extension, temporary_directory)
+    PG_CONFIG, PostgresCluster, SqlError, copy_of_extension, found_under, stage_extension, staged_extension)
 from support.estate import generated
 from support.server import RacewayServer
 from support.ways import assert_whole, counts, ingest
@@ -72,9 +71,7 @@ def install_directory(stage):
 def made_up():
     """A cluster with versions that are made up: 9.0, the way there from the one of this checkout, and one from a
     version of its own for each mistake. They are installed from a copy of the checkout, as those of releases are."""
-    copy = temporary_directory("raceway-copy-")
-    for folder in ("extension", "sql", "pg_regress"):
-        shutil.copytree(paths.ROOT / folder, copy / folder)
+    copy = copy_of_extension()
     directory = copy / "sql" / "upgrades"
     directory.mkdir(exist_ok=True)
     name = f"raceway--{paths.EXTENSION_VERSION}"

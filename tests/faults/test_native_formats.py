@@ -1,15 +1,12 @@
 """What the extension knows of PostgreSQL's formats beyond its public interfaces changes nothing but the time it takes."""
 
 import json
-import shutil
-import subprocess
 
 import pytest
 
-from support import paths
 from support.chance import chance_of, times
 from support.clock_cases import ANSWERS, some_case
-from support.cluster import PG_CONFIG, PostgresCluster, found_under, staged_extension, temporary_directory
+from support.cluster import PG_CONFIG, PostgresCluster, copy_of_extension, found_under, stage_extension
 from support.deck import Deck, Shape
 from support.sessions import CANCELLED, DatabaseError, Session
 from support.ways import assert_whole
@@ -76,21 +73,12 @@ def test_only_a_dba_switches_it(migrated):
 @pytest.fixture(scope="module")
 def misled():
     """A cluster whose library expects a number to be stored in another way than PostgreSQL stores it."""
-    stage, build = temporary_directory("raceway-misled-"), temporary_directory("raceway-misled-build-")
-    shutil.copytree(staged_extension(), stage, dirs_exist_ok=True)
-    shutil.copytree(paths.ROOT / "extension", build / "extension")
-    shutil.copytree(paths.ROOT / "sql", build / "sql")
-    (build / "pg_regress" / "sql").mkdir(parents=True)
-    source = build / "extension" / "src" / "postgres" / "native_formats.cpp"
+    extension = copy_of_extension() / "extension"
+    source = extension / "src" / "postgres" / "native_formats.cpp"
     expected = '{"10001", true, 10001}'
     assert expected in source.read_text()
     source.write_text(source.read_text().replace(expected, '{"10001", true, 10002}'))
-    subprocess.run(["make", "-s", "-C", str(build / "extension"), "raceway.so", f"PG_CONFIG={PG_CONFIG}"],
-                   check=True, capture_output=True)
-    (library,) = stage.glob("**/raceway.so")
-    shutil.copy(build / "extension" / "raceway.so", library)
-    subprocess.run(["chmod", "-R", "a+rX", str(stage)], check=True)
-    with PostgresCluster("misled", found_under(stage)) as cluster:
+    with PostgresCluster("misled", found_under(stage_extension(extension, PG_CONFIG))) as cluster:
         yield cluster
 
 

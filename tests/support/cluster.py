@@ -69,6 +69,14 @@ def temporary_directory(prefix):
     return path
 
 
+def copy_of_extension():
+    """A directory with a copy of all that the extension is made of, to be changed; removed at the end of the program."""
+    copy = temporary_directory("raceway-copy-")
+    for folder in ("extension", "sql", "pg_regress"):
+        shutil.copytree(paths.ROOT / folder, copy / folder)
+    return copy
+
+
 def stage_extension(extension, pg_config):
     """Installs what stands in that directory, for that PostgreSQL, below a directory of its own; that directory."""
     stage = temporary_directory("raceway-stage-")

@@ -18,10 +18,7 @@ inline std::size_t largest_body() {
   return static_cast<std::size_t>(max_body_bytes);
 }
 
-/// The error of a body that is larger: `finding` says so, `detail` which body it is.
-SqlError body_too_large(const std::string& finding, const std::string& detail = {});
-inline SqlError body_too_large(std::size_t bytes, const std::string& detail = {}) {
-  return body_too_large("the body has " + std::to_string(bytes) + " bytes", detail);
-}
+/// The error of a body that is larger; `detail` says which body it is.
+SqlError body_too_large(std::size_t bytes, const std::string& detail);
 
 }  // namespace raceway::postgres

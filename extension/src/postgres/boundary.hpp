@@ -149,14 +149,15 @@ struct GuardedCall {
   }
 };
 
-template <Datum (*body)(FunctionCallInfo)>
-inline Datum enter(FunctionCallInfo fcinfo) {
+/// Runs the body of a function that PostgreSQL calls: what it throws is raised.
+template <class Body>
+inline Datum enter(Body body) {
   const MemoryContext outer = entry_memory;
   const MemoryContext memory = CurrentMemoryContext;
   Failure failure;
   entry_memory = memory;
   try {
-    const Datum result = body(fcinfo);
+    const Datum result = body();
     entry_memory = outer;
     return result;
   } catch (...) {
@@ -197,14 +198,14 @@ inline void check_for_interrupts() {
 ///   InvalidClock    22003 for a number that is no counter, 22023 for what is no number or no clock
 ///   std::bad_alloc  53200 out_of_memory
 ///   anything else   XX000 internal_error, with what() where there is one
-#define RACEWAY_FUNCTION(name)                                                                \
-  extern "C" {                                                                                \
-  __attribute__((visibility("default"))) Datum name(FunctionCallInfo fcinfo);                 \
-  __attribute__((visibility("default"))) const Pg_finfo_record* CppConcat(pg_finfo_, name)(); \
-  PG_FUNCTION_INFO_V1(name);                                                                  \
-  }                                                                                           \
-  static Datum CppConcat(name, _body)(FunctionCallInfo fcinfo);                               \
-  Datum name(FunctionCallInfo fcinfo) {                                                       \
-    return ::raceway::postgres::detail::enter<CppConcat(name, _body)>(fcinfo);                \
-  }                                                                                           \
+#define RACEWAY_FUNCTION(name)                                                                      \
+  extern "C" {                                                                                      \
+  __attribute__((visibility("default"))) Datum name(FunctionCallInfo fcinfo);                       \
+  __attribute__((visibility("default"))) const Pg_finfo_record* CppConcat(pg_finfo_, name)();       \
+  PG_FUNCTION_INFO_V1(name);                                                                        \
+  }                                                                                                 \
+  static Datum CppConcat(name, _body)(FunctionCallInfo fcinfo);                                     \
+  Datum name(FunctionCallInfo fcinfo) {                                                             \
+    return ::raceway::postgres::detail::enter([fcinfo] { return CppConcat(name, _body)(fcinfo); }); \
+  }                                                                                                 \
   static Datum CppConcat(name, _body)([[maybe_unused]] FunctionCallInfo fcinfo)

@@ -41,16 +41,22 @@ void require_utf8() {
                  "Create the database WITH ENCODING 'UTF8' TEMPLATE template0.");
 }
 
-/// Which of several bodies an error is about.
-std::string name_body(std::size_t number, std::size_t count) {
-  return count > 1 ? "It is body " + std::to_string(number + 1) + " of " + std::to_string(count) + "." : "";
-}
+/// Which of the bodies of a call.
+struct BodyPlace {
+  std::size_t number = 0;
+  std::size_t count = 1;
 
-Batch read_body(std::string_view body, const std::string& name, wire::Allowance& allowance) {
+  /// For an error that is about it.
+  std::string detail() const {
+    return count > 1 ? "It is body " + std::to_string(number + 1) + " of " + std::to_string(count) + "." : "";
+  }
+};
+
+Batch read_body(std::string_view body, const BodyPlace& place, wire::Allowance& allowance) {
   try {
     return wire::read_batch(body, {.allowance = &allowance});
   } catch (const wire::BodyError& error) {
-    throw SqlError(ERRCODE_INVALID_JSON_TEXT, error.what(), name);
+    throw SqlError(ERRCODE_INVALID_JSON_TEXT, error.what(), place.detail());
   }
 }
 
@@ -61,7 +67,7 @@ std::vector<BodyResult> ingest(const std::vector<std::string_view>& bodies) {
   std::vector<Batch> batches;
   std::vector<wire::BodyOutcome> reported(bodies.size());
   for (std::size_t body = 0; body < bodies.size(); ++body) {
-    batches.push_back(read_body(bodies[body], name_body(body, bodies.size()), allowance));
+    batches.push_back(read_body(bodies[body], {body, bodies.size()}, allowance));
     reported[body].rejected = std::move(batches[body].rejected);
   }
 
@@ -160,11 +166,11 @@ RowSink open_rows(FunctionCallInfo fcinfo) {
   return {info->setResult, info->setDesc};
 }
 
-/// The bytes of a bytea, detoasted where they must be; they live as long as the function call. Where there are more
-/// than a body may have, nothing is detoasted, and data() is null.
-std::string_view bytes_of(Datum datum, std::size_t& size) {
-  size = toast_raw_datum_size(datum) - VARHDRSZ;
-  if (size > largest_body()) return {};
+/// The bytes of a bytea, detoasted where they must be; they live as long as the function call. Raises; throws where
+/// there are more than a body may have, before they are detoasted.
+std::string_view bytes_of(Datum datum, const BodyPlace& place) {
+  const std::size_t size = toast_raw_datum_size(datum) - VARHDRSZ;
+  if (size > largest_body()) throw body_too_large(size, place.detail());
   const auto* bytes = reinterpret_cast<const char*>(PG_DETOAST_DATUM_PACKED(datum));
   return {VARDATA_ANY(bytes), static_cast<std::size_t>(VARSIZE_ANY_EXHDR(bytes))};
 }
@@ -184,11 +190,8 @@ std::vector<std::string_view> bodies_of(ArrayType* array) {
   std::vector<std::string_view> bodies;
   for (int at = 0; at < elements.count; ++at) {
     if (elements.nulls[at]) throw SqlError(ERRCODE_NULL_VALUE_NOT_ALLOWED, "a body is NULL");
-    std::size_t size = 0;
-    bodies.push_back(pg_call([&] { return bytes_of(elements.values[at], size); }));
-    if (bodies.back().data() == nullptr) {
-      throw body_too_large(size, name_body(static_cast<std::size_t>(at), static_cast<std::size_t>(elements.count)));
-    }
+    const BodyPlace place = {static_cast<std::size_t>(at), static_cast<std::size_t>(elements.count)};
+    bodies.push_back(pg_call([&] { return bytes_of(elements.values[at], place); }));
   }
   return bodies;
 }
@@ -196,16 +199,13 @@ std::vector<std::string_view> bodies_of(ArrayType* array) {
 }  // namespace
 
 RACEWAY_FUNCTION(raceway_ingest_body) {
-  std::size_t size = 0;
-  const std::string_view body = bytes_of(PG_GETARG_DATUM(0), size);
-  if (body.data() == nullptr) throw body_too_large(size);
-  return ingest_one(fcinfo, body);
+  return ingest_one(fcinfo, bytes_of(PG_GETARG_DATUM(0), {}));
 }
 
 RACEWAY_FUNCTION(raceway_ingest_jsonb) {
   Jsonb* events = PG_GETARG_JSONB_P(0);
   const std::string_view text = JsonbToCString(nullptr, &events->root, VARSIZE(events));
-  if (text.size() > largest_body()) throw body_too_large(text.size());
+  if (text.size() > largest_body()) throw body_too_large(text.size(), {});
   return ingest_one(fcinfo, text);
 }
 

@@ -96,7 +96,7 @@ std::size_t EventRows::add_clock(const wire::Event& event) {
     append_jsonb_clock(block_.bytes(), event);
   } else {
     text_.clear();
-    wire::append_json_clock(text_, event);
+    wire::append_json_clock(text_, event.clock);
     add_jsonb_of_text();
   }
   return offset;

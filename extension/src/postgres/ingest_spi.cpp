@@ -139,7 +139,7 @@ struct JsonTexts {
 
   explicit JsonTexts(Events events) : clocks(events.size()), metadata(events.size()) {
     for (std::size_t at = 0; at < events.size(); ++at) {
-      if (events[at]->has_clock) wire::append_json_clock(clocks[at], *events[at]);
+      if (events[at]->has_clock) wire::append_json_clock(clocks[at], events[at]->clock);
       wire::append_json(metadata[at], events[at]->metadata);
     }
   }

@@ -45,23 +45,14 @@ void define_settings() {
   MarkGUCPrefixReserved("raceway");
 }
 
-/// An error of PostgreSQL's or ours on its way out of a function that PostgreSQL calls.
-template <class F>
-void enter(F f) {
-  detail::Failure failure;
-  try {
-    return f();
-  } catch (...) {
-    failure = detail::describe_current_exception();
-  }
-  detail::raise(failure);
-}
-
 }  // namespace
 }  // namespace raceway::postgres
 
 void _PG_init() {
   // What may end by an error, or be cancelled, comes first: PostgreSQL calls all of it again then.
-  raceway::postgres::enter(raceway::postgres::check_native_formats);
+  raceway::postgres::detail::enter([] {
+    raceway::postgres::check_native_formats();
+    return Datum{0};
+  });
   raceway::postgres::define_settings();
 }

@@ -45,9 +45,6 @@ struct Event {
   std::optional<std::string_view> service_name;  ///< metadata.service_name where it is a string, cut to its column
 };
 
-/// Appends the event's clock as compact JSON text, an object.
-void append_json_clock(std::string& out, const Event& event);
-
 /// A row as a backend gives it back. Views; the texts are JSON.
 struct Row {
   std::string_view event_id;

@@ -4,10 +4,8 @@
 #include <cstdint>
 #include <cstring>
 
-#include "causality/clock.hpp"
 #include "wire/allowance.hpp"
 #include "wire/bytes.hpp"
-#include "wire/event.hpp"
 
 namespace raceway::wire {
 namespace {
@@ -193,16 +191,16 @@ void append_some_json(std::string& out, const Json& value, std::size_t most) {
   append_value(out, value, most);
 }
 
-void append_json_clock(std::string& out, const Event& event) {
+void append_json_clock(std::string& out, std::span<const causality::Component> clock) {
   char separator = '{';
-  for (const auto& [name, counter] : event.clock) {
+  for (const auto& [name, counter] : clock) {
     out += separator;
     append_json_string(out, name);
     out += ':';
     out += std::to_string(counter);
     separator = ',';
   }
-  out += event.clock.empty() ? "{}" : "}";
+  out += clock.empty() ? "{}" : "}";
 }
 
 }  // namespace raceway::wire

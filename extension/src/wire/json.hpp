@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 
+#include "causality/clock.hpp"
+
 namespace raceway::wire {
 
 class JsonMember;
@@ -89,6 +91,9 @@ void append_json(std::string& out, const Json& value);
 
 /// The same, but ends early, with some of the text, once `out` has more than `most` bytes.
 void append_some_json(std::string& out, const Json& value, std::size_t most);
+
+/// Appends a clock as compact JSON text, an object.
+void append_json_clock(std::string& out, std::span<const causality::Component> clock);
 
 /// Appends `text` as a JSON string, quoted and escaped as jsonb's output does it.
 void append_json_string(std::string& out, std::string_view text);

@@ -86,17 +86,6 @@ void append_api_metadata(std::string& out, const Json& metadata, const Json* par
   out += separator == '{' ? "{}" : "}";
 }
 
-void append_clock(std::string& out, std::span<const causality::Component> clock) {
-  char separator = '{';
-  for (const auto& component : clock) {
-    out += separator;
-    wire::append_json_string(out, component.name);
-    out += ':' + std::to_string(component.counter);
-    separator = ',';
-  }
-  out += separator == '{' ? "{}" : "}";
-}
-
 std::string_view text_of(const Json& event, std::string_view name) {
   const Json* value = event.find(name);
   return value != nullptr && value->is(Json::Type::string) ? value->text() : std::string_view();
@@ -137,7 +126,7 @@ void append_api_event(std::string& out, std::string_view sdk_event, const Unsaid
   // Having no clock looks like an empty one there; no clock is what nobody sends an SDK's event with.
   if (!event.clock.empty() || !is_filled_up(event.metadata)) {
     append_key(out, fields::vector_clock);
-    append_clock(out, event.clock);
+    wire::append_json_clock(out, event.clock);
   }
   append_key(out, fields::metadata);
   append_api_metadata(out, event.metadata, tree.find(fields::parent_id), unsaid);

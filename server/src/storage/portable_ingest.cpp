@@ -105,7 +105,7 @@ std::vector<PgParameter> columns_of(const std::vector<const Event*>& events) {
     timestamp.add_number(event->timestamp);
     event->duration_ms ? duration.add_number(std::bit_cast<std::uint32_t>(*event->duration_ms)) : duration.add_null();
     event->location ? location.add(*event->location) : location.add_null();
-    event->has_clock ? clock.add_json([event](std::string& out) { wire::append_json_clock(out, *event); })
+    event->has_clock ? clock.add_json([event](std::string& out) { wire::append_json_clock(out, event->clock); })
                      : clock.add_null();
     metadata.add_json([event](std::string& out) { wire::append_json(out, event->metadata); });
   }
