@@ -5,6 +5,7 @@ import threading
 
 import pytest
 
+from support.cluster import PostgresCluster
 from support.layouts import trigger
 from support.sessions import Session
 from support.traffic import documented_event
@@ -20,6 +21,13 @@ REFUSING = {
                      "GRANT ALL ON public.kinds TO PUBLIC; ALTER TABLE raceway.events ADD FOREIGN KEY (kind) REFERENCES public.kinds",
 }
 BAD = {"one": {100}, "some": {0, 7, 8, 100, 255}, "half": set(range(0, EVENTS, 2)), "all": set(range(EVENTS))}
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """One in which nobody else takes transaction ids: autovacuum takes them where it analyses."""
+    with PostgresCluster("refused-batches", {"autovacuum": "off"}) as running:
+        yield running
 
 
 @pytest.mark.parametrize("bad", BAD)
