@@ -38,28 +38,28 @@ LIBRARY_INCLUDES := $(filter-out -D%,$(LIBRARY_FLAGS))
 LIBS     := $(call packaged,--libs) -pthread
 
 CORE_SOURCES   := $(wildcard extension/src/causality/*.cpp extension/src/wire/*.cpp)
-SERVER_SOURCES := $(wildcard server/src/*/*.cpp) server/src/serve.cpp
+SERVER_SOURCES := $(wildcard server/src/*/*.cpp) server/src/command_line.cpp server/src/serve.cpp
 UNIT_SOURCES   := $(wildcard tests/unit/*.cpp)
 
 # Sources that need the same headers and templates are compiled as one unit: it takes a third of the time, since each of
 # them alone spends most of it on what its neighbours need too. So within a group the names in anonymous namespaces must
 # differ, which the compiler sees to; what is in no group is compiled alone. tests/lint still reads every file by itself.
 in = $(wildcard $(addprefix $(1)/,$(addsuffix .cpp,$(2))))
-COMMANDS := $(wildcard server/src/*/command_line.cpp)
+COMMANDS := $(wildcard server/src/*/command_line.cpp) server/src/command_line.cpp
 CLIENTS  := server/src/moving/http_client.cpp server/src/status/ask.cpp
 # The longest first, lest one core ends alone.
 SERVER_GROUPS := commands clients memory moving postgres http status doctor observability config serving
 GROUP_commands      := $(COMMANDS)
 GROUP_clients       := $(CLIENTS)
-GROUP_memory        := $(call in,server/src/storage,memory_*)
-GROUP_postgres      := $(filter-out $(GROUP_memory),$(call in,server/src/storage,*))
+GROUP_memory        := $(call in,server/src/memory,*)
+GROUP_postgres      := $(filter-out $(COMMANDS),$(call in,server/src/postgres,*))
 GROUP_http          := $(call in,server/src/http,*)
 GROUP_moving        := $(filter-out $(COMMANDS) $(CLIENTS) %/output.cpp,$(call in,server/src/moving,*))
 GROUP_status        := $(filter-out $(COMMANDS) $(CLIENTS),$(call in,server/src/status,*))
 GROUP_doctor        := $(call in,server/src/doctor,doctor examination report)
 GROUP_config        := $(filter-out $(COMMANDS) %/load.cpp,$(call in,server/src/config,*))
 GROUP_observability := $(call in,server/src/observability,*)
-GROUP_serving       := $(call in,server/src/ingest,*) server/src/serve.cpp
+GROUP_serving       := $(call in,server/src/ingest,*) $(call in,server/src/storage,*) server/src/serve.cpp
 UNIT_GROUPS := unit_wire unit_moving unit_memory unit_config unit_http unit_json unit_order
 GROUP_unit_wire   := $(filter-out %/wire_json_reader_test.cpp %/wire_json_scanner_test.cpp %/wire_event_layouts_test.cpp,$(call in,tests/unit,wire_*))
 GROUP_unit_json   := $(call in,tests/unit,wire_json_scanner_test wire_event_layouts_test)
@@ -187,11 +187,11 @@ $(BUILD)/raceway-pg_tle.sql: $(PORTABLE_SOURCES) extension/raceway.control
 	@sql/portable/join '$(VERSION)' pg_tle > $@
 
 $(BUILD)/portable_sql.cpp: $(PORTABLE)
-	@{ echo '#include "storage/portable_sql.hpp"'; echo 'namespace raceway::server::storage {'; \
+	@{ echo '#include "postgres/portable_sql.hpp"'; echo 'namespace raceway::server::postgres {'; \
 	   printf 'const std::string_view portable_sql = R"portable('; cat $<; echo ')portable";'; \
 	   echo "const std::string_view portable_build = \"$$(sql/portable/join build)\";"; echo '}'; } > $@
 
-$(BUILD)/obj/portable_sql.o: $(BUILD)/portable_sql.cpp server/src/storage/portable_sql.hpp $(BUILD)/flags
+$(BUILD)/obj/portable_sql.o: $(BUILD)/portable_sql.cpp server/src/postgres/portable_sql.hpp $(BUILD)/flags
 	$(compile)
 
 # Changed only when the flags change, so that other flags build anew and equal flags build nothing.

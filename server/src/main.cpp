@@ -2,23 +2,21 @@
 #include <exception>
 #include <iostream>
 
-#include "config/command_line.hpp"
+#include "command_line.hpp"
 #include "config/config.hpp"
 #include "doctor/doctor.hpp"
 #include "moving/moving.hpp"
 #include "observability/logging.hpp"
+#include "postgres/cleanup.hpp"
+#include "postgres/portable_sql.hpp"
+#include "postgres/setup.hpp"
 #include "serve.hpp"
 #include "status/status.hpp"
-#include "storage/portable_sql.hpp"
-#include "storage/postgres_cleanup.hpp"
-#include "storage/postgres_setup.hpp"
 
 namespace raceway::server {
 namespace {
 
-using config::Command;
-
-config::Sources sources_of(const config::CommandLine& line) {
+config::Sources sources_of(const CommandLine& line) {
   config::Sources sources;
   sources.file = line.config_file;
   sources.environment = config::process_environment();
@@ -33,25 +31,26 @@ const config::Storage& database_of(const config::LoadedConfig& loaded, const cha
   return loaded.config.storage;
 }
 
-std::optional<storage::Edition> wanted_edition(const config::CommandLine& line) {
-  using storage::Edition;
-  if (!line.edition) return std::nullopt;
-  return *line.edition == name_of(Edition::portable) ? Edition::portable : Edition::extension;
+std::optional<postgres::Edition> wanted_edition(const CommandLine& line) {
+  using postgres::Edition;
+  if (!line.migrate.edition) return std::nullopt;
+  return *line.migrate.edition == name_of(Edition::portable) ? Edition::portable : Edition::extension;
 }
 
-int migrate(const config::CommandLine& line, const config::LoadedConfig& loaded) {
+int migrate(const CommandLine& line, const config::LoadedConfig& loaded) {
   const auto& database = database_of(loaded, "migrate");
-  std::cout << storage::migrate(database, line.partition_by, wanted_edition(line)).description << '\n';
+  std::cout << postgres::migrate(database, line.migrate.partition_by, wanted_edition(line)).description << '\n';
   return 0;
 }
 
-int cleanup(const config::CommandLine& line, const config::LoadedConfig& loaded) {
+int cleanup(const CommandLine& line, const config::LoadedConfig& loaded) {
   const auto& database = database_of(loaded, "clean up").postgres;
-  std::cout << storage::cleanup(database, line.cleanup, [](const std::string& notice) { std::cerr << notice; }) << '\n';
+  std::cout << postgres::cleanup(database, line.cleanup, [](const std::string& notice) { std::cerr << notice; })
+            << '\n';
   return 0;
 }
 
-int show_config(const config::CommandLine& line, const config::LoadedConfig& loaded) {
+int show_config(const CommandLine& line, const config::LoadedConfig& loaded) {
   if (line.check) {
     std::cout << "ok\n";
   } else {
@@ -61,7 +60,7 @@ int show_config(const config::CommandLine& line, const config::LoadedConfig& loa
 }
 
 /// Where events could not be moved it is 2: 1 says that some of them were not.
-int move_events(const config::CommandLine& line, const config::Config& config) {
+int move_events(const CommandLine& line, const config::Config& config) {
   try {
     if (line.command == Command::export_events) return moving::export_events(line.exporting, config);
     return moving::import_events(line.importing, config);
@@ -71,7 +70,7 @@ int move_events(const config::CommandLine& line, const config::Config& config) {
   }
 }
 
-int run(const config::CommandLine& line) {
+int run(const CommandLine& line) {
   if (line.command == Command::help || line.command == Command::version) {
     std::cout << line.text;
     return 0;
@@ -80,8 +79,8 @@ int run(const config::CommandLine& line) {
     config::print_example(std::cout);
     return 0;
   }
-  if (line.command == Command::migrate && line.print_portable) {
-    std::cout << storage::portable_sql;
+  if (line.command == Command::migrate && line.migrate.print_portable) {
+    std::cout << postgres::portable_sql;
     return 0;
   }
   if (line.command == Command::doctor) return doctor::run(sources_of(line), line.doctor);
@@ -103,7 +102,7 @@ int run(const config::CommandLine& line) {
 int main(int argc, char** argv) {
   using namespace raceway::server;
   try {
-    return run(config::parse_command_line(argc, argv));
+    return run(parse_command_line(argc, argv));
   } catch (const config::UsageError& error) {
     std::cerr << error.what() << '\n';
     return 2;

@@ -19,18 +19,21 @@
 #include <utility>
 
 #include "config/keys.hpp"
+#include "config/machine_memory.hpp"
 #include "http/api.hpp"
+#include "http/metrics.hpp"
 #include "http/operations.hpp"
 #include "ingest/batching_ingestor.hpp"
-#include "observability/database_watch.hpp"
+#include "ingest/metrics.hpp"
+#include "memory/keeper.hpp"
+#include "memory/memory_storage.hpp"
 #include "observability/metrics.hpp"
 #include "observability/request_figures.hpp"
 #include "observability/request_id.hpp"
-#include "storage/machine_memory.hpp"
-#include "storage/memory_keeper.hpp"
-#include "storage/memory_storage.hpp"
-#include "storage/postgres_setup.hpp"
-#include "storage/postgres_storage.hpp"
+#include "postgres/postgres_storage.hpp"
+#include "postgres/setup.hpp"
+#include "storage/database_watch.hpp"
+#include "storage/metrics.hpp"
 
 namespace raceway::server {
 namespace {
@@ -78,9 +81,9 @@ http::Hooks http_hooks(observability::RequestFigures& figures) {
 /// The storage and the way into it.
 struct Backend {
   std::unique_ptr<storage::Storage> storage;
-  std::unique_ptr<storage::MemoryKeeper> keeper;  // of a storage in memory
+  std::unique_ptr<memory::MemoryKeeper> keeper;  // of a storage in memory
   std::unique_ptr<ingest::Ingestor> ingestor;
-  std::unique_ptr<observability::DatabaseWatch> watch;  // of a storage that is a database
+  std::unique_ptr<storage::DatabaseWatch> watch;  // of a storage that is a database
   std::string description;
   std::optional<std::uint64_t> largest_body;  // that it takes
 };
@@ -91,13 +94,13 @@ Backend open_memory(const config::Memory& memory) {
   mallopt(M_ARENA_MAX, static_cast<int>(std::max(1U, std::thread::hardware_concurrency())));
   constexpr std::uint64_t share_of_machine = 4;
   storage::MemoryLimits limits;
-  limits.max_bytes = memory.max_bytes != 0 ? memory.max_bytes : storage::usable_memory() / share_of_machine;
+  limits.max_bytes = memory.max_bytes != 0 ? memory.max_bytes : config::usable_memory() / share_of_machine;
   limits.max_traces = memory.max_traces;
   limits.max_age = memory.max_age;
   Backend backend;
-  auto storage = std::make_unique<storage::MemoryStorage>(limits);
-  const storage::SnapshotOptions snapshot{memory.snapshot, memory.snapshot_interval};
-  backend.keeper = std::make_unique<storage::MemoryKeeper>(*storage, snapshot);
+  auto storage = std::make_unique<memory::MemoryStorage>(limits);
+  const memory::SnapshotOptions snapshot{memory.snapshot, memory.snapshot_interval};
+  backend.keeper = std::make_unique<memory::MemoryKeeper>(*storage, snapshot);
   backend.ingestor = std::make_unique<ingest::DirectIngestor>(*storage);
   backend.storage = std::move(storage);
   backend.description =
@@ -109,11 +112,11 @@ Backend open_backend(const config::Config& config) {
   if (config.storage.backend == config::Backend::memory) return open_memory(config.storage.memory);
   Backend backend;
   const auto& postgres = config.storage.postgres;
-  const auto prepared = storage::prepare(config.storage);
+  const auto prepared = postgres::prepare(config.storage);
   spdlog::info("the database has {}", prepared.description);
   backend.description = "in PostgreSQL, " + prepared.description;
   backend.largest_body = prepared.largest_body;
-  backend.storage = std::make_unique<storage::PostgresStorage>(postgres, prepared.edition);
+  backend.storage = std::make_unique<postgres::PostgresStorage>(postgres, prepared.edition);
   ingest::BatchingOptions options;
   options.batch_size = config.engine.batch_size;
   options.buffer_size = config.engine.buffer_size;
@@ -128,7 +131,7 @@ Backend open_backend(const config::Config& config) {
   const unsigned wanted = config.engine.writers != 0 ? config.engine.writers : std::thread::hardware_concurrency();
   options.writers = std::clamp(wanted, 1U, postgres.max_connections);
   backend.ingestor = std::make_unique<ingest::BatchingIngestor>(*backend.storage, options);
-  backend.watch = std::make_unique<observability::DatabaseWatch>(*backend.storage);
+  backend.watch = std::make_unique<storage::DatabaseWatch>(*backend.storage);
   return backend;
 }
 
@@ -216,9 +219,8 @@ class StopSignals {
 };
 
 /// `metrics`, what it names and the others outlive the server.
-void add_operations(http::Server& server, const observability::Metrics& metrics,
-                    const observability::DatabaseWatch* watch, const StopSignals& signals,
-                    config::MetricsAccess access) {
+void add_operations(http::Server& server, const observability::Metrics& metrics, const storage::DatabaseWatch* watch,
+                    const StopSignals& signals, config::MetricsAccess access) {
   http::Operations operations;
   operations.metrics = [&metrics] { return metrics.text(); };
   operations.not_ready = [&signals, watch]() -> std::optional<std::string> {
@@ -260,9 +262,13 @@ int serve(const config::LoadedConfig& loaded) {
   static auto* const server = new http::Server(std::move(options), http_hooks(*figures));
   http::Api api{*backend.storage, *backend.ingestor};
   http::add_api_routes(*server, api);
-  const observability::Metrics metrics({*figures, *backend.ingestor, *backend.storage,
-                                        [] { return server->counters(); }, backend.watch.get(),
-                                        std::string(config::name_of(config.storage.backend))});
+  using observability::Families;
+  const observability::Metrics metrics(
+      std::string(config::name_of(config.storage.backend)),
+      {[](Families& families) { append_requests(families, figures->read()); },
+       [](Families& families) { append_metrics(families, server->counters()); },
+       [&](Families& families) { append_metrics(families, *backend.ingestor); },
+       [&](Families& families) { append_metrics(families, *backend.storage, backend.watch.get()); }});
   add_operations(*server, metrics, backend.watch.get(), signals, config.server.metrics);
   const auto port = server->bind();
   signals.serving(*server, *backend.storage, config.server);

@@ -12,7 +12,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "storage/memory_storage.hpp"
+#include "memory/memory_storage.hpp"
 #include "traffic.hpp"
 
 namespace raceway::bench {

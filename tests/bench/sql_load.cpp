@@ -12,7 +12,7 @@
 #include <thread>
 
 #include "rows.hpp"
-#include "storage/portable_ingest.hpp"
+#include "postgres/portable_ingest.hpp"
 
 namespace raceway::bench {
 namespace {

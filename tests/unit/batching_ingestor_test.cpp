@@ -18,7 +18,7 @@
 #include <utility>
 #include <vector>
 
-#include "storage/memory_storage.hpp"
+#include "memory/memory_storage.hpp"
 #include "wire/errors.hpp"
 #include "wire_support.hpp"
 
@@ -32,7 +32,7 @@ using wire::test::documented_event;
 using wire::test::wrapped;
 
 /// A store that can be held up and can fail, and remembers the batches it took.
-class MoodyStorage : public storage::MemoryStorage {
+class MoodyStorage : public memory::MemoryStorage {
  public:
   std::vector<IngestResult> ingest(const std::vector<std::string_view>& bodies) override {
     std::unique_lock lock(mutex_);
@@ -135,7 +135,7 @@ bool is_answered(std::future<Answer>& answer) {
 }
 
 TEST(DirectIngestor, StoresBeforeItAnswers) {
-  storage::MemoryStorage storage;
+  memory::MemoryStorage storage;
   DirectIngestor ingestor(storage);
   EXPECT_EQ(ingestor.take(body_of("a", 3)).stored, 3U);
   EXPECT_EQ(ingestor.take(body_of("a", 4)).duplicates, 3U);

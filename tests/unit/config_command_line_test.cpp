@@ -2,9 +2,9 @@
 
 #include <vector>
 
-#include "config/command_line.hpp"
+#include "command_line.hpp"
 
-namespace raceway::server::config {
+namespace raceway::server {
 namespace {
 
 using testing::HasSubstr;
@@ -46,8 +46,8 @@ TEST(CommandLineOf, ServeTakesHostPortAndVerbose) {
   const CommandLine line = parse({"serve", "--host", "0.0.0.0", "--port=9000", "-v"});
   EXPECT_EQ(line.command, Command::serve);
   EXPECT_EQ(line.text, "");
-  const Config config =
-      load({.file = {}, .environment = {}, .overrides = line.overrides, .default_file = "/nowhere"}).config;
+  const config::Config config =
+      config::load({.file = {}, .environment = {}, .overrides = line.overrides, .default_file = "/nowhere"}).config;
   EXPECT_EQ(config.server.host, "0.0.0.0");
   EXPECT_EQ(config.server.port, 9000);
   EXPECT_TRUE(config.server.verbose);
@@ -76,7 +76,7 @@ TEST(CommandLineOf, WhatMakesNoSenseIsRefusedWithAWayOn) {
     try {
       parse(arguments);
       ADD_FAILURE() << "accepted: " << arguments.back();
-    } catch (const UsageError& error) {
+    } catch (const config::UsageError& error) {
       EXPECT_THAT(error.what(), HasSubstr("raceway --help")) << arguments.back();
     }
   }
@@ -91,4 +91,4 @@ TEST(CommandLineOf, AValueIsNotJudgedHereButWithTheRestOfTheConfiguration) {
 }
 
 }  // namespace
-}  // namespace raceway::server::config
+}  // namespace raceway::server

@@ -9,16 +9,16 @@
 #include <thread>
 #include <vector>
 
-#include "storage/memory_dictionary.hpp"
-#include "storage/memory_hash.hpp"
-#include "storage/memory_hash_table.hpp"
-#include "storage/memory_id.hpp"
-#include "storage/memory_traces.hpp"
-#include "storage/memory_vocabulary.hpp"
+#include "memory/dictionary.hpp"
+#include "memory/hash.hpp"
+#include "memory/hash_table.hpp"
+#include "memory/id.hpp"
+#include "memory/traces.hpp"
+#include "memory/vocabulary.hpp"
 #include "wire/uuid.hpp"
 #include "wire_support.hpp"
 
-namespace raceway::server::storage::memory {
+namespace raceway::server::memory {
 namespace {
 
 std::multiset<std::uint32_t> numbers_under(const HashTable& table, std::uint32_t hash) {
@@ -266,4 +266,4 @@ RC_GTEST_PROP(MemoryRecency, KeepsTheOrderThatSortingGives, ()) {
 }
 
 }  // namespace
-}  // namespace raceway::server::storage::memory
+}  // namespace raceway::server::memory

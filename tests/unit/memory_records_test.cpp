@@ -10,7 +10,7 @@
 #include <tuple>
 #include <vector>
 
-#include "storage/memory_storage.hpp"
+#include "memory/memory_storage.hpp"
 #include "wire/batch.hpp"
 #include "wire/json.hpp"
 #include "wire_support.hpp"
@@ -29,6 +29,9 @@ void PrintTo(const StoredEvent& event, std::ostream* out) {
        << event.location.value_or("none") << ", clock " << event.vector_clock << ", metadata " << event.metadata;
 }
 
+}  // namespace raceway::server::storage
+
+namespace raceway::server::memory {
 namespace {
 
 using nlohmann::json;
@@ -36,7 +39,7 @@ using wire::test::Dice;
 using wire::test::documented_event;
 using wire::test::sdk_event;
 using wire::test::wrapped;
-using Events = std::map<std::string, StoredEvent>;  // by id
+using Events = std::map<std::string, storage::StoredEvent>;  // by id
 
 std::string clock_text(const wire::Event& event) {
   if (!event.has_clock) return "";
@@ -50,8 +53,8 @@ std::string clock_text(const wire::Event& event) {
 }
 
 /// The row of an event, as its canonical texts say.
-StoredEvent row_of(const wire::Event& event) {
-  StoredEvent row;
+storage::StoredEvent row_of(const wire::Event& event) {
+  storage::StoredEvent row;
   row.event_id = event.event_id;
   row.trace_id = event.trace_id;
   row.kind = event.kind;
@@ -77,7 +80,7 @@ Events read_back(MemoryStorage& storage) {
   Events events;
   storage.each_trace(
       {}, [](std::uint64_t) {},
-      [&](const TraceSummary& trace, const std::vector<StoredEvent>& read) {
+      [&](const storage::TraceSummary& trace, const std::vector<storage::StoredEvent>& read) {
         EXPECT_EQ(trace.event_count, read.size());
         for (const auto& event : read) EXPECT_TRUE(events.emplace(event.event_id, event).second) << event.event_id;
         return true;
@@ -331,4 +334,4 @@ RC_GTEST_PROP(MemoryRecords, KeepAnyEventsInAnyBodies, ()) {
 }
 
 }  // namespace
-}  // namespace raceway::server::storage
+}  // namespace raceway::server::memory

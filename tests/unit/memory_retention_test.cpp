@@ -15,12 +15,12 @@
 #include <vector>
 
 #include "heap_count.hpp"
-#include "storage/memory_bytes.hpp"
-#include "storage/memory_segments.hpp"
-#include "storage/memory_storage.hpp"
+#include "memory/bytes.hpp"
+#include "memory/memory_storage.hpp"
+#include "memory/segments.hpp"
 #include "wire_support.hpp"
 
-namespace raceway::server::storage {
+namespace raceway::server::memory {
 namespace {
 
 using nlohmann::json;
@@ -28,7 +28,7 @@ using wire::test::Dice;
 using wire::test::documented_event;
 using wire::test::wrapped;
 
-IngestResult send(Storage& storage, const std::vector<json>& events) {
+storage::IngestResult send(storage::Storage& storage, const std::vector<json>& events) {
   const auto body = wrapped(events);
   return storage.ingest({body}).at(0);
 }
@@ -39,13 +39,13 @@ json event_of(const std::string& id, const std::string& trace, const std::string
   return event;
 }
 
-std::set<std::string> traces_in(Storage& storage) {
+std::set<std::string> traces_in(storage::Storage& storage) {
   std::set<std::string> ids;
   for (const auto& trace : storage.list_traces({}, 1, 1'000'000).traces) ids.insert(trace.trace_id);
   return ids;
 }
 
-EvictionCounts evicted(Storage& storage, MemoryLimit by) {
+storage::EvictionCounts evicted(storage::Storage& storage, storage::MemoryLimit by) {
   return storage.fullness()->evicted.at(static_cast<std::size_t>(by));
 }
 
@@ -74,13 +74,13 @@ class Model {
   }
 
   const std::map<std::string, std::set<std::string>>& events() const { return events_; }
-  const EvictionCounts& gone() const { return gone_; }
+  const storage::EvictionCounts& gone() const { return gone_; }
 
  private:
   std::size_t max_traces_;
   std::map<std::string, std::set<std::string>> events_;  // by trace
   std::deque<std::string> oldest_first_;
-  EvictionCounts gone_;
+  storage::EvictionCounts gone_;
 };
 
 RC_GTEST_PROP(MemoryRetention, KeepsTheTracesThatGrewLastAsASimpleModelDoes, ()) {
@@ -122,8 +122,8 @@ RC_GTEST_PROP(MemoryRetention, KeepsTheTracesThatGrewLastAsASimpleModelDoes, ())
   std::set<std::string> counted;
   for (const auto& service : storage.services()) counted.insert(service.name);
   RC_ASSERT(counted == services);
-  RC_ASSERT(evicted(storage, MemoryLimit::traces).traces == model.gone().traces);
-  RC_ASSERT(evicted(storage, MemoryLimit::traces).events == model.gone().events);
+  RC_ASSERT(evicted(storage, storage::MemoryLimit::traces).traces == model.gone().traces);
+  RC_ASSERT(evicted(storage, storage::MemoryLimit::traces).events == model.gone().events);
   RC_ASSERT(storage.fullness()->bytes == storage.usage().total());
 }
 
@@ -156,8 +156,8 @@ TEST(MemoryRetention, LetsGoOfWhatHasNotGrownForLong) {
   storage.keep_limits();
   EXPECT_EQ(storage.totals().traces, 0U);
   EXPECT_EQ(storage.trace("old"), std::nullopt);
-  EXPECT_EQ(evicted(storage, MemoryLimit::age).traces, 1U);
-  EXPECT_EQ(evicted(storage, MemoryLimit::age).events, 2U);
+  EXPECT_EQ(evicted(storage, storage::MemoryLimit::age).traces, 1U);
+  EXPECT_EQ(evicted(storage, storage::MemoryLimit::age).events, 2U);
 }
 
 std::vector<json> long_events(const std::string& trace, int from, int count) {
@@ -174,7 +174,7 @@ TEST(MemoryRetention, RejectsMoreOfATraceThatAloneIsNearTheLimitAndLivesOn) {
   constexpr std::uint64_t most = 8'000'000;
   MemoryStorage storage({.max_traces = 0, .max_age = {}, .max_bytes = most});
   std::uint64_t stored = 0;
-  IngestResult last;
+  storage::IngestResult last;
   for (int at = 0; at < 10'000; at += 100) {
     last = send(storage, long_events("giant", at, 100));
     stored += last.stored;
@@ -232,7 +232,7 @@ TEST(MemoryRetention, KnowsToTheByteWhatItTakesWhileTracesGo) {
     }
     EXPECT_EQ(wrong, 0U);
   };
-  const MemoryLimits limits{.max_traces = 0, .max_age = {}, .max_bytes = most};
+  const storage::MemoryLimits limits{.max_traces = 0, .max_age = {}, .max_bytes = most};
   {
     MemoryStorage warm_up(limits);
     fill(warm_up, 0);
@@ -241,7 +241,7 @@ TEST(MemoryRetention, KnowsToTheByteWhatItTakesWhileTracesGo) {
   const auto before = test::heap_in_use();
   auto storage = std::make_unique<MemoryStorage>(limits);
   fill(*storage, before);
-  EXPECT_GT(evicted(*storage, MemoryLimit::bytes).traces, 100U);
+  EXPECT_GT(evicted(*storage, storage::MemoryLimit::bytes).traces, 100U);
   EXPECT_GT(storage->totals().traces, 10U);
   storage.reset();
   EXPECT_EQ(test::heap_in_use(), before);
@@ -287,7 +287,7 @@ TEST(MemoryRetention, HoldsWhileManySendAndOthersRead) {
     while (sending) {
       storage.each_trace(
           {}, [](std::uint64_t) {},
-          [](const TraceSummary& trace, const std::vector<StoredEvent>& events) {
+          [](const storage::TraceSummary& trace, const std::vector<storage::StoredEvent>& events) {
             EXPECT_EQ(events.size(), trace.event_count);
             for (const auto& event : events) EXPECT_EQ(event.trace_id, trace.trace_id);
             return true;
@@ -303,7 +303,7 @@ TEST(MemoryRetention, HoldsWhileManySendAndOthersRead) {
   EXPECT_EQ(stored, std::uint64_t{senders} * bodies * 20);
   EXPECT_EQ(storage.totals().traces, 50U);
   EXPECT_EQ(storage.totals().events, 250U);
-  const auto gone = evicted(storage, MemoryLimit::traces);
+  const auto gone = evicted(storage, storage::MemoryLimit::traces);
   EXPECT_EQ(gone.traces, std::uint64_t{senders} * bodies * 4 - 50);
   EXPECT_EQ(gone.events, stored - 250U);
   EXPECT_EQ(storage.services().size(), 50U);
@@ -341,4 +341,4 @@ RC_GTEST_PROP(MemorySegments, KeepWhatIsAppendedHoweverItIsMoved, ()) {
 }
 
 }  // namespace
-}  // namespace raceway::server::storage
+}  // namespace raceway::server::memory

@@ -18,10 +18,10 @@
 #include <tuple>
 #include <vector>
 
-#include "storage/memory_storage.hpp"
+#include "memory/memory_storage.hpp"
 #include "wire_support.hpp"
 
-namespace raceway::server::storage {
+namespace raceway::server::memory {
 namespace {
 
 using nlohmann::json;
@@ -40,11 +40,11 @@ struct Shown {
   bool operator==(const Shown&) const = default;
 };
 
-Shown shown(Storage& storage) {
+Shown shown(storage::Storage& storage) {
   Shown all;
   storage.each_trace(
       {}, [](std::uint64_t) {},
-      [&](const TraceSummary& trace, const std::vector<StoredEvent>& events) {
+      [&](const storage::TraceSummary& trace, const std::vector<storage::StoredEvent>& events) {
         all.newest_first.push_back(trace.trace_id);
         all.traces[trace.trace_id] = {trace.event_count, trace.first_timestamp, trace.last_timestamp, trace.services};
         for (const auto& event : events) {
@@ -90,12 +90,12 @@ class Directory {
   std::filesystem::path path_;
 };
 
-void send_recorded(Storage& storage) {
+void send_recorded(storage::Storage& storage) {
   for (const auto& [name, body] : wire::test::recorded_bodies()) storage.ingest({body});
 }
 
 /// Ids that are no UUIDs, a trace of many chunks, several services.
-void send_others(Storage& storage, int bodies = 100) {
+void send_others(storage::Storage& storage, int bodies = 100) {
   for (int body = 0; body < bodies; ++body) {
     std::vector<json> events;
     for (int at = 0; at < 50; ++at) {
@@ -308,7 +308,7 @@ TEST(MemorySnapshot, IsWholeThoughEventsComeAndTracesGoMeanwhile) {
     std::uint64_t events = 0;
     loaded.each_trace(
         {}, [](std::uint64_t) {},
-        [&](const TraceSummary& trace, const std::vector<StoredEvent>& read) {
+        [&](const storage::TraceSummary& trace, const std::vector<storage::StoredEvent>& read) {
           EXPECT_EQ(read.size(), trace.event_count);
           events += read.size();
           return true;
@@ -321,4 +321,4 @@ TEST(MemorySnapshot, IsWholeThoughEventsComeAndTracesGoMeanwhile) {
 }
 
 }  // namespace
-}  // namespace raceway::server::storage
+}  // namespace raceway::server::memory

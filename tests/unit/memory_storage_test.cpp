@@ -1,5 +1,5 @@
 // The store in memory: what is in it after bodies were sent, once, twice, in part, or by many at a time.
-#include "storage/memory_storage.hpp"
+#include "memory/memory_storage.hpp"
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
@@ -19,7 +19,7 @@
 #include "wire/timestamp.hpp"
 #include "wire_support.hpp"
 
-namespace raceway::server::storage {
+namespace raceway::server::memory {
 namespace {
 
 using nlohmann::json;
@@ -39,25 +39,26 @@ wire::Micros second(int value) {
   return wire::read_timestamp("2024-01-01T00:00:00Z").micros + value * 1'000'000;
 }
 
-IngestResult send(Storage& storage, const std::vector<json>& events) {
+storage::IngestResult send(storage::Storage& storage, const std::vector<json>& events) {
   const auto body = wrapped(events);
   return storage.ingest({body}).at(0);
 }
 
-void expect_counts(const IngestResult& result, std::uint64_t stored, std::uint64_t duplicates, std::size_t rejected) {
+void expect_counts(const storage::IngestResult& result, std::uint64_t stored, std::uint64_t duplicates,
+                   std::size_t rejected) {
   EXPECT_EQ(result.stored, stored);
   EXPECT_EQ(result.duplicates, duplicates);
   EXPECT_EQ(result.rejected.count(), rejected);
 }
 
-Strings ids_of(const std::vector<StoredEvent>& events) {
+Strings ids_of(const std::vector<storage::StoredEvent>& events) {
   Strings ids;
   for (const auto& event : events) ids.push_back(event.event_id);
   std::sort(ids.begin(), ids.end());
   return ids;
 }
 
-Strings traces_of(const TracePage& page) {
+Strings traces_of(const storage::TracePage& page) {
   Strings ids;
   for (const auto& trace : page.traces) ids.push_back(trace.trace_id);
   return ids;
@@ -98,7 +99,7 @@ TEST(MemoryStorage, KeepsWhatWasSent) {
 }
 
 TEST(MemoryStorage, ShowsARowAsItIsStored) {
-  StoredEvent stored{"e", "t", "k", 7, 1.5F, "l", "{}", "{\"a\":1}"};
+  storage::StoredEvent stored{"e", "t", "k", 7, 1.5F, "l", "{}", "{\"a\":1}"};
   const auto row = stored.row();
   EXPECT_EQ(row.event_id, "e");
   EXPECT_EQ(row.trace_id, "t");
@@ -161,7 +162,7 @@ TEST(MemoryStorage, StoresNothingWhereOneBodyIsNone) {
 }
 
 /// Five traces; "d" and "e" end at the same moment.
-void fill(Storage& storage) {
+void fill(storage::Storage& storage) {
   send(storage, {event_at("a1", "a", 1, "shop"), event_at("a2", "a", 10, "bank"), event_at("a3", "a", 5)});
   send(storage, {event_at("b1", "b", 30, "shop")});
   send(storage, {event_at("c1", "c", 2), event_at("c2", "c", 3)});
@@ -197,14 +198,14 @@ TEST(MemoryStorage, ListsInPages) {
 TEST(MemoryStorage, FiltersByServiceEventsAndTime) {
   MemoryStorage storage;
   fill(storage);
-  const auto passing = [&](const TraceFilter& filter) {
+  const auto passing = [&](const storage::TraceFilter& filter) {
     const auto page = storage.list_traces(filter, 1, 10);
     EXPECT_EQ(page.total, page.traces.size());
     Strings visited;
     std::uint64_t announced = 0;
     storage.each_trace(
         filter, [&](std::uint64_t total) { announced = total; },
-        [&](const TraceSummary& trace, const auto&) {
+        [&](const storage::TraceSummary& trace, const auto&) {
           visited.push_back(trace.trace_id);
           return true;
         });
@@ -241,7 +242,7 @@ TEST(MemoryStorage, EndsAVisitWhereTheVisitorHasEnough) {
   Strings visited;
   storage.each_trace(
       {}, [](std::uint64_t) {},
-      [&](const TraceSummary& trace, const auto&) {
+      [&](const storage::TraceSummary& trace, const auto&) {
         visited.push_back(trace.trace_id);
         return visited.size() < 2;
       });
@@ -259,7 +260,7 @@ TEST(MemoryStorage, AnnouncesTheTracesItVisitsAndNoOthers) {
         announced = total;
         send(storage, {event_at("c3", "c", 50), event_at("new", "new", 50)});
       },
-      [&](const TraceSummary& trace, const std::vector<StoredEvent>& events) {
+      [&](const storage::TraceSummary& trace, const std::vector<storage::StoredEvent>& events) {
         EXPECT_EQ(trace.event_count, events.size()) << "a trace agrees with itself";
         visited.push_back(trace.trace_id);
         return true;
@@ -274,7 +275,7 @@ TEST(MemoryStorage, VisitsEachTraceAsOfOneMomentWhileItGrows) {
   std::map<std::string, Strings> visited;
   storage.each_trace(
       {}, [&](std::uint64_t) { send(storage, {event_at("new", "new", 50)}); },
-      [&](const TraceSummary& trace, const std::vector<StoredEvent>& events) {
+      [&](const storage::TraceSummary& trace, const std::vector<storage::StoredEvent>& events) {
         EXPECT_EQ(trace.event_count, events.size());
         visited[trace.trace_id] = ids_of(events);
         send(storage, {event_at("more" + std::to_string(visited.size()), trace.trace_id, 1)});
@@ -376,7 +377,7 @@ TEST(MemoryStorage, StaysExactWhenManySendTheSameWhileOthersRead) {
     while (sending) {
       storage.each_trace(
           {}, [](std::uint64_t) {},
-          [](const TraceSummary& trace, const std::vector<StoredEvent>& read) {
+          [](const storage::TraceSummary& trace, const std::vector<storage::StoredEvent>& read) {
             EXPECT_EQ(trace.event_count, read.size());
             for (const auto& event : read) EXPECT_EQ(event.trace_id, trace.trace_id);
             return true;
@@ -404,4 +405,4 @@ TEST(MemoryStorage, StaysExactWhenManySendTheSameWhileOthersRead) {
 }
 
 }  // namespace
-}  // namespace raceway::server::storage
+}  // namespace raceway::server::memory

@@ -1,6 +1,4 @@
 // The memory store under what is rare: hashes that collide, threads that offer the same ids, much traffic.
-#include "storage/memory_store.hpp"
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -17,12 +15,13 @@
 #include <vector>
 
 #include "heap_count.hpp"
-#include "storage/memory_ingest.hpp"
-#include "storage/memory_storage.hpp"
+#include "memory/ingest.hpp"
+#include "memory/memory_storage.hpp"
+#include "memory/store.hpp"
 #include "wire/reasons.hpp"
 #include "wire_support.hpp"
 
-namespace raceway::server::storage {
+namespace raceway::server::memory {
 namespace {
 
 using nlohmann::json;
@@ -31,7 +30,7 @@ using wire::test::wrapped;
 
 class MemoryStore : public testing::Test {
  protected:
-  IngestResult send(const std::vector<json>& events) {
+  storage::IngestResult send(const std::vector<json>& events) {
     const auto body = wrapped(events);
     auto batch = wire::read_batch(body);
     return memory::ingest(*store_, batch);
@@ -122,7 +121,7 @@ TEST(MemoryStorageThreads, StoreAnIdOnceThoughEachOffersItUnderItsOwnTraces) {
   std::set<std::string> ids;
   storage.each_trace(
       {}, [](std::uint64_t) {},
-      [&](const TraceSummary& trace, const std::vector<StoredEvent>& read) {
+      [&](const storage::TraceSummary& trace, const std::vector<storage::StoredEvent>& read) {
         EXPECT_GT(read.size(), 0U) << trace.trace_id;
         for (const auto& event : read) EXPECT_TRUE(ids.insert(event.event_id).second);
         return true;
@@ -221,4 +220,4 @@ TEST(MemoryStorageUsage, CountsEveryDictionary) {
 }
 
 }  // namespace
-}  // namespace raceway::server::storage
+}  // namespace raceway::server::memory

@@ -1,15 +1,14 @@
 // The options of export and import, and what they name.
 #include <gmock/gmock.h>
 
-#include "config/command_line.hpp"
-#include "moving/endpoint.hpp"
+#include "command_line.hpp"
+#include "config/endpoint.hpp"
 #include "wire/timestamp.hpp"
 
 namespace raceway::server::moving::test {
 namespace {
 
-using config::Command;
-using config::CommandLine;
+using config::find_endpoint;
 using config::UsageError;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -17,7 +16,7 @@ using testing::Not;
 
 CommandLine parse(std::vector<const char*> arguments) {
   arguments.insert(arguments.begin(), "raceway");
-  return config::parse_command_line(static_cast<int>(arguments.size()), arguments.data());
+  return parse_command_line(static_cast<int>(arguments.size()), arguments.data());
 }
 
 std::string error_of(const std::vector<const char*>& arguments) {

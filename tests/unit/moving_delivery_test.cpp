@@ -4,8 +4,8 @@
 #include <atomic>
 #include <sstream>
 
+#include "memory/memory_storage.hpp"
 #include "moving/delivery.hpp"
-#include "storage/memory_storage.hpp"
 #include "wire/errors.hpp"
 #include "wire_support.hpp"
 
@@ -22,7 +22,7 @@ class Door {
     return [this] { return std::make_unique<Way>(*this); };
   }
 
-  storage::MemoryStorage storage;
+  memory::MemoryStorage storage;
   std::atomic<int> busy_for = 0;  ///< so many more bodies are turned away; -1: all
   std::atomic<std::size_t> largest_body = std::size_t{1} << 30U;
   std::atomic<std::size_t> bodies = 0;

@@ -2,8 +2,8 @@
 #include <gmock/gmock.h>
 #include <rapidcheck/gtest.h>
 
+#include "memory/memory_storage.hpp"
 #include "moving/event_text.hpp"
-#include "storage/memory_storage.hpp"
 #include "wire/writer.hpp"
 #include "wire_support.hpp"
 
@@ -16,7 +16,7 @@ using wire::test::documented_event;
 using wire::test::sdk_event;
 
 std::vector<StoredEvent> rows_of(std::string_view body) {
-  storage::MemoryStorage storage;
+  memory::MemoryStorage storage;
   const auto result = storage.ingest({body}).front();
   if (!result.rejected.empty()) throw std::logic_error("rejected: " + result.rejected.told().front().reason);
   std::vector<StoredEvent> rows;

@@ -7,7 +7,7 @@
 #include <thread>
 #include <vector>
 
-#include "storage/memory_storage.hpp"
+#include "memory/memory_storage.hpp"
 #include "wire/batch.hpp"
 #include "wire/writer.hpp"
 
@@ -78,7 +78,7 @@ bool is_json(std::string_view text) {
 
 /// The events that a store has after `body`, in the SDK's form.
 std::vector<std::string> events_after(std::string_view body) {
-  server::storage::MemoryStorage storage;
+  server::memory::MemoryStorage storage;
   std::vector<std::string> events;
   storage.ingest({body});
   storage.each_trace(

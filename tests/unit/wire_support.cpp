@@ -7,7 +7,7 @@
 #include <limits>
 #include <stdexcept>
 
-#include "storage/memory_storage.hpp"
+#include "memory/memory_storage.hpp"
 #include "wire/writer.hpp"
 
 namespace raceway::wire::test {
@@ -67,7 +67,7 @@ std::optional<std::string> body_error(std::string_view body) {
 namespace {
 
 std::map<std::string, std::string> texts_read_back(std::string_view body) {
-  server::storage::MemoryStorage storage;
+  server::memory::MemoryStorage storage;
   const auto result = storage.ingest({body}).front();
   if (!result.rejected.empty()) throw std::logic_error("rejected: " + result.rejected.told().front().reason);
   std::map<std::string, std::string> texts;

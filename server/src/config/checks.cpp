@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
+#include "config/connection_string.hpp"
 #include "config/keys.hpp"
-#include "observability/redact.hpp"
 
 namespace raceway::server::config {
 namespace {
@@ -74,7 +74,7 @@ void check_storage(const LoadedConfig& loaded, std::vector<Finding>& findings) {
          fmt::format("{}: {} needs {} or {}", place(loaded, "storage.backend"),
                      to_toml(find_key("storage.backend")->get(loaded.config)), key, find_key(key)->variable())});
   }
-  if (!connection.empty() && !observability::is_connection_string(connection)) {
+  if (!connection.empty() && !is_connection_string(connection)) {
     findings.push_back({{key},
                         place(loaded, key) +
                             ": is no connection string of PostgreSQL; write "

@@ -125,6 +125,12 @@ struct LoadedConfig {
   std::vector<std::string> warnings;                       ///< to be logged: settings that do not do what they seem to
 };
 
+/// The command line makes no sense; what() says why and where help is. Exit with 2.
+class UsageError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
 /// The configuration cannot be used. what() holds all problems, one a line; none shows a secret.
 class ConfigError : public std::runtime_error {
  public:

@@ -6,8 +6,8 @@
 #include <string>
 
 #include "config/config.hpp"
+#include "config/connection_string.hpp"
 #include "config/keys.hpp"
-#include "observability/redact.hpp"
 
 namespace raceway::server::config {
 namespace {
@@ -16,9 +16,9 @@ namespace {
 Value shown(const Key& key, const Config& config) {
   Value value = key.get(config);
   if (!key.secret) return value;
-  if (const auto* text = std::get_if<std::string>(&value)) return observability::redact_connection_string(*text);
+  if (const auto* text = std::get_if<std::string>(&value)) return redact_connection_string(*text);
   auto& list = std::get<std::vector<std::string>>(value);
-  std::fill(list.begin(), list.end(), observability::mask);
+  std::fill(list.begin(), list.end(), mask);
   return value;
 }
 

@@ -11,7 +11,7 @@
 
 namespace raceway::server::doctor {
 
-/// Of the database. May throw storage::DatabaseError: then it could not be done.
+/// Of the database. May throw postgres::DatabaseError: then it could not be done.
 struct DatabaseCheck {
   std::string_view name;
   void (*look)(Examination&, Findings&);

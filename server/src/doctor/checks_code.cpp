@@ -79,7 +79,7 @@ bool is_available(Examination& patient) {
   try {
     patient.ask("SELECT target FROM pg_catalog.pg_extension_update_paths('raceway')");
     return true;
-  } catch (const storage::DatabaseError& error) {
+  } catch (const postgres::DatabaseError& error) {
     constexpr const char* no_file = "58P01";
     constexpr const char* not_supported = "0A000";  // from PostgreSQL 16 on
     if (error.sqlstate() == no_file || error.sqlstate() == not_supported) return false;

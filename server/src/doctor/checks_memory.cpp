@@ -7,8 +7,8 @@
 #include <filesystem>
 
 #include "config/keys.hpp"
+#include "config/machine_memory.hpp"
 #include "doctor/checks.hpp"
-#include "storage/machine_memory.hpp"
 
 namespace raceway::server::doctor {
 namespace {
@@ -16,7 +16,7 @@ namespace {
 constexpr std::uint64_t default_share = 4;
 
 void max_bytes(const config::Config& config, Findings& findings) {
-  const auto memory = storage::usable_memory();
+  const auto memory = config::usable_memory();
   const auto limit = config.storage.memory.max_bytes;
   if (limit == 0 || limit <= memory / 2) {
     findings.push_back({"memory",

@@ -1,8 +1,8 @@
 #include "doctor/connecting.hpp"
 
+#include "config/connection_string.hpp"
 #include "config/keys.hpp"
 #include "doctor/examination.hpp"
-#include "storage/connection_options.hpp"
 
 namespace raceway::server::doctor {
 namespace {
@@ -39,7 +39,7 @@ std::vector<Mend> mend_of_silence(const std::string& connection_string) {
 }  // namespace
 
 std::string parameter(const std::string& connection_string, std::string_view keyword) {
-  return storage::option_value(storage::parse_connection_string(connection_string), keyword);
+  return config::option_value(config::parse_connection_string(connection_string), keyword);
 }
 
 std::vector<std::string> connection_lines(const std::string& connection_string,
@@ -48,7 +48,7 @@ std::vector<std::string> connection_lines(const std::string& connection_string,
   const auto add = [&](const std::string& keyword, const std::string& value) {
     text += (text.empty() ? "" : " ") + keyword + "=" + quoted(value);
   };
-  const auto options = storage::parse_connection_string(connection_string);
+  const auto options = config::parse_connection_string(connection_string);
   for (const auto* option = options.get(); option != nullptr && option->keyword != nullptr; ++option) {
     if (option->val == nullptr || changes.contains(option->keyword)) continue;
     const bool secret = std::string_view(option->dispchar).starts_with('*');

@@ -20,7 +20,7 @@ void look(std::span<const DatabaseCheck> checks, Examination& patient, Findings&
     if (check.needs_tables && !patient.has_tables) continue;
     try {
       check.look(patient, findings);
-    } catch (const storage::DatabaseError& error) {
+    } catch (const postgres::DatabaseError& error) {
       // On a managed PostgreSQL nobody may give the privilege, so that its lack is no fault.
       constexpr const char* insufficient_privilege = "42501";
       const bool forbidden = error.sqlstate() == insufficient_privilege;
@@ -40,8 +40,8 @@ void look(std::span<const ServerCheck> checks, const config::Config& config, Fin
 void examine_database(const config::Config& config, const Options& options, Findings& findings) {
   const auto& postgres = config.storage.postgres;
   try {
-    storage::PgConnection connection(postgres.connection_string,
-                                     std::min(postgres.connection_timeout, longest_connect));
+    postgres::PgConnection connection(postgres.connection_string,
+                                      std::min(postgres.connection_timeout, longest_connect));
     Examination patient(std::move(connection), config, options.memory);
     findings.push_back(
         {"connection", Severity::ok, patient.same_machine ? "to this machine" : "to another machine", {}});
@@ -49,7 +49,7 @@ void examine_database(const config::Config& config, const Options& options, Find
                               bloat_checks(), upkeep_checks(), retention_checks()}) {
       look(checks, patient, findings);
     }
-  } catch (const storage::DatabaseError& error) {
+  } catch (const postgres::DatabaseError& error) {
     findings.push_back(
         {"connection", Severity::error, error.what(), mend_of_refusal(error.what(), postgres.connection_string)});
   }

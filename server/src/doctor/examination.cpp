@@ -9,7 +9,7 @@
 #include <cstdlib>
 #include <utility>
 
-#include "storage/machine_memory.hpp"
+#include "config/machine_memory.hpp"
 
 namespace raceway::server::doctor {
 namespace {
@@ -30,7 +30,7 @@ constexpr std::uint64_t least_memory = 1ULL << 30U;
 
 }  // namespace
 
-Examination::Examination(storage::PgConnection connection, const config::Config& config,
+Examination::Examination(postgres::PgConnection connection, const config::Config& config,
                          std::optional<std::uint64_t> given_memory)
     : connection_(std::move(connection)), config_(config) {
   const auto facts = connection_.run(
@@ -76,7 +76,7 @@ void Examination::find_memory(std::optional<std::uint64_t> given) {
     memory = *given;
     memory_source = MemorySource::given;
   } else if (same_machine) {
-    memory = storage::usable_memory();
+    memory = config::usable_memory();
     memory_source = MemorySource::machine;
   } else {
     // Whoever set one of them by the memory can be checked against the other.

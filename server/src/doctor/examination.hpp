@@ -9,7 +9,7 @@
 
 #include "config/config.hpp"
 #include "doctor/finding.hpp"
-#include "storage/pg_connection.hpp"
+#include "postgres/connection.hpp"
 
 namespace raceway::server::doctor {
 
@@ -24,22 +24,22 @@ struct Setting {
 
 enum class MemorySource { given, machine, guessed };
 
-/// Not thread-safe. Throws storage::DatabaseError throughout.
+/// Not thread-safe. Throws postgres::DatabaseError throughout.
 class Examination {
  public:
   /// `given_memory` is that of PostgreSQL's machine, where it was told.
-  Examination(storage::PgConnection connection, const config::Config& config,
+  Examination(postgres::PgConnection connection, const config::Config& config,
               std::optional<std::uint64_t> given_memory);
 
   const config::Config& config() const { return config_; }
-  const storage::PgConnection& connection() const { return connection_; }
+  const postgres::PgConnection& connection() const { return connection_; }
 
   /// The first column of the first row as text; nothing where there is no row or it is NULL.
   std::optional<std::string> ask(const std::string& sql);
   /// The same of a number; 0 where there is none.
   std::int64_t ask_number(const std::string& sql);
   bool ask_whether(const std::string& sql) { return ask_number("SELECT (" + sql + ")::int") != 0; }
-  storage::PgResult rows(const std::string& sql) { return connection_.run(sql); }
+  postgres::PgResult rows(const std::string& sql) { return connection_.run(sql); }
 
   /// Nothing where this PostgreSQL has no such setting, or hides it from us.
   const Setting* setting(std::string_view name) const;
@@ -68,7 +68,7 @@ class Examination {
   void load_settings();
   void find_memory(std::optional<std::uint64_t> given);
 
-  storage::PgConnection connection_;
+  postgres::PgConnection connection_;
   const config::Config& config_;
   std::map<std::string, Setting, std::less<>> settings_;
 };

@@ -20,7 +20,7 @@ struct RowMend {
 };
 
 /// A finding for each row of a query (what is found, the statement that mends it, both text); where there is none one
-/// that all is well, which `otherwise` says. Throws storage::DatabaseError.
+/// that all is well, which `otherwise` says. Throws postgres::DatabaseError.
 void each_row(Examination& patient, Findings& findings, std::string_view check, Severity severity,
               const std::string& sql, const std::string& otherwise, const RowMend& mend = {});
 

@@ -43,7 +43,7 @@ std::string error_text(int status, const std::string& body) {
 
 class HttpClient::Impl {
  public:
-  explicit Impl(const Endpoint& endpoint) : endpoint_(endpoint), client_(endpoint.origin) {
+  explicit Impl(const config::Endpoint& endpoint) : endpoint_(endpoint), client_(endpoint.origin) {
     if (!client_.is_valid()) throw ServerError("not the URL of a server: " + endpoint.origin);
     client_.set_keep_alive(true);
     client_.set_tcp_nodelay(true);
@@ -65,11 +65,11 @@ class HttpClient::Impl {
   httplib::Client& client() { return client_; }
 
  private:
-  const Endpoint endpoint_;
+  const config::Endpoint endpoint_;
   httplib::Client client_;
 };
 
-HttpClient::HttpClient(const Endpoint& endpoint) : impl_(std::make_unique<Impl>(endpoint)) {}
+HttpClient::HttpClient(const config::Endpoint& endpoint) : impl_(std::make_unique<Impl>(endpoint)) {}
 HttpClient::~HttpClient() = default;
 
 ServerAnswer HttpClient::get(const std::string& path, const std::function<void(std::string_view)>& piece) {

@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-#include "moving/endpoint.hpp"
+#include "config/endpoint.hpp"
 
 namespace raceway::server::moving {
 
@@ -30,7 +30,7 @@ struct ServerAnswer {
 /// One connection, kept alive. Not thread-safe.
 class HttpClient {
  public:
-  explicit HttpClient(const Endpoint& endpoint);
+  explicit HttpClient(const config::Endpoint& endpoint);
   ~HttpClient();
 
   /// GET; hands over the pieces of a 200's body as they come; of another status, nothing. Throws ServerError where the

@@ -5,7 +5,7 @@
 
 namespace raceway::server::moving {
 
-std::unique_ptr<Source> open_source(const Endpoint& endpoint) {
+std::unique_ptr<Source> open_source(const config::Endpoint& endpoint) {
   if (endpoint.is_server) return std::make_unique<HttpSource>(endpoint);
   return std::make_unique<PostgresSource>(endpoint.postgres);
 }

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "moving/endpoint.hpp"
+#include "config/endpoint.hpp"
 #include "moving/options.hpp"
 
 namespace raceway::server::moving {
@@ -25,6 +25,6 @@ class Source {
   virtual std::vector<std::string> each_event(const Selection& selection, bool by_trace, const VisitEvent& visit) = 0;
 };
 
-std::unique_ptr<Source> open_source(const Endpoint& endpoint);
+std::unique_ptr<Source> open_source(const config::Endpoint& endpoint);
 
 }  // namespace raceway::server::moving

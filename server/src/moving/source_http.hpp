@@ -12,7 +12,7 @@ namespace raceway::server::moving {
 
 class HttpSource : public Source {
  public:
-  explicit HttpSource(const Endpoint& endpoint) : endpoint_(endpoint), client_(endpoint) {}
+  explicit HttpSource(const config::Endpoint& endpoint) : endpoint_(endpoint), client_(endpoint) {}
   std::vector<std::string> each_event(const Selection& selection, bool by_trace, const VisitEvent& visit) override;
 
  private:
@@ -20,7 +20,7 @@ class HttpSource : public Source {
   ServerAnswer get_events(const std::string& path, const VisitEvent& visit);
   const Unsaid& unsaid(std::string_view sdk_event);
 
-  const Endpoint endpoint_;
+  const config::Endpoint endpoint_;
   HttpClient client_;
   std::optional<Unsaid> unsaid_;
 };

@@ -9,8 +9,8 @@
 namespace raceway::server::moving {
 namespace {
 
-using storage::PgParameter;
-using storage::PgResult;
+using postgres::PgParameter;
+using postgres::PgResult;
 
 /// Bytes of text that are fetched at once, about: rows may be of any size.
 constexpr std::uint64_t bytes_at_once = std::uint64_t{4} << 20U;

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "moving/source.hpp"
-#include "storage/pg_connection.hpp"
+#include "postgres/connection.hpp"
 
 namespace raceway::server::moving {
 
@@ -12,7 +12,7 @@ class PostgresSource : public Source {
   std::vector<std::string> each_event(const Selection& selection, bool by_trace, const VisitEvent& visit) override;
 
  private:
-  storage::PgConnection connection_;
+  postgres::PgConnection connection_;
 };
 
 }  // namespace raceway::server::moving

@@ -3,8 +3,8 @@
 #include <nlohmann/json.hpp>
 
 #include "moving/http_client.hpp"
-#include "storage/postgres_setup.hpp"
-#include "storage/postgres_storage.hpp"
+#include "postgres/postgres_storage.hpp"
+#include "postgres/setup.hpp"
 #include "wire/batch.hpp"
 #include "wire/errors.hpp"
 
@@ -13,7 +13,7 @@ namespace {
 
 class ServerTarget : public Target {
  public:
-  explicit ServerTarget(const Endpoint& endpoint) : shown_(endpoint.shown), client_(endpoint) {}
+  explicit ServerTarget(const config::Endpoint& endpoint) : shown_(endpoint.shown), client_(endpoint) {}
 
   storage::IngestResult send(std::string_view body) override {
     const ServerAnswer answer = ask(body);
@@ -92,15 +92,15 @@ class DatabaseTarget : public Target {
 
 }  // namespace
 
-OpenTarget prepare_target(const Endpoint& endpoint) {
+OpenTarget prepare_target(const config::Endpoint& endpoint) {
   if (endpoint.is_server) {
     return [endpoint] { return std::make_unique<ServerTarget>(endpoint); };
   }
   config::Storage database;
   database.backend = config::Backend::postgres;
   database.postgres = endpoint.postgres;
-  const auto edition = storage::prepare(database).edition;
-  auto storage = std::make_shared<storage::PostgresStorage>(endpoint.postgres, edition);
+  const auto edition = postgres::prepare(database).edition;
+  auto storage = std::make_shared<postgres::PostgresStorage>(endpoint.postgres, edition);
   return [storage] { return std::make_unique<DatabaseTarget>(storage); };
 }
 

@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "moving/endpoint.hpp"
+#include "config/endpoint.hpp"
 #include "storage/storage.hpp"
 
 namespace raceway::server::moving {
@@ -42,6 +42,6 @@ class Target {
 using OpenTarget = std::function<std::unique_ptr<Target>()>;
 
 /// Prepares the endpoint: a database gets its extension and tables where auto_migrate is on. Throws std::runtime_error.
-OpenTarget prepare_target(const Endpoint& endpoint);
+OpenTarget prepare_target(const config::Endpoint& endpoint);
 
 }  // namespace raceway::server::moving

@@ -17,6 +17,14 @@ namespace raceway::server::observability {
 using Families = std::vector<prometheus::MetricFamily>;
 using Labels = std::vector<prometheus::ClientMetric::Label>;
 
+/// How many of the unit in which durations are counted make one of that in which they are shown.
+inline constexpr double microseconds = 1e6;
+
+template <class Number>
+double number(const Number& value) {
+  return static_cast<double>(value);
+}
+
 inline prometheus::MetricFamily& append_family(Families& families, std::string name, std::string help,
                                                prometheus::MetricType type) {
   families.push_back({std::move(name), std::move(help), type, {}});

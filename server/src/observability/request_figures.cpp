@@ -80,4 +80,30 @@ RequestFigures::Reading RequestFigures::read() const {
   return reading;
 }
 
+void append_requests(Families& families, const RequestFigures::Reading& reading) {
+  auto& requests = append_family(families, "raceway_http_requests_total",
+                                 "Requests that were answered, by route, method and class of status.",
+                                 prometheus::MetricType::Counter);
+  for (const auto& route : reading.routes) {
+    for (std::size_t method = 0; method < route.requests.size(); ++method) {
+      for (std::size_t status = 0; status < route.requests[method].size(); ++status) {
+        const auto count = route.requests[method][status];
+        if (count == 0) continue;
+        add_counter(requests, number(count),
+                    {{"method", std::string(RequestFigures::methods[method])},
+                     {"route", route.name},
+                     {"status", std::string(RequestFigures::statuses[status])}});
+      }
+    }
+  }
+  auto& durations =
+      append_family(families, "raceway_http_request_duration_seconds",
+                    "From the first byte of a request to the last of its answer.", prometheus::MetricType::Histogram);
+  for (const auto& route : reading.routes)
+    add_histogram(durations, route.durations, microseconds, {{"route", route.name}});
+  append_counter(families, "raceway_http_received_bytes_total", "Bytes of request bodies, decompressed.",
+                 number(reading.received_bytes));
+  append_counter(families, "raceway_http_sent_bytes_total", "Bytes of answers.", number(reading.sent_bytes));
+}
+
 }  // namespace raceway::server::observability

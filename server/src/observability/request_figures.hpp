@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "observability/families.hpp"
 #include "observability/histogram.hpp"
 
 namespace raceway::server::observability {
@@ -64,5 +65,8 @@ class RequestFigures {
   std::atomic<std::uint64_t> received_bytes_{0};
   std::atomic<std::uint64_t> sent_bytes_{0};
 };
+
+/// What /metrics shows of them.
+void append_requests(Families& families, const RequestFigures::Reading& reading);
 
 }  // namespace raceway::server::observability

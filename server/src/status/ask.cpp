@@ -4,7 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "moving/endpoint.hpp"
+#include "config/endpoint.hpp"
 
 namespace raceway::server::status {
 namespace {
@@ -33,7 +33,7 @@ Where find_server(const std::string& url, const std::string& api_key, const conf
   }
   config::Config as_server = config;  // where events are kept does not matter, it is the server that is asked
   as_server.storage.backend = config::Backend::memory;
-  const auto endpoint = moving::find_endpoint(url, api_key, as_server);
+  const auto endpoint = config::find_endpoint(url, api_key, as_server);
   return {endpoint.origin, endpoint.base_path, endpoint.api_key};
 }
 

@@ -1,0 +1,163 @@
+#include "memory/memory_storage.hpp"
+
+#include <malloc.h>
+
+#include <algorithm>
+#include <limits>
+#include <mutex>
+#include <shared_mutex>
+
+#include "memory/ingest.hpp"
+#include "memory/store.hpp"
+#include "wire/batch.hpp"
+
+namespace raceway::server::memory {
+
+struct MemoryStorage::Listing {
+  std::uint64_t total = 0;
+  std::vector<ListedTrace> traces;  // newest first
+};
+
+MemoryStorage::MemoryStorage(const storage::MemoryLimits& limits) : store_(std::make_unique<Store>(limits)) {}
+MemoryStorage::~MemoryStorage() = default;
+
+std::vector<storage::IngestResult> MemoryStorage::ingest(const std::vector<std::string_view>& bodies) {
+  std::vector<wire::Batch> batches;
+  batches.reserve(bodies.size());
+  for (const auto body : bodies) batches.push_back(wire::read_batch(body, {.form = wire::MetadataForm::apart}));
+  std::vector<storage::IngestResult> results;
+  results.reserve(batches.size());
+  for (auto& batch : batches) results.push_back(memory::ingest(*store_, batch));
+  return results;
+}
+
+storage::Totals MemoryStorage::totals() {
+  storage::Totals totals;
+  for (const Shard& shard : store_->shards) {
+    const std::shared_lock lock(shard.mutex);
+    totals.events += shard.event_count;
+    totals.traces += shard.trace_count;
+  }
+  return totals;
+}
+
+/// The newest traces that pass, `limit` at most, each shard as of one moment.
+MemoryStorage::Listing MemoryStorage::list(const storage::TraceFilter& filter, std::size_t limit) const {
+  Listing listing;
+  Selection selection{nullptr, filter};
+  PinnedService service;
+  if (filter.service) {
+    service = store_->services.find(*filter.service);
+    if (service.get() == nullptr) return listing;
+    selection.service = service.get();
+  }
+  for (std::uint32_t number = 0; number < shard_count; ++number) {
+    Shard& shard = store_->shards[number];
+    {
+      const std::shared_lock lock(shard.mutex);
+      if (shard.recency.up_to_date()) {
+        listing.total += shard.list(selection, limit, number, listing.traces);
+        continue;
+      }
+    }
+    const std::unique_lock lock(shard.mutex);
+    shard.recency.oldest_first(shard.traces);
+    shard.publish_bytes(store_->shard_bytes);
+    listing.total += shard.list(selection, limit, number, listing.traces);
+  }
+  const auto newer = [](const ListedTrace& a, const ListedTrace& b) {
+    return a.last != b.last ? a.last > b.last : before(a.id, b.id);
+  };
+  const std::size_t kept = std::min(limit, listing.traces.size());
+  const auto end = listing.traces.begin() + static_cast<std::ptrdiff_t>(kept);
+  std::partial_sort(listing.traces.begin(), end, listing.traces.end(), newer);
+  listing.traces.erase(end, listing.traces.end());
+  return listing;
+}
+
+storage::TracePage MemoryStorage::list_traces(const storage::TraceFilter& filter, std::uint64_t page,
+                                              std::uint64_t page_size) {
+  const std::uint64_t pages_before = page - 1;
+  const bool beyond_counting = page > std::numeric_limits<std::uint64_t>::max() / page_size;
+  const auto listing = list(filter, beyond_counting ? 0 : page * page_size);
+  storage::TracePage result{listing.total, {}};
+  if (beyond_counting) return result;
+  for (std::uint64_t at = pages_before * page_size; at < listing.traces.size(); ++at) {
+    const ListedTrace& listed = listing.traces[at];
+    const Shard& shard = store_->shards[listed.shard];
+    const std::shared_lock lock(shard.mutex);
+    const Trace* const trace = shard.traces.still(listed.number, listed.generation);
+    if (trace != nullptr) result.traces.push_back(trace->summary());
+  }
+  return result;
+}
+
+std::optional<std::vector<storage::StoredEvent>> MemoryStorage::trace(const std::string& trace_id) {
+  const Id id = store_->ids.make(trace_id);
+  const Shard& shard = store_->shard_of(id);
+  PackedTrace packed;
+  {
+    const std::shared_lock lock(shard.mutex);
+    const std::uint32_t number = shard.traces.find(id);
+    if (number == none) return std::nullopt;
+    packed = shard.pack(shard.traces[number]);
+  }
+  return packed.events();
+}
+
+void MemoryStorage::each_trace(
+    const storage::TraceFilter& filter, const std::function<void(std::uint64_t)>& begin,
+    const std::function<bool(const storage::TraceSummary&, std::vector<storage::StoredEvent>)>& visit) {
+  const auto listing = list(filter, std::numeric_limits<std::size_t>::max());
+  begin(listing.traces.size());
+  for (const ListedTrace& listed : listing.traces) {
+    PackedTrace packed;
+    {
+      const Shard& shard = store_->shards[listed.shard];
+      const std::shared_lock lock(shard.mutex);
+      const Trace* const trace = shard.traces.still(listed.number, listed.generation);
+      if (trace == nullptr) continue;
+      packed = shard.pack(*trace);
+    }
+    if (!visit(packed.summary, packed.events())) return;
+  }
+}
+
+std::vector<storage::ServiceSummary> MemoryStorage::services() {
+  return store_->services.summaries();
+}
+
+std::optional<storage::Fullness> MemoryStorage::fullness() {
+  storage::Fullness fullness{store_->bytes(), store_->retention.limits(), {}};
+  for (std::size_t by = 0; by < storage::memory_limits; ++by) {
+    fullness.evicted[by] = store_->retention.evicted(static_cast<storage::MemoryLimit>(by));
+  }
+  return fullness;
+}
+
+void MemoryStorage::keep_limits() {
+  store_->retention.catch_up(*store_);
+}
+
+void MemoryStorage::give_back_pages() {
+  const std::uint64_t most = store_->retention.limits().max_bytes;
+  const GrowthTime changes = store_->clock.last();
+  if (most == 0 || store_->bytes() < most / 2 || changes == given_back_at_) return;
+  malloc_trim(0);
+  given_back_at_ = changes;
+}
+
+MemoryUsage MemoryStorage::usage() const {
+  MemoryUsage usage;
+  for (const Shard& shard : store_->shards) {
+    const std::shared_lock lock(shard.mutex);
+    usage.records += shard.bytes_of_records();
+    usage.traces += shard.bytes_of_traces();
+  }
+  usage.index = store_->index.bytes();
+  usage.shared =
+      heap_bytes(store_.get()) + store_->services.bytes() + store_->dictionaries.bytes() + store_->segments.bytes();
+  return usage;
+}
+
+}  // namespace raceway::server::memory

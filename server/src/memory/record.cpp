@@ -1,0 +1,52 @@
+#include "memory/record.hpp"
+
+#include <cstring>
+
+namespace raceway::server::memory {
+namespace {
+
+/// A definition that stands here, or the one that an earlier record brought. `member` of its head is the definition.
+template <class Member>
+Definition read_definition(ByteReader& from, std::string_view chunk, std::size_t record, Member member, bool& defines) {
+  const std::uint64_t back = from.varint();
+  defines = back == 0;
+  if (defines) return {record, from.counted()};
+  return read_head(chunk, back - 1).*member;
+}
+
+}  // namespace
+
+RecordHead read_head(std::string_view chunk, std::size_t at) {
+  RecordHead head;
+  ByteReader outer(chunk.substr(at));
+  head.flags = outer.byte();
+  const std::string_view body = outer.counted();
+  head.next = chunk.size() - outer.left();
+  ByteReader from(body);
+  head.id = from.bytes(sizeof(IdBytes));
+  if ((head.flags & text_id) != 0) head.id_text = from.counted();
+  head.time_step = from.varint();
+  if ((head.flags & has_context) != 0 && (head.flags & same_context) == 0) {
+    head.context = read_definition(from, chunk, at, &RecordHead::context, head.defines_context);
+  }
+  if ((head.flags & has_clock) != 0 && (head.flags & same_clock) == 0) {
+    head.clock = read_definition(from, chunk, at, &RecordHead::clock, head.defines_clock);
+  }
+  head.rest = from;
+  return head;
+}
+
+bool holds(std::string_view chunk, const Id& id) {
+  ByteReader from(chunk);
+  while (!from.done()) {
+    const std::uint8_t flags = from.byte();
+    ByteReader record(from.counted());
+    const bool same_kind = ((flags & text_id) == 0) == id.is_uuid;
+    if (same_kind && record.bytes(sizeof(IdBytes)) == view(id.bytes) && (id.is_uuid || record.counted() == id.text)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace raceway::server::memory

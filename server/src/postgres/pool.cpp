@@ -1,0 +1,82 @@
+#include "postgres/pool.hpp"
+
+#include "postgres/connect.hpp"
+#include "storage/storage.hpp"
+
+namespace raceway::server::postgres {
+
+void throw_unavailable(const DatabaseError& error) {
+  throw storage::Unavailable(std::string("the database: ") + error.what());
+}
+
+void PgPool::wake() {
+  const std::scoped_lock lock(mutex_);
+  returned_.notify_all();
+}
+
+PgPool::Loan PgPool::lend(const Patience& patience, bool want_fresh) {
+  const auto deadline = std::chrono::steady_clock::now() + options_.timeout;
+  std::unique_lock lock(mutex_);
+  // After one connection broke, the others that idled beside it are likely to have broken, too.
+  if (want_fresh) {
+    open_ -= static_cast<unsigned>(idle_.size());
+    idle_.clear();
+  }
+  const auto& stop = *patience.interrupt;
+  const auto can_have = [this] { return !idle_.empty() || open_ < options_.max_connections; };
+  ++waiting_;
+  const bool had = returned_.wait_until(lock, deadline, [&] { return can_have() || stop.raised(); });
+  --waiting_;
+  if (!had) {
+    ++timeouts_;
+    throw storage::Unavailable("all " + std::to_string(options_.max_connections) +
+                               " connections to the database are in use");
+  }
+  if (stop.raised()) throw storage::Unavailable("the server is stopping");
+  if (!idle_.empty()) {
+    auto connection = std::move(idle_.front().connection);
+    idle_.pop_front();
+    connection->set_patience(patience);
+    return {*this, std::move(connection), false};
+  }
+  ++open_;
+  lock.unlock();
+  const auto left = deadline - std::chrono::steady_clock::now();
+  try {
+    auto connection =
+        connect_within(options_.connection_string, std::chrono::duration_cast<std::chrono::milliseconds>(left), stop);
+    connection->set_patience(patience);
+    return {*this, std::move(connection), true};
+  } catch (...) {
+    give_back(nullptr);
+    throw;
+  }
+}
+
+void PgPool::give_back(std::unique_ptr<PgConnection> connection) {
+  const std::scoped_lock lock(mutex_);
+  if (connection && connection->usable()) {
+    answered_at_ = std::chrono::steady_clock::now();
+    idle_.push_front({std::move(connection), answered_at_});
+    close_idle();
+  } else {
+    --open_;
+  }
+  returned_.notify_one();
+}
+
+storage::DatabaseUse PgPool::use() const {
+  const std::scoped_lock lock(mutex_);
+  const auto idle = static_cast<unsigned>(idle_.size());
+  return {open_ - idle, idle, waiting_, options_.max_connections, timeouts_, answered_at_};
+}
+
+void PgPool::close_idle() {
+  const auto before = std::chrono::steady_clock::now() - options_.idle;
+  while (!idle_.empty() && open_ > options_.min_connections && idle_.back().since < before) {
+    idle_.pop_back();
+    --open_;
+  }
+}
+
+}  // namespace raceway::server::postgres
