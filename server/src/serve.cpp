@@ -38,10 +38,19 @@
 namespace raceway::server {
 namespace {
 
-http::Options http_options(const config::Server& server) {
+/// What all requests together may hold.
+std::size_t inflight_bytes(const config::Server& server) {
+  constexpr std::uint64_t share_of_machine = 8;
+  constexpr std::uint64_t least = std::uint64_t{256} << 20U;
+  if (server.max_inflight_bytes != 0) return server.max_inflight_bytes;
+  return std::max(least, config::usable_memory() / share_of_machine);
+}
+
+http::Options http_options(const config::Server& server, storage::ByteBudget& budget) {
   http::Options options;
   options.host = server.host;
   options.port = server.port;
+  options.budget = &budget;
   options.limits.max_body_bytes = server.max_body_bytes;
   options.limits.max_header_bytes = server.max_header_bytes;
   options.limits.max_connections = server.max_connections;
@@ -88,7 +97,7 @@ struct Backend {
   std::optional<std::uint64_t> largest_body;  // that it takes
 };
 
-Backend open_memory(const config::Memory& memory) {
+Backend open_memory(const config::Memory& memory, const storage::Intake& intake) {
   // No more requests are worked on at once than there are cores. With more heaps than that, each thread's would keep
   // holes that the others cannot fill.
   mallopt(M_ARENA_MAX, static_cast<int>(std::max(1U, std::thread::hardware_concurrency())));
@@ -98,7 +107,7 @@ Backend open_memory(const config::Memory& memory) {
   limits.max_traces = memory.max_traces;
   limits.max_age = memory.max_age;
   Backend backend;
-  auto storage = std::make_unique<memory::MemoryStorage>(limits);
+  auto storage = std::make_unique<memory::MemoryStorage>(limits, intake);
   const memory::SnapshotOptions snapshot{memory.snapshot, memory.snapshot_interval};
   backend.keeper = std::make_unique<memory::MemoryKeeper>(*storage, snapshot);
   backend.ingestor = std::make_unique<ingest::DirectIngestor>(*storage);
@@ -108,8 +117,8 @@ Backend open_memory(const config::Memory& memory) {
   return backend;
 }
 
-Backend open_backend(const config::Config& config) {
-  if (config.storage.backend == config::Backend::memory) return open_memory(config.storage.memory);
+Backend open_backend(const config::Config& config, const storage::Intake& intake) {
+  if (config.storage.backend == config::Backend::memory) return open_memory(config.storage.memory, intake);
   Backend backend;
   const auto& postgres = config.storage.postgres;
   const auto prepared = postgres::prepare(config.storage);
@@ -130,7 +139,7 @@ Backend open_backend(const config::Config& config) {
   if (options.ack == config::Ack::durable) options.drain = std::min(options.drain, std::chrono::milliseconds(5'000));
   const unsigned wanted = config.engine.writers != 0 ? config.engine.writers : std::thread::hardware_concurrency();
   options.writers = std::clamp(wanted, 1U, postgres.max_connections);
-  backend.ingestor = std::make_unique<ingest::BatchingIngestor>(*backend.storage, options);
+  backend.ingestor = std::make_unique<ingest::BatchingIngestor>(*backend.storage, options, intake);
   backend.watch = std::make_unique<storage::DatabaseWatch>(*backend.storage);
   return backend;
 }
@@ -248,8 +257,10 @@ void say_where(const std::string& host, std::uint16_t port, const std::string& d
 int serve(const config::LoadedConfig& loaded) {
   static auto& signals = *new StopSignals();
   const auto& config = loaded.config;
-  Backend backend = open_backend(config);
-  auto options = http_options(config.server);
+  // Never destroyed, as the server: what its requests hold is given back to it.
+  static auto& budget = *new storage::ByteBudget(inflight_bytes(config.server));
+  Backend backend = open_backend(config, {&budget, config.server.max_body_events});
+  auto options = http_options(config.server, budget);
   if (backend.largest_body && *backend.largest_body < options.limits.max_body_bytes) {
     spdlog::warn("server.max_body_bytes is {}, and the database takes {} (raceway.max_body_bytes): that is the limit",
                  options.limits.max_body_bytes, *backend.largest_body);
@@ -267,6 +278,7 @@ int serve(const config::LoadedConfig& loaded) {
       std::string(config::name_of(config.storage.backend)),
       {[](Families& families) { append_requests(families, figures->read()); },
        [](Families& families) { append_metrics(families, server->counters()); },
+       [](Families& families) { append_metrics(families, budget); },
        [&](Families& families) { append_metrics(families, *backend.ingestor); },
        [&](Families& families) { append_metrics(families, *backend.storage, backend.watch.get()); }});
   add_operations(*server, metrics, backend.watch.get(), signals, config.server.metrics);

@@ -124,8 +124,15 @@ class RacewayServer:
 
     def resident_bytes(self):
         """How much memory the process occupies now."""
+        return self._memory("VmRSS")
+
+    def peak_memory(self):
+        """The most that it ever occupied, in bytes."""
+        return self._memory("VmHWM")
+
+    def _memory(self, figure):
         status = (paths.Path("/proc") / str(self.process.pid) / "status").read_text()
-        return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) * 1024
+        return int(re.search(figure + r":\s+(\d+) kB", status)[1]) * 1024
 
     def __enter__(self):
         return self.start()

@@ -211,6 +211,33 @@ TEST(HttpContent, ABombIsCutAtTheLimitAndNeverHeld) {
   EXPECT_LE(out.capacity(), 200000U);
 }
 
+TEST(HttpContent, WhatInflatesTooMuchIsCutBeyondTheFirstMegabyte) {
+  const std::string small(BodySink::free_inflation, 'x');
+  std::string out;
+  BodySink fits(Encoding::compressed, 50 << 20, out, 100);
+  EXPECT_EQ(fits.append(test::gzipped(small)), BodySink::Result::ok);
+  EXPECT_EQ(out, small);
+  std::string bomb;
+  BodySink sink(Encoding::compressed, 50 << 20, bomb, 100);
+  EXPECT_EQ(sink.append(test::gzipped(std::string(50 << 20, 'x'))), BodySink::Result::too_inflated);
+  EXPECT_LE(bomb.capacity(), 8U << 20U);
+}
+
+TEST(HttpContent, AsksForRoomBeforeItTakesIt) {
+  std::string out;
+  std::size_t asked = 0;
+  BodySink sink(Encoding::compressed, 50 << 20, out, 10'000,
+                [&](std::size_t bytes) { asked = std::max(asked, bytes); });
+  EXPECT_EQ(sink.append(test::gzipped(std::string(5 << 20, 'x'))), BodySink::Result::ok);
+  EXPECT_GE(asked, out.capacity());
+  std::string other;
+  BodySink refused(Encoding::compressed, 50 << 20, other, 10'000, [](std::size_t bytes) {
+    if (bytes > 1 << 20) throw std::runtime_error("no room");
+  });
+  EXPECT_THROW(refused.append(test::gzipped(std::string(5 << 20, 'x'))), std::runtime_error);
+  EXPECT_LE(other.capacity(), 1U << 20U);
+}
+
 TEST(HttpContent, TheLimitItselfIsAllowed) {
   std::string out;
   BodySink sink(Encoding::identity, 5, out);

@@ -109,7 +109,7 @@ TEST(HttpServer, DecodesPathAndQueryOnce) {
   std::promise<Request> seen;
   TestServer server(local_options(), [&](Server& to) {
     to.route("GET", "/seen/:name/x", [&](Request& request) {
-      seen.set_value(request);
+      seen.set_value(std::move(request));
       return success("1");
     });
   });

@@ -79,6 +79,7 @@ class BodyReader {
  public:
   BodyReader(std::string_view body, const Reading& reading, Arena& arena, Batch& batch)
       : window_(reading.window),
+        most_events_(reading.most_events),
         arena_(arena),
         allowance_(arena.allowance()),
         batch_(batch),
@@ -119,6 +120,7 @@ class BodyReader {
   static constexpr std::size_t paid_in_advance = std::size_t{256} << 10U;
 
   const std::size_t window_;
+  const std::size_t most_events_;
   Arena& arena_;
   Allowance& allowance_;
   Batch& batch_;
@@ -256,6 +258,9 @@ void BodyReader::read_array_of_events() {
   if (reader_.accept(']')) return;
   do {
     const std::size_t place = reader_.place();
+    if (batch_.count == most_events_) {
+      throw TooManyEvents("the body holds more than " + std::to_string(most_events_) + " events");
+    }
     if (!read_known(place)) read_any(place);
   } while (reader_.accept(','));
   reader_.expect(']', "',' or ']' is expected");

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <limits>
 #include <memory>
 #include <string_view>
 
@@ -48,6 +50,8 @@ struct Reading {
   /// An event that is longer is stepped over first, to know what it takes; a shorter one is read in one go. The outcome
   /// is the same.
   std::size_t window = std::size_t{1} << 20U;
+  /// A body with more throws TooManyEvents.
+  std::size_t most_events = std::numeric_limits<std::uint32_t>::max();
 };
 
 /// The memory that reading takes is at most this, and so much for each byte of the body: less than what a tree takes of

@@ -11,6 +11,12 @@ class BodyError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// It holds more events than one body may.
+class TooManyEvents : public BodyError {
+ public:
+  using BodyError::BodyError;
+};
+
 /// An event that is JSON but cannot be kept. what() is the reason given to its sender; its neighbours
 /// are not touched by it.
 class EventError : public std::runtime_error {

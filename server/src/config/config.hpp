@@ -31,6 +31,8 @@ struct Server {
   bool auth_enabled = false;
   std::vector<std::string> api_keys;  ///< not empty where auth_enabled; each without blanks at its ends
   std::uint64_t max_body_bytes = 67'108'864;
+  std::uint32_t max_body_events = 1'000'000;
+  std::uint64_t max_inflight_bytes = 0;  ///< 0 = an eighth of the memory there is, and 256 MiB at least
   std::uint32_t max_header_bytes = 65'536;
   std::uint32_t max_connections = 4096;
   std::uint32_t threads = 128;  ///< requests worked on at the same time

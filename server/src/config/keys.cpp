@@ -131,6 +131,12 @@ constexpr std::array key_table{
         "Largest request body in bytes, after decompression; larger ones are answered with 413. Where a database takes less\n"
         "(raceway.max_body_bytes), that is the limit.",
         {.min = 1024, .max = 536'870'912}),
+    server<&Server::max_body_events>("server.max_body_events", "Events in a request body; more are answered with 413.",
+        {.min = 1, .max = 100'000'000}),
+    server<&Server::max_inflight_bytes>("server.max_inflight_bytes",
+        "Bytes that all requests together may hold: bodies and what they are read into, bodies that wait in the buffer,\n"
+        "traces that are being read, answers. Who asks for more than is left gets 503 and comes again. 0: an eighth of\n"
+        "the memory of the machine, or of its control group, and 256 MiB at least.", {.max = 1LL << 50}),
     server<&Server::max_header_bytes>("server.max_header_bytes", "Largest request head in bytes.",
         {.min = 1024, .max = 1'048'576}),
     server<&Server::max_connections>("server.max_connections", "Open connections at the same time.",

@@ -52,8 +52,10 @@ std::string ingest_json(const ingest::Answer& answer) {
 Response post_events(Api& api, Request& request) {
   try {
     Response response;
-    response.body = ingest_json(api.ingestor.take(std::move(request.body)));
+    response.body = ingest_json(api.ingestor.take(std::move(request.body), std::move(request.held)));
     return response;
+  } catch (const wire::TooManyEvents& error) {
+    return failure(413, std::string(error.what()) + "; send them in several bodies");
   } catch (const wire::BodyError& error) {
     return failure(400, error.what());
   } catch (const storage::BodyTooLarge& error) {

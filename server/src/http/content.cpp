@@ -23,8 +23,9 @@ std::optional<Encoding> parse_encoding(std::string_view content_encoding) {
   return std::nullopt;
 }
 
-BodySink::BodySink(Encoding encoding, std::size_t limit, std::string& out)
-    : encoding_(encoding), limit_(limit), out_(out) {}
+BodySink::BodySink(Encoding encoding, std::size_t limit, std::string& out, std::size_t inflation,
+                   std::function<void(std::size_t)> room_for)
+    : encoding_(encoding), limit_(limit), inflation_(inflation), out_(out), room_for_(std::move(room_for)) {}
 
 BodySink::~BodySink() {
   if (started_) inflateEnd(&stream_);
@@ -32,10 +33,22 @@ BodySink::~BodySink() {
 
 BodySink::Result BodySink::append(std::string_view piece) {
   if (piece.empty()) return Result::ok;
+  came_ += piece.size();
   if (encoding_ == Encoding::compressed) return inflate_piece(piece);
   if (piece.size() > limit_ - out_.size()) return Result::too_large;
-  out_.append(piece);
+  add(piece);
   return Result::ok;
+}
+
+void BodySink::add(std::string_view piece) {
+  if (out_.size() + piece.size() > out_.capacity()) {
+    // As it grows there are two of it for a moment.
+    const std::size_t grown = std::max(out_.size() + piece.size(), std::min(limit_, out_.capacity() * 2));
+    room_for_(out_.capacity() + grown);
+    out_.reserve(grown);
+    room_for_(out_.capacity());
+  }
+  out_.append(piece);
 }
 
 BodySink::Result BodySink::start_inflate(unsigned char first) {
@@ -66,7 +79,8 @@ BodySink::Result BodySink::inflate_piece(std::string_view piece) {
     if (status != Z_OK && status != Z_STREAM_END && status != Z_BUF_ERROR) return Result::corrupt;
     const std::size_t produced = sizeof window - stream_.avail_out;
     if (produced > limit_ - out_.size()) return Result::too_large;
-    out_.append(reinterpret_cast<const char*>(window), produced);
+    add({reinterpret_cast<const char*>(window), produced});
+    if (out_.size() > free_inflation && out_.size() / inflation_ > came_) return Result::too_inflated;
     ended_ = status == Z_STREAM_END;
   } while (stream_.avail_in > 0 || stream_.avail_out == 0);
   return Result::ok;

@@ -4,6 +4,8 @@
 #include <zlib.h>
 
 #include <cstddef>
+#include <functional>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -23,10 +25,17 @@ std::optional<Encoding> parse_encoding(std::string_view content_encoding);
 /// Gathers a body, decompressing it, and never holds more than `limit` bytes of it. Not thread-safe.
 class BodySink {
  public:
-  enum class Result { ok, too_large, corrupt };
+  enum class Result { ok, too_large, too_inflated, corrupt };
 
-  /// Appends to `out`, which must be empty and outlive the sink.
-  BodySink(Encoding encoding, std::size_t limit, std::string& out);
+  /// Appends to `out`, which must be empty and outlive the sink. More than free_inflation bytes that are more than
+  /// `inflation` times what came are too_inflated. `room_for` is called with what `out` is about to take; what it
+  /// throws ends the reading.
+  BodySink(
+      Encoding encoding, std::size_t limit, std::string& out,
+      std::size_t inflation = std::numeric_limits<std::size_t>::max(),
+      std::function<void(std::size_t)> room_for = [](std::size_t) {});
+  static constexpr std::size_t free_inflation = std::size_t{1} << 20U;
+
   ~BodySink();
   BodySink(const BodySink&) = delete;
   BodySink& operator=(const BodySink&) = delete;
@@ -42,8 +51,13 @@ class BodySink {
   Result start_inflate(unsigned char first);
 
   const Encoding encoding_;
+  void add(std::string_view piece);
+
   const std::size_t limit_;
+  const std::size_t inflation_;
   std::string& out_;
+  const std::function<void(std::size_t)> room_for_;
+  std::size_t came_ = 0;  // bytes as they were sent
   z_stream stream_{};
   bool started_ = false;
   bool ended_ = false;

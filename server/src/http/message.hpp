@@ -10,20 +10,23 @@
 #include <utility>
 #include <vector>
 
+#include "storage/byte_budget.hpp"
+
 namespace raceway::server::http {
 
 /// Names compare without case for headers, exactly for parameters. A name may repeat, then in the order of arrival.
 using Fields = std::vector<std::pair<std::string, std::string>>;
 
 struct Request {
-  std::string method;      ///< as sent: "GET", "HEAD", "POST" ..
-  std::string path;        ///< percent-decoded, without the query
-  std::string route;       ///< the pattern that matched, "/api/traces/:id"; for metrics and logs
-  Fields path_parameters;  ///< percent-decoded after the path was split: a %2F stays inside its parameter
-  Fields query;            ///< percent-decoded, '+' is a blank
-  Fields headers;          ///< values as sent, without blanks at the ends
-  std::string body;        ///< whole and decompressed
-  std::string client;      ///< address: the peer's, or the first of X-Forwarded-For where proxies are trusted
+  std::string method;              ///< as sent: "GET", "HEAD", "POST" ..
+  std::string path;                ///< percent-decoded, without the query
+  std::string route;               ///< the pattern that matched, "/api/traces/:id"; for metrics and logs
+  Fields path_parameters;          ///< percent-decoded after the path was split: a %2F stays inside its parameter
+  Fields query;                    ///< percent-decoded, '+' is a blank
+  Fields headers;                  ///< values as sent, without blanks at the ends
+  std::string body;                ///< whole and decompressed
+  storage::ByteBudget::Hold held;  ///< what the body takes of the budget of bytes in flight
+  std::string client;              ///< address: the peer's, or the first of X-Forwarded-For where proxies are trusted
   std::string request_id;
   std::string identity;  ///< which API key it came with ("key 1" is the first configured), never the key; else empty
 

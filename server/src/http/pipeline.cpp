@@ -7,6 +7,7 @@
 #include "http/envelope.hpp"
 #include "http/text.hpp"
 #include "observability/request_id.hpp"
+#include "storage/storage.hpp"
 
 namespace raceway::server::http {
 namespace {
@@ -18,6 +19,9 @@ constexpr std::size_t first_room = 128 * 1024;
 
 /// So much of a body that nobody wants is read, or a piece more, to keep the connection.
 constexpr std::size_t most_skipped = 64 * 1024;
+
+/// Answers of this size are always given: whether the server lives, how full it is, why something is refused.
+constexpr std::size_t largest_uncounted = 64 * 1024;
 
 constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
 
@@ -131,6 +135,9 @@ Encoding Pipeline::check_content(const Exchange& exchange, const Route& route) c
 void Pipeline::check_piece(BodySink::Result result) const {
   if (result == BodySink::Result::too_large)
     throw Refusal(413, "The body is larger than the limit of " + bytes_text(options_.limits.max_body_bytes));
+  if (result == BodySink::Result::too_inflated)
+    throw Refusal(413, "The body inflates to more than " + std::to_string(options_.limits.max_inflation) +
+                           " times what was sent; send it less compressed");
   if (result == BodySink::Result::corrupt)
     throw Refusal(400, "The body is not what its Content-Encoding says: it cannot be decompressed");
 }
@@ -149,6 +156,7 @@ Allowance::Hold Pipeline::wait_for_body(Exchange& exchange) {
 
 void Pipeline::read_body(Exchange& exchange, Encoding encoding) {
   exchange.body_begun = true;
+  exchange.request.held = options_.budget->hold();
   if (!exchange.framing.has_body()) {
     // There is nothing to read.
   } else if (encoding == Encoding::identity && !exchange.framing.chunked) {
@@ -175,14 +183,21 @@ void Pipeline::read_plain_body(Exchange& exchange, std::size_t& have) {
   const auto length = static_cast<std::size_t>(exchange.framing.content_length);
   const auto there = connection.buffered().substr(0, length);
   have = there.size();
+  auto& held = exchange.request.held;
   // Not more than what came justifies: a length is easily said.
   const auto room_for = [length](std::size_t bytes) { return std::min(length, std::max(first_room, bytes * 2)); };
-  body.resize(room_for(have));
+  const auto resize = [&](std::size_t bytes) {
+    // As it grows there are two of it for a moment.
+    if (bytes > body.capacity()) held.set(body.capacity() + bytes);
+    body.resize(bytes);
+    held.set(body.capacity());
+  };
+  resize(room_for(have));
   std::copy(there.begin(), there.end(), body.begin());
   connection.use(have);
   Allowance::Hold hold;
   while (have < length) {
-    if (have == body.size()) body.resize(room_for(have));
+    if (have == body.size()) resize(room_for(have));
     std::size_t got = 0;
     auto read = connection.read_available_to(&body[have], body.size() - have, got);
     if (read == Connection::Read::nothing_yet) {
@@ -199,7 +214,10 @@ void Pipeline::read_encoded_body(Exchange& exchange, Encoding encoding) {
   auto& connection = exchange.connection;
   BodyDecoder decoder(exchange.framing);
   exchange.request.body.clear();
-  BodySink sink(encoding, options_.limits.max_body_bytes, exchange.request.body);
+  auto& held = exchange.request.held;
+  held.set(exchange.request.body.capacity());
+  BodySink sink(encoding, options_.limits.max_body_bytes, exchange.request.body, options_.limits.max_inflation,
+                [&held](std::size_t bytes) { held.set(bytes); });
   std::size_t raw_left = options_.limits.max_body_bytes;
   Allowance::Hold hold;
   const auto take = [&](std::string_view piece) {
@@ -246,6 +264,10 @@ void Pipeline::skip_body(Exchange& exchange) const {
 
 Response Pipeline::handle(Exchange& exchange, const Route& route) {
   auto response = route.handler(exchange.request);
+  if (response.body.size() > largest_uncounted) {
+    exchange.response_held = options_.budget->hold();
+    exchange.response_held.grow(response.body.capacity());
+  }
   if (response.stream) {
     exchange.stream_hold = streams_.take();
     if (!exchange.stream_hold) {
@@ -262,6 +284,9 @@ Response Pipeline::guarded(Exchange& exchange, const std::function<Response()>& 
     return step();
   } catch (const Refusal& refusal) {
     return failure(refusal.status(), refusal.what(), refusal.retry_after());
+  } catch (const storage::Unavailable& error) {
+    ++refused_;
+    return failure(503, error.what(), seconds(1));
   } catch (const std::exception& error) {
     what = error.what();
   } catch (...) {

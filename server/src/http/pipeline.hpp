@@ -63,10 +63,11 @@ struct Exchange {
   Connection& connection;
   const Framing& framing;
   Request request;
-  bool body_begun = false;      ///< some of it is used
-  bool body_used = false;       ///< read or skipped up to its end, so that another request may follow
-  bool stream_cut = false;      ///< the stream ended before it was whole
-  Allowance::Hold stream_hold;  ///< while a stream is being sent
+  bool body_begun = false;                  ///< some of it is used
+  bool body_used = false;                   ///< read or skipped up to its end, so that another request may follow
+  bool stream_cut = false;                  ///< the stream ended before it was whole
+  Allowance::Hold stream_hold;              ///< while a stream is being sent
+  storage::ByteBudget::Hold response_held;  ///< what the answer takes, until it is sent
 };
 
 /// Steps 1 to 9 of server.hpp. Thread-safe once the routes are there.

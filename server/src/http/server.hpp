@@ -31,7 +31,8 @@
 namespace raceway::server::http {
 
 struct Limits {
-  std::size_t max_body_bytes = 64UL << 20;    ///< as sent, and after decompression
+  std::size_t max_body_bytes = 64UL << 20;  ///< as sent, and after decompression
+  std::size_t max_inflation = 250;  ///< bytes that one of a compressed body may become, beyond the first MiB; then 413
   std::size_t max_header_bytes = 64UL << 10;  ///< request line and headers together
   std::size_t max_connections = 4096;         ///< beyond: 503 and closed
   std::size_t threads = 128;                  ///< requests in handlers at once; started when needed
@@ -65,7 +66,8 @@ struct Options {
   std::vector<std::string> api_keys;  ///< kept only as hashes
   RateLimit rate_limit;
   Cors cors;
-  bool trust_forwarded_for = false;  ///< only behind a proxy that sets X-Forwarded-For itself
+  storage::ByteBudget* budget = &storage::ByteBudget::none();  ///< of bytes in flight; outlives the server
+  bool trust_forwarded_for = false;                            ///< only behind a proxy that sets X-Forwarded-For itself
 };
 
 /// One answered request, for the access log and metrics. Holds no key and no body.

@@ -5,15 +5,14 @@
 #include <algorithm>
 #include <utility>
 
-#include "wire/batch.hpp"
-
 namespace raceway::server::ingest {
 
 /// A body on its way, and what became of it.
 struct BatchingIngestor::Waiting {
   std::string body;
-  std::uint64_t events = 0;    // all that it holds
-  std::uint64_t promised = 0;  // those of them that were not rejected at once
+  storage::ByteBudget::Hold held;  // what the body takes
+  std::uint64_t events = 0;        // all that it holds
+  std::uint64_t promised = 0;      // those of them that were not rejected at once
   Clock::time_point arrived;
   // Of its own: a batch that is done wakes those whose bodies it held, not all who wait.
   std::condition_variable finished;
@@ -23,8 +22,9 @@ struct BatchingIngestor::Waiting {
   bool is_too_large = false;           // the failure will not pass
 };
 
-BatchingIngestor::BatchingIngestor(storage::Storage& storage, const BatchingOptions& options)
-    : storage_(storage), options_(options), running_writers_(std::max(1U, options.writers)) {
+BatchingIngestor::BatchingIngestor(storage::Storage& storage, const BatchingOptions& options,
+                                   const storage::Intake& intake)
+    : storage_(storage), options_(options), intake_(intake), running_writers_(std::max(1U, options.writers)) {
   for (unsigned i = 0; i < running_writers_; ++i) writers_.emplace_back([this] { run_writer(); });
 }
 
@@ -32,9 +32,10 @@ BatchingIngestor::~BatchingIngestor() {
   drain();
 }
 
-Answer BatchingIngestor::take(std::string&& body) {
+Answer BatchingIngestor::take(std::string&& body, storage::ByteBudget::Hold held) {
   // Read here already: what is no body is refused at once, and what cannot be kept is known before it is promised.
-  auto batch = wire::read_batch(body);
+  storage::BodyReading reading(intake_);
+  auto batch = reading.read(body, wire::MetadataForm::whole);
   Answer answer;
   if (batch.events.empty()) {
     answer.rejected = std::move(batch.rejected);
@@ -47,8 +48,9 @@ Answer BatchingIngestor::take(std::string&& body) {
   waiting->arrived = Clock::now();
   answer.stored = batch.events.size();
   answer.rejected = std::move(batch.rejected);
-  batch = {};  // its views end with the body's move
+  batch = reading.nothing();  // its views end with the body's move
   waiting->body = std::move(body);
+  waiting->held = std::move(held);
 
   std::unique_lock lock(mutex_);
   const bool full = buffered_events_ > 0 && buffered_events_ + waiting->events > options_.buffer_size;

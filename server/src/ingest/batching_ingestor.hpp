@@ -15,6 +15,7 @@
 
 #include "config/config.hpp"
 #include "ingest/ingestor.hpp"
+#include "storage/body_reading.hpp"
 
 namespace raceway::server::ingest {
 
@@ -38,12 +39,12 @@ struct BatchingOptions {
 /// it is stored.
 class BatchingIngestor : public Ingestor {
  public:
-  BatchingIngestor(storage::Storage& storage, const BatchingOptions& options);
+  BatchingIngestor(storage::Storage& storage, const BatchingOptions& options, const storage::Intake& intake = {});
   ~BatchingIngestor() override;
   BatchingIngestor(const BatchingIngestor&) = delete;
   BatchingIngestor& operator=(const BatchingIngestor&) = delete;
 
-  Answer take(std::string&& body) override;
+  Answer take(std::string&& body, storage::ByteBudget::Hold held = {}) override;
   std::uint64_t drain() override;
   Depth depth() const override;
 
@@ -69,6 +70,7 @@ class BatchingIngestor : public Ingestor {
 
   storage::Storage& storage_;
   const BatchingOptions options_;
+  const storage::Intake intake_;
 
   mutable std::mutex mutex_;
   std::condition_variable arrived_;  // for writers

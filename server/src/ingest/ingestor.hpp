@@ -5,6 +5,7 @@
 #include <string>
 
 #include "ingest/figures.hpp"
+#include "storage/byte_budget.hpp"
 #include "storage/storage.hpp"
 
 namespace raceway::server::ingest {
@@ -21,8 +22,9 @@ class Ingestor {
   /// Takes one body of POST /events; answers when it is acknowledged. Throws wire::BodyError where it is none,
   /// storage::BodyTooLarge where the storage takes none so large, and storage::Unavailable where it cannot be taken
   /// now, or not in time; then nothing of it is promised. `body` is moved from where it is needed longer than the call,
-  /// else it is left as it is.
-  virtual Answer take(std::string&& body) = 0;
+  /// else it is left as it is. `held` is what the body takes
+  /// of the budget of bytes in flight; it is kept as long as the body is.
+  virtual Answer take(std::string&& body, storage::ByteBudget::Hold held = {}) = 0;
 
   /// Lets go of nothing that was acknowledged: returns once all of it is stored, or the time to drain is over. Then it
   /// stops the storage, should that hang.
@@ -41,7 +43,7 @@ class Ingestor {
 class DirectIngestor : public Ingestor {
  public:
   explicit DirectIngestor(storage::Storage& storage) : storage_(storage) {}
-  Answer take(std::string&& body) override {
+  Answer take(std::string&& body, storage::ByteBudget::Hold /*held*/ = {}) override {
     auto answer = std::move(storage_.ingest({body}).front());
     figures_.add(answer);
     return answer;

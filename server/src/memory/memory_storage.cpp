@@ -9,7 +9,6 @@
 
 #include "memory/ingest.hpp"
 #include "memory/store.hpp"
-#include "wire/batch.hpp"
 
 namespace raceway::server::memory {
 
@@ -18,13 +17,15 @@ struct MemoryStorage::Listing {
   std::vector<ListedTrace> traces;  // newest first
 };
 
-MemoryStorage::MemoryStorage(const storage::MemoryLimits& limits) : store_(std::make_unique<Store>(limits)) {}
+MemoryStorage::MemoryStorage(const storage::MemoryLimits& limits, const storage::Intake& intake)
+    : intake_(intake), store_(std::make_unique<Store>(limits)) {}
 MemoryStorage::~MemoryStorage() = default;
 
 std::vector<storage::IngestResult> MemoryStorage::ingest(const std::vector<std::string_view>& bodies) {
+  storage::BodyReading reading(intake_);
   std::vector<wire::Batch> batches;
   batches.reserve(bodies.size());
-  for (const auto body : bodies) batches.push_back(wire::read_batch(body, {.form = wire::MetadataForm::apart}));
+  for (const auto body : bodies) batches.push_back(reading.read(body, wire::MetadataForm::apart));
   std::vector<storage::IngestResult> results;
   results.reserve(batches.size());
   for (auto& batch : batches) results.push_back(memory::ingest(*store_, batch));

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "storage/body_reading.hpp"
 #include "storage/storage.hpp"
 
 namespace raceway::server::memory {
@@ -33,7 +34,7 @@ struct MemoryUsage {
 /// has reached three quarters of max_bytes gets no more events: they are rejected.
 class MemoryStorage : public storage::Storage {
  public:
-  explicit MemoryStorage(const storage::MemoryLimits& limits = {});
+  explicit MemoryStorage(const storage::MemoryLimits& limits = {}, const storage::Intake& intake = {});
   ~MemoryStorage() override;
 
   std::vector<storage::IngestResult> ingest(const std::vector<std::string_view>& bodies) override;
@@ -69,6 +70,7 @@ class MemoryStorage : public storage::Storage {
   struct Listing;
   Listing list(const storage::TraceFilter& filter, std::size_t limit) const;
 
+  const storage::Intake intake_;
   std::unique_ptr<Store> store_;
   std::int64_t given_back_at_ = 0;  // the time of growth then
 };

@@ -49,6 +49,15 @@ void append_memory(Families& families, Storage& storage, const Fullness& fullnes
 
 }  // namespace
 
+void append_metrics(Families& families, const ByteBudget& budget) {
+  append_gauge(families, "raceway_inflight_bytes", "Bytes that requests hold: bodies, reads of traces, answers.",
+               number(budget.in_use()));
+  append_gauge(families, "raceway_inflight_max_bytes", "How many they may (server.max_inflight_bytes).",
+               number(budget.most()));
+  append_counter(families, "raceway_inflight_refusals_total", "Requests for which there were not enough left (503).",
+                 number(budget.refusals()));
+}
+
 void append_metrics(Families& families, Storage& storage, const DatabaseWatch* watch) {
   const auto use = storage.database_use();
   if (use && watch != nullptr) append_database(families, *use, watch->reachable());
