@@ -125,7 +125,7 @@ Backend open_backend(const config::Config& config, const storage::Intake& intake
   spdlog::info("the database has {}", prepared.description);
   backend.description = "in PostgreSQL, " + prepared.description;
   backend.largest_body = prepared.largest_body;
-  backend.storage = std::make_unique<postgres::PostgresStorage>(postgres, prepared.edition);
+  backend.storage = std::make_unique<postgres::PostgresStorage>(postgres, prepared.edition, *intake.budget);
   ingest::BatchingOptions options;
   options.batch_size = config.engine.batch_size;
   options.buffer_size = config.engine.buffer_size;
@@ -271,7 +271,7 @@ int serve(const config::LoadedConfig& loaded) {
   // Never destroyed: the thread of the signals may look at it until the process ends.
   static auto* const figures = new observability::RequestFigures();
   static auto* const server = new http::Server(std::move(options), http_hooks(*figures));
-  http::Api api{*backend.storage, *backend.ingestor};
+  http::Api api{*backend.storage, *backend.ingestor, budget};
   http::add_api_routes(*server, api);
   using observability::Families;
   const observability::Metrics metrics(

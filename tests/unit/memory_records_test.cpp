@@ -11,18 +11,12 @@
 #include <vector>
 
 #include "memory/memory_storage.hpp"
+#include "trace_support.hpp"
 #include "wire/batch.hpp"
 #include "wire/json.hpp"
 #include "wire_support.hpp"
 
 namespace raceway::server::storage {
-
-bool operator==(const StoredEvent& a, const StoredEvent& b) {
-  const auto all = [](const StoredEvent& e) {
-    return std::tie(e.event_id, e.trace_id, e.kind, e.timestamp, e.duration_ms, e.location, e.vector_clock, e.metadata);
-  };
-  return all(a) == all(b);
-}
 
 void PrintTo(const StoredEvent& event, std::ostream* out) {
   *out << event.event_id << " of " << event.trace_id << ": " << event.kind << " at " << event.timestamp << ", location "
@@ -78,8 +72,8 @@ Events sent(const std::vector<std::string>& bodies) {
 
 Events read_back(MemoryStorage& storage) {
   Events events;
-  storage.each_trace(
-      {}, [](std::uint64_t) {},
+  wire::test::read_each_trace(
+      storage, {}, [](std::uint64_t) {},
       [&](const storage::TraceSummary& trace, const std::vector<storage::StoredEvent>& read) {
         EXPECT_EQ(trace.event_count, read.size());
         for (const auto& event : read) EXPECT_TRUE(events.emplace(event.event_id, event).second) << event.event_id;

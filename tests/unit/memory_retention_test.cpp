@@ -18,6 +18,7 @@
 #include "memory/bytes.hpp"
 #include "memory/memory_storage.hpp"
 #include "memory/segments.hpp"
+#include "trace_support.hpp"
 #include "wire_support.hpp"
 
 namespace raceway::server::memory {
@@ -107,7 +108,7 @@ RC_GTEST_PROP(MemoryRetention, KeepsTheTracesThatGrewLastAsASimpleModelDoes, ())
   std::set<std::string> services;
   std::set<std::string> traces;
   for (const auto& [trace, ids] : model.events()) {
-    const auto kept = storage.trace(trace);
+    const auto kept = wire::test::read_trace(storage, trace);
     RC_ASSERT(kept.has_value());
     std::set<std::string> stored;
     for (const auto& event : *kept) stored.insert(event.event_id);
@@ -131,7 +132,7 @@ TEST(MemoryRetention, TakesAnEventOfAnEvictedTraceForANewOneWhereverItIsSent) {
   MemoryStorage storage({.max_traces = 1, .max_age = {}, .max_bytes = 0});
   EXPECT_EQ(send(storage, {documented_event("e", "first")}).stored, 1U);
   EXPECT_EQ(send(storage, {documented_event("f", "second")}).stored, 1U);
-  EXPECT_EQ(storage.trace("first"), std::nullopt);
+  EXPECT_EQ(wire::test::read_trace(storage, "first"), std::nullopt);
   EXPECT_EQ(send(storage, {documented_event("e", "third")}).stored, 1U) << "under another trace";
   EXPECT_EQ(send(storage, {documented_event("e", "third")}).duplicates, 1U);
   EXPECT_EQ(send(storage, {documented_event("f", "second")}).stored, 1U) << "under the same one";
@@ -144,7 +145,7 @@ TEST(MemoryRetention, DoesNotCutATraceThatIsStillGrowing) {
     send(storage,
          {documented_event("growing" + number, "growing"), documented_event("other" + number, "other" + number)});
   }
-  EXPECT_EQ(storage.trace("growing")->size(), 100U);
+  EXPECT_EQ(wire::test::read_trace(storage, "growing")->size(), 100U);
   EXPECT_EQ(traces_in(storage), (std::set<std::string>{"growing", "other98", "other99"}));
 }
 
@@ -155,7 +156,7 @@ TEST(MemoryRetention, LetsGoOfWhatHasNotGrownForLong) {
   EXPECT_EQ(storage.totals().traces, 1U);
   storage.keep_limits();
   EXPECT_EQ(storage.totals().traces, 0U);
-  EXPECT_EQ(storage.trace("old"), std::nullopt);
+  EXPECT_EQ(wire::test::read_trace(storage, "old"), std::nullopt);
   EXPECT_EQ(evicted(storage, storage::MemoryLimit::age).traces, 1U);
   EXPECT_EQ(evicted(storage, storage::MemoryLimit::age).events, 2U);
 }
@@ -184,14 +185,14 @@ TEST(MemoryRetention, RejectsMoreOfATraceThatAloneIsNearTheLimitAndLivesOn) {
   EXPECT_EQ(last.rejected.told().front().id, "giant/9900");
   EXPECT_NE(last.rejected.told().front().reason.find("storage.memory.max_bytes"), std::string::npos)
       << last.rejected.told()[0].reason;
-  EXPECT_EQ(storage.trace("giant")->size(), stored);
+  EXPECT_EQ(wire::test::read_trace(storage, "giant")->size(), stored);
   EXPECT_EQ(send(storage, long_events("giant", 0, 10)).duplicates, 10U) << "what is in is still known";
   for (int at = 0; at < 100; ++at) {
     EXPECT_EQ(send(storage, long_events("small" + std::to_string(at), 0, 50)).stored, 50U);
     EXPECT_LE(storage.usage().total(), most);
   }
-  EXPECT_EQ(storage.trace("giant"), std::nullopt) << "it is the one that has not grown for longest";
-  EXPECT_EQ(storage.trace("small99")->size(), 50U);
+  EXPECT_EQ(wire::test::read_trace(storage, "giant"), std::nullopt) << "it is the one that has not grown for longest";
+  EXPECT_EQ(wire::test::read_trace(storage, "small99")->size(), 50U);
 }
 
 /// Bodies that leave nothing out: long ids and services of their own, several services in a trace, traces that come
@@ -285,8 +286,8 @@ TEST(MemoryRetention, HoldsWhileManySendAndOthersRead) {
   }
   std::thread reader([&] {
     while (sending) {
-      storage.each_trace(
-          {}, [](std::uint64_t) {},
+      wire::test::read_each_trace(
+          storage, {}, [](std::uint64_t) {},
           [](const storage::TraceSummary& trace, const std::vector<storage::StoredEvent>& events) {
             EXPECT_EQ(events.size(), trace.event_count);
             for (const auto& event : events) EXPECT_EQ(event.trace_id, trace.trace_id);

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "memory/memory_storage.hpp"
+#include "trace_support.hpp"
 #include "wire_support.hpp"
 
 namespace raceway::server::memory {
@@ -42,8 +43,8 @@ struct Shown {
 
 Shown shown(storage::Storage& storage) {
   Shown all;
-  storage.each_trace(
-      {}, [](std::uint64_t) {},
+  wire::test::read_each_trace(
+      storage, {}, [](std::uint64_t) {},
       [&](const storage::TraceSummary& trace, const std::vector<storage::StoredEvent>& events) {
         all.newest_first.push_back(trace.trace_id);
         all.traces[trace.trace_id] = {trace.event_count, trace.first_timestamp, trace.last_timestamp, trace.services};
@@ -187,8 +188,8 @@ TEST(MemorySnapshot, LoadsWhatIsWithinTheLimitsTheNewestOfIt) {
   loaded.load(directory.file(), complaints);
   EXPECT_TRUE(complaints.empty());
   EXPECT_EQ(loaded.totals().traces, 3U);
-  EXPECT_TRUE(loaded.trace("large"));
-  EXPECT_TRUE(loaded.trace("trace 99"));
+  EXPECT_TRUE(wire::test::read_trace(loaded, "large"));
+  EXPECT_TRUE(wire::test::read_trace(loaded, "trace 99"));
   EXPECT_EQ(loaded.fullness()->bytes, loaded.usage().total());
 }
 
@@ -306,8 +307,8 @@ TEST(MemorySnapshot, IsWholeThoughEventsComeAndTracesGoMeanwhile) {
     loaded.load(directory.file(), complaints);
     EXPECT_EQ(complaints, std::vector<Text>());
     std::uint64_t events = 0;
-    loaded.each_trace(
-        {}, [](std::uint64_t) {},
+    wire::test::read_each_trace(
+        loaded, {}, [](std::uint64_t) {},
         [&](const storage::TraceSummary& trace, const std::vector<storage::StoredEvent>& read) {
           EXPECT_EQ(read.size(), trace.event_count);
           events += read.size();

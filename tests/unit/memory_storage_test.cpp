@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "trace_support.hpp"
 #include "wire/errors.hpp"
 #include "wire/timestamp.hpp"
 #include "wire_support.hpp"
@@ -70,7 +71,7 @@ TEST(MemoryStorage, BeginsEmpty) {
   EXPECT_EQ(storage.totals().traces, 0U);
   EXPECT_EQ(storage.list_traces({}, 1, 10).total, 0U);
   EXPECT_TRUE(storage.list_traces({}, 1, 10).traces.empty());
-  EXPECT_EQ(storage.trace("t"), std::nullopt);
+  EXPECT_EQ(wire::test::read_trace(storage, "t"), std::nullopt);
   EXPECT_TRUE(storage.services().empty());
 }
 
@@ -79,7 +80,7 @@ TEST(MemoryStorage, KeepsWhatWasSent) {
   auto event = event_at("e", "t", 7, "shop");
   event.update({{"duration_ms", 12.5}, {"location", "a.go:1"}, {"vector_clock", {{"bb", 1}, {"a", 2}, {"c", 0}}}});
   expect_counts(send(storage, {event, event_at("plain", "t", 8)}), 2, 0, 0);
-  const auto events = storage.trace("t");
+  const auto events = wire::test::read_trace(storage, "t");
   ASSERT_TRUE(events);
   ASSERT_EQ(events->size(), 2U);
   const auto& stored = events->at(0);
@@ -136,10 +137,10 @@ TEST(MemoryStorage, RejectsAnIdThatStandsUnderAnotherTrace) {
   EXPECT_EQ(result.rejected.told()[1].index, 2U);
   EXPECT_EQ(result.rejected.told()[1].id, "a");
   EXPECT_EQ(result.rejected.told()[1].reason, "event_id is already stored under trace first");
-  EXPECT_EQ(ids_of(*storage.trace("second")), Strings({"c"}));
+  EXPECT_EQ(ids_of(*wire::test::read_trace(storage, "second")), Strings({"c"}));
   const auto within_one_body = send(storage, {event_at("d", "third", 1), event_at("d", "fourth", 1)});
   expect_counts(within_one_body, 1, 0, 1);
-  EXPECT_EQ(storage.trace("fourth"), std::nullopt) << "no trace without an event";
+  EXPECT_EQ(wire::test::read_trace(storage, "fourth"), std::nullopt) << "no trace without an event";
 }
 
 TEST(MemoryStorage, AnswersForEachBodyInTheirOrder) {
@@ -203,8 +204,8 @@ TEST(MemoryStorage, FiltersByServiceEventsAndTime) {
     EXPECT_EQ(page.total, page.traces.size());
     Strings visited;
     std::uint64_t announced = 0;
-    storage.each_trace(
-        filter, [&](std::uint64_t total) { announced = total; },
+    wire::test::read_each_trace(
+        storage, filter, [&](std::uint64_t total) { announced = total; },
         [&](const storage::TraceSummary& trace, const auto&) {
           visited.push_back(trace.trace_id);
           return true;
@@ -240,8 +241,8 @@ TEST(MemoryStorage, EndsAVisitWhereTheVisitorHasEnough) {
   MemoryStorage storage;
   fill(storage);
   Strings visited;
-  storage.each_trace(
-      {}, [](std::uint64_t) {},
+  wire::test::read_each_trace(
+      storage, {}, [](std::uint64_t) {},
       [&](const storage::TraceSummary& trace, const auto&) {
         visited.push_back(trace.trace_id);
         return visited.size() < 2;
@@ -254,8 +255,8 @@ TEST(MemoryStorage, AnnouncesTheTracesItVisitsAndNoOthers) {
   fill(storage);
   std::uint64_t announced = 0;
   Strings visited;
-  storage.each_trace(
-      {},
+  wire::test::read_each_trace(
+      storage, {},
       [&](std::uint64_t total) {
         announced = total;
         send(storage, {event_at("c3", "c", 50), event_at("new", "new", 50)});
@@ -273,8 +274,8 @@ TEST(MemoryStorage, VisitsEachTraceAsOfOneMomentWhileItGrows) {
   MemoryStorage storage;
   fill(storage);
   std::map<std::string, Strings> visited;
-  storage.each_trace(
-      {}, [&](std::uint64_t) { send(storage, {event_at("new", "new", 50)}); },
+  wire::test::read_each_trace(
+      storage, {}, [&](std::uint64_t) { send(storage, {event_at("new", "new", 50)}); },
       [&](const storage::TraceSummary& trace, const std::vector<storage::StoredEvent>& events) {
         EXPECT_EQ(trace.event_count, events.size());
         visited[trace.trace_id] = ids_of(events);
@@ -305,7 +306,8 @@ TEST(MemoryStorage, HasTheSameAfterRecordedTrafficInAnyOrder) {
     EXPECT_EQ(a.traces[at].event_count, b.traces[at].event_count);
     EXPECT_EQ(a.traces[at].first_timestamp, b.traces[at].first_timestamp);
     EXPECT_EQ(a.traces[at].services, b.traces[at].services);
-    EXPECT_EQ(ids_of(*forwards.trace(a.traces[at].trace_id)), ids_of(*backwards.trace(a.traces[at].trace_id)));
+    EXPECT_EQ(ids_of(*wire::test::read_trace(forwards, a.traces[at].trace_id)),
+              ids_of(*wire::test::read_trace(backwards, a.traces[at].trace_id)));
   }
 }
 
@@ -341,7 +343,7 @@ RC_GTEST_PROP(MemoryStorage, AgreesWithAMapOfEvents, ()) {
     const auto& seconds = seconds_of.at(trace.trace_id);
     RC_ASSERT(trace.first_timestamp == second(*seconds.begin()));
     RC_ASSERT(trace.last_timestamp == second(*seconds.rbegin()));
-    RC_ASSERT(trace.event_count == storage.trace(trace.trace_id)->size());
+    RC_ASSERT(trace.event_count == wire::test::read_trace(storage, trace.trace_id)->size());
   }
 }
 
@@ -375,8 +377,8 @@ TEST(MemoryStorage, StaysExactWhenManySendTheSameWhileOthersRead) {
   readers.emplace_back([&] {
     std::uint64_t before = 0;
     while (sending) {
-      storage.each_trace(
-          {}, [](std::uint64_t) {},
+      wire::test::read_each_trace(
+          storage, {}, [](std::uint64_t) {},
           [](const storage::TraceSummary& trace, const std::vector<storage::StoredEvent>& read) {
             EXPECT_EQ(trace.event_count, read.size());
             for (const auto& event : read) EXPECT_EQ(event.trace_id, trace.trace_id);
@@ -390,7 +392,7 @@ TEST(MemoryStorage, StaysExactWhenManySendTheSameWhileOthersRead) {
   readers.emplace_back([&] {
     while (sending) {
       for (const auto& trace : storage.list_traces({}, 1, 10).traces)
-        EXPECT_GE(storage.trace(trace.trace_id)->size(), trace.event_count);
+        EXPECT_GE(wire::test::read_trace(storage, trace.trace_id)->size(), trace.event_count);
       for (const auto& service : storage.services()) EXPECT_LE(service.event_count, std::uint64_t{events});
     }
   });

@@ -18,6 +18,7 @@
 #include "memory/ingest.hpp"
 #include "memory/memory_storage.hpp"
 #include "memory/store.hpp"
+#include "trace_support.hpp"
 #include "wire/reasons.hpp"
 #include "wire_support.hpp"
 
@@ -119,8 +120,8 @@ TEST(MemoryStorageThreads, StoreAnIdOnceThoughEachOffersItUnderItsOwnTraces) {
   EXPECT_EQ(stored, std::uint64_t{events});
   EXPECT_EQ(rejected, std::uint64_t{events} * (senders - 1));
   std::set<std::string> ids;
-  storage.each_trace(
-      {}, [](std::uint64_t) {},
+  wire::test::read_each_trace(
+      storage, {}, [](std::uint64_t) {},
       [&](const storage::TraceSummary& trace, const std::vector<storage::StoredEvent>& read) {
         EXPECT_GT(read.size(), 0U) << trace.trace_id;
         for (const auto& event : read) EXPECT_TRUE(ids.insert(event.event_id).second);

@@ -4,6 +4,7 @@
 
 #include "memory/memory_storage.hpp"
 #include "moving/event_text.hpp"
+#include "trace_support.hpp"
 #include "wire/writer.hpp"
 #include "wire_support.hpp"
 
@@ -20,8 +21,8 @@ std::vector<StoredEvent> rows_of(std::string_view body) {
   const auto result = storage.ingest({body}).front();
   if (!result.rejected.empty()) throw std::logic_error("rejected: " + result.rejected.told().front().reason);
   std::vector<StoredEvent> rows;
-  storage.each_trace(
-      {}, [](std::uint64_t) {},
+  wire::test::read_each_trace(
+      storage, {}, [](std::uint64_t) {},
       [&](const auto&, std::vector<StoredEvent> events) {
         for (auto& event : events) rows.push_back(std::move(event));
         return true;

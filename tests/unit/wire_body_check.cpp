@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "memory/memory_storage.hpp"
+#include "trace_support.hpp"
 #include "wire/batch.hpp"
 #include "wire/writer.hpp"
 
@@ -81,8 +82,8 @@ std::vector<std::string> events_after(std::string_view body) {
   server::memory::MemoryStorage storage;
   std::vector<std::string> events;
   storage.ingest({body});
-  storage.each_trace(
-      {}, [](std::uint64_t) {},
+  read_each_trace(
+      storage, {}, [](std::uint64_t) {},
       [&](const auto&, const std::vector<server::storage::StoredEvent>& stored) {
         for (const auto& event : stored) append_sdk_event(events.emplace_back(), event.row());
         return true;

@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "memory/memory_storage.hpp"
+#include "trace_support.hpp"
 #include "wire/writer.hpp"
 
 namespace raceway::wire::test {
@@ -71,8 +72,8 @@ std::map<std::string, std::string> texts_read_back(std::string_view body) {
   const auto result = storage.ingest({body}).front();
   if (!result.rejected.empty()) throw std::logic_error("rejected: " + result.rejected.told().front().reason);
   std::map<std::string, std::string> texts;
-  storage.each_trace(
-      {}, [](std::uint64_t) {},
+  read_each_trace(
+      storage, {}, [](std::uint64_t) {},
       [&](const auto&, const std::vector<server::storage::StoredEvent>& events) {
         for (const auto& event : events) append_sdk_event(texts[event.event_id], event.row());
         return true;

@@ -5,9 +5,9 @@
 #include <string>
 #include <utility>
 
-#include "analysis/trace_view.hpp"
 #include "http/envelope.hpp"
 #include "http/query.hpp"
+#include "http/trace_answers.hpp"
 #include "wire/errors.hpp"
 #include "wire/timestamp.hpp"
 #include "wire/uuid.hpp"
@@ -18,12 +18,6 @@ namespace {
 using storage::TraceSummary;
 
 constexpr std::chrono::seconds retry_after{1};
-
-void append_number(std::string& out, const char* name, std::uint64_t value) {
-  out += ",\"";
-  out += name;
-  out += "\":" + std::to_string(value);
-}
 
 std::string rejections_json(std::span<const wire::Rejection> rejected) {
   std::string json = "[";
@@ -101,24 +95,6 @@ Response get_status(Api& api) {
   return success(json + ",\"warmup\":" + phase_completed + '}');
 }
 
-/// A summary as an object without its closing brace; times end with `zone`.
-void append_summary(std::string& out, const TraceSummary& trace, std::string_view zone) {
-  out += "{\"trace_id\":" + json_string(trace.trace_id);
-  append_number(out, "event_count", trace.event_count);
-  out += ",\"first_timestamp\":\"";
-  wire::append_timestamp(out, {trace.first_timestamp, 0}, zone);
-  out += "\",\"last_timestamp\":\"";
-  wire::append_timestamp(out, {trace.last_timestamp, 0}, zone);
-  out += '"';
-  append_number(out, "service_count", trace.services.size());
-  out += ",\"services\":[";
-  for (std::size_t at = 0; at < trace.services.size(); ++at) {
-    if (at > 0) out += ',';
-    out += json_string(trace.services[at]);
-  }
-  out += ']';
-}
-
 /// total_traces, page, page_size, total_pages and traces, each behind a comma.
 std::string page_json(const storage::TracePage& found, const Page& page, std::string_view zone) {
   std::string json;
@@ -135,33 +111,10 @@ std::string page_json(const storage::TracePage& found, const Page& page, std::st
   return json + ']';
 }
 
-/// Every trace with all its events as one document, a trace at a time.
-Response export_traces(Api& api, const storage::TraceFilter& filter) {
-  api.storage.check();  // once the answer has begun it is too late for a 503
-  Response response;
-  response.stream = [&api, filter](const Write& write) {
-    bool first = true;
-    const auto begin = [&](std::uint64_t total) {
-      write(R"({"success":true,"data":{"total_traces":)" + std::to_string(total) + R"(,"traces":[)");
-    };
-    const auto visit = [&](const TraceSummary& trace, std::vector<storage::StoredEvent> events) {
-      analysis::sort_causally(events);
-      std::string json = first ? "\n" : ",\n";
-      first = false;
-      append_summary(json, trace, "+00:00");
-      json += ",\"events\":";
-      analysis::append_events(json, events);
-      return write(json + '}');
-    };
-    api.storage.each_trace(filter, begin, visit);
-    return write("\n]},\"error\":null}\n");
-  };
-  return response;
-}
-
 Response get_traces(Api& api, const Request& request) {
   const auto filter = query_filter(request);
-  if (!request.query_parameter("page") && !request.query_parameter("page_size")) return export_traces(api, filter);
+  if (!request.query_parameter("page") && !request.query_parameter("page_size"))
+    return export_traces(api.storage, filter, api.budget);
   const auto page = query_page(request, 20);
   const auto found = api.storage.list_traces(filter, page.number, page.size);
   return success('{' + page_json(found, page, "+00:00").substr(1) + '}');
@@ -174,7 +127,7 @@ Response get_trace(Api& api, const Request& request) {
   if (!events && uuid && *uuid != id) events = api.storage.trace(*uuid);
   if (!events && !uuid) return failure(400, "Invalid trace ID format");
   if (!events) return failure(404, "Failed to fetch trace: Trace not found: " + *uuid);
-  return success(analysis::trace_json(std::move(*events)));
+  return show_trace(std::move(events), query_event_page(request), api.budget);
 }
 
 Response get_services(Api& api) {

@@ -13,6 +13,7 @@ namespace raceway::server::http {
 struct Api {
   storage::Storage& storage;
   ingest::Ingestor& ingestor;
+  storage::ByteBudget& budget = storage::ByteBudget::none();  ///< of what answers are made from
   std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
 };
 

@@ -8,6 +8,7 @@
 #include <shared_mutex>
 
 #include "memory/ingest.hpp"
+#include "memory/packed_events.hpp"
 #include "memory/store.hpp"
 
 namespace raceway::server::memory {
@@ -93,34 +94,38 @@ storage::TracePage MemoryStorage::list_traces(const storage::TraceFilter& filter
   return result;
 }
 
-std::optional<std::vector<storage::StoredEvent>> MemoryStorage::trace(const std::string& trace_id) {
+std::unique_ptr<storage::TraceEvents> MemoryStorage::trace(const std::string& trace_id) {
   const Id id = store_->ids.make(trace_id);
   const Shard& shard = store_->shard_of(id);
+  auto hold = intake_.budget->hold();
   PackedTrace packed;
   {
     const std::shared_lock lock(shard.mutex);
     const std::uint32_t number = shard.traces.find(id);
-    if (number == none) return std::nullopt;
-    packed = shard.pack(shard.traces[number]);
+    if (number == none) return nullptr;
+    packed = shard.pack(shard.traces[number], hold);
   }
-  return packed.events();
+  return std::make_unique<PackedEvents>(std::move(packed), std::move(hold));
 }
 
-void MemoryStorage::each_trace(
-    const storage::TraceFilter& filter, const std::function<void(std::uint64_t)>& begin,
-    const std::function<bool(const storage::TraceSummary&, std::vector<storage::StoredEvent>)>& visit) {
+void MemoryStorage::each_trace(const storage::TraceFilter& filter, const std::function<void(std::uint64_t)>& begin,
+                               const VisitTrace& visit) {
   const auto listing = list(filter, std::numeric_limits<std::size_t>::max());
+  auto listed_hold = intake_.budget->hold();
+  listed_hold.grow(listing.traces.capacity() * sizeof(ListedTrace));
   begin(listing.traces.size());
   for (const ListedTrace& listed : listing.traces) {
+    auto hold = intake_.budget->hold();
     PackedTrace packed;
     {
       const Shard& shard = store_->shards[listed.shard];
       const std::shared_lock lock(shard.mutex);
       const Trace* const trace = shard.traces.still(listed.number, listed.generation);
       if (trace == nullptr) continue;
-      packed = shard.pack(*trace);
+      packed = shard.pack(*trace, hold);
     }
-    if (!visit(packed.summary, packed.events())) return;
+    PackedEvents events(std::move(packed), std::move(hold));
+    if (!visit(events.summary(), events)) return;
   }
 }
 

@@ -42,10 +42,9 @@ class MemoryStorage : public storage::Storage {
   storage::Totals totals() override;
   storage::TracePage list_traces(const storage::TraceFilter& filter, std::uint64_t page,
                                  std::uint64_t page_size) override;
-  std::optional<std::vector<storage::StoredEvent>> trace(const std::string& trace_id) override;
-  void each_trace(
-      const storage::TraceFilter& filter, const std::function<void(std::uint64_t)>& begin,
-      const std::function<bool(const storage::TraceSummary&, std::vector<storage::StoredEvent>)>& visit) override;
+  std::unique_ptr<storage::TraceEvents> trace(const std::string& trace_id) override;
+  void each_trace(const storage::TraceFilter& filter, const std::function<void(std::uint64_t)>& begin,
+                  const VisitTrace& visit) override;
   std::vector<storage::ServiceSummary> services() override;
   std::optional<storage::Fullness> fullness() override;
 

@@ -36,6 +36,15 @@ RecordHead read_head(std::string_view chunk, std::size_t at) {
   return head;
 }
 
+std::uint32_t count_records(std::string_view chunk) {
+  std::uint32_t count = 0;
+  for (ByteReader from(chunk); !from.done(); ++count) {
+    from.byte();  // flags
+    from.counted();
+  }
+  return count;
+}
+
 bool holds(std::string_view chunk, const Id& id) {
   ByteReader from(chunk);
   while (!from.done()) {

@@ -61,6 +61,9 @@ struct RecordHead {
 /// The record at a place in a chunk's bytes.
 RecordHead read_head(std::string_view chunk, std::size_t at);
 
+/// How many records there are.
+std::uint32_t count_records(std::string_view chunk);
+
 /// Whether one of the records is that event's.
 bool holds(std::string_view chunk, const Id& id);
 

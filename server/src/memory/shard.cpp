@@ -3,17 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "memory/record_reader.hpp"
-
 namespace raceway::server::memory {
-std::vector<storage::StoredEvent> PackedTrace::events() const {
-  std::vector<storage::StoredEvent> events;
-  events.reserve(summary.event_count);
-  for (const auto& chunk : chunks) {
-    for (RecordReader reader(chunk, *dictionary); !reader.done();) events.push_back(reader.next(summary.trace_id));
-  }
-  return events;
-}
 
 bool Selection::has(const Trace& trace) const {
   return trace.events >= filter.min_events && (service == nullptr || trace.services.has(*service)) &&
@@ -76,14 +66,23 @@ void Shard::note_oldest() noexcept {
   if (now != oldest()) oldest_.store(now, std::memory_order_relaxed);
 }
 
-PackedTrace Shard::pack(const Trace& trace) const {
+PackedTrace Shard::pack(const Trace& trace, storage::ByteBudget::Hold& hold) const {
+  std::size_t count = 0;
+  for (std::uint32_t at = trace.newest_chunk; at != none; at = chunks_[at].older) ++count;
   PackedTrace packed;
+  hold.grow(trace.bytes + count * sizeof(std::uint64_t));
   packed.summary = trace.summary();
   packed.dictionary = trace.dictionary;
+  packed.bytes.resize(trace.bytes);
+  packed.ends.resize(count);
+  // They are linked from the newest to the oldest, so they are put in from the back.
+  std::size_t end = trace.bytes;
   for (std::uint32_t at = trace.newest_chunk; at != none; at = chunks_[at].older) {
-    packed.chunks.emplace_back(records(at));
+    const std::string_view chunk = records(at);
+    packed.ends[--count] = end;
+    end -= chunk.size();
+    chunk.copy(packed.bytes.data() + end, chunk.size());
   }
-  std::reverse(packed.chunks.begin(), packed.chunks.end());
   return packed;
 }
 

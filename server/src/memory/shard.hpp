@@ -14,16 +14,16 @@
 
 #include "memory/segments.hpp"
 #include "memory/traces.hpp"
+#include "storage/byte_budget.hpp"
 
 namespace raceway::server::memory {
 
 /// A trace's events as they are packed, and what they are packed with; independent of the store.
 struct PackedTrace {
   storage::TraceSummary summary;
-  std::vector<std::string> chunks;  ///< oldest first
+  std::string bytes;                ///< of the chunks, oldest first
+  std::vector<std::uint64_t> ends;  ///< of each, in `bytes`
   std::shared_ptr<const Dictionary> dictionary;
-
-  std::vector<storage::StoredEvent> events() const;
 };
 
 /// A trace in a list that is longer than what one lock is held for.
@@ -83,7 +83,8 @@ class Shard {
   /// The next older chunk of its trace, or none.
   std::uint32_t older(std::uint32_t chunk) const { return chunks_[chunk].older; }
 
-  PackedTrace pack(const Trace& trace) const;
+  /// A copy for those who read it without a lock. `hold` grows by what it takes; throws Unavailable where it cannot.
+  PackedTrace pack(const Trace& trace, storage::ByteBudget::Hold& hold) const;
 
   /// Counts the traces selected and appends the newest of them, `limit` at most, newest first. Recency is up to date.
   std::uint64_t list(const Selection& selection, std::size_t limit, std::uint32_t shard_number,

@@ -1,11 +1,13 @@
 #include "postgres/postgres_storage.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <nlohmann/json.hpp>
 #include <unordered_map>
 #include <utility>
 
 #include "postgres/portable_ingest.hpp"
+#include "postgres/row_buffer.hpp"
 
 namespace raceway::server::postgres {
 namespace {
@@ -36,11 +38,15 @@ const std::string page_of_passing = std::string("WITH p AS (SELECT t.*") + passi
                                     " ORDER BY t.end_time DESC, t.trace_id LIMIT $5::bigint OFFSET $6::bigint) " +
                                     summary_of_p;
 
-const std::string cursor_on_passing =
-    std::string("DECLARE traces NO SCROLL CURSOR FOR WITH p AS (SELECT t.*") + passing + ") " + summary_of_p;
+const std::string cursor_on_passing = std::string("DECLARE traces NO SCROLL CURSOR FOR SELECT t.trace_id") + passing +
+                                      " ORDER BY t.end_time DESC, t.trace_id";
 
-constexpr const char* events_of_traces =
-    "SELECT event_id, trace_id, kind, \"timestamp\", duration_ms, location, vector_clock::text, metadata::text"
+const std::string summaries_of_traces =
+    std::string("WITH p AS (SELECT t.* FROM raceway.traces t WHERE t.trace_id = ANY ($1::text[])) ") + summary_of_p;
+
+constexpr const char* cursor_on_events =
+    "DECLARE events NO SCROLL CURSOR FOR SELECT event_id, trace_id, kind, \"timestamp\", duration_ms, location, "
+    "vector_clock::text, metadata::text"
     " FROM raceway.events WHERE trace_id = ANY ($1::text[])";
 
 constexpr const char* count_services =
@@ -65,14 +71,15 @@ storage::TraceSummary read_summary(const PgResult& result, int row) {
   return summary;
 }
 
-storage::StoredEvent read_event(const PgResult& result, int row) {
-  storage::StoredEvent event;
+/// Refers to the result.
+wire::Row read_event(const PgResult& result, int row) {
+  wire::Row event;
   event.event_id = result.text(row, 0);
   event.trace_id = result.text(row, 1);
   event.kind = result.text(row, 2);
   event.timestamp = result.micros(row, 3);
   if (!result.is_null(row, 4)) event.duration_ms = result.float4(row, 4);
-  if (!result.is_null(row, 5)) event.location = std::string(result.text(row, 5));
+  if (!result.is_null(row, 5)) event.location = result.text(row, 5);
   event.vector_clock = result.text(row, 6);
   event.metadata = result.text(row, 7);
   return event;
@@ -130,37 +137,104 @@ class Snapshot {
   PgConnection& connection_;
 };
 
-using EventsByTrace = std::unordered_map<std::string, std::vector<storage::StoredEvent>>;
+using EventsByTrace = std::unordered_map<std::string, std::unique_ptr<RowBuffer>>;
 
-EventsByTrace read_events_of(PgConnection& connection, const std::vector<std::string>& trace_ids) {
-  const auto result = connection.run(events_of_traces, {PgParameter::texts(trace_ids)});
+/// In pieces, so that they are not there twice. Needs a transaction.
+EventsByTrace read_events_of(PgConnection& connection, const std::vector<std::string>& trace_ids,
+                             storage::ByteBudget& budget) {
+  connection.run(cursor_on_events, {PgParameter::texts(trace_ids)});
   EventsByTrace events;
-  for (int row = 0; row < result.rows(); ++row) {
-    auto event = read_event(result, row);
-    auto& of_trace = events[event.trace_id];
-    of_trace.push_back(std::move(event));
+  while (true) {
+    const auto result = connection.run("FETCH 1000 FROM events");
+    if (result.rows() == 0) break;
+    for (int row = 0; row < result.rows(); ++row) {
+      const auto event = read_event(result, row);
+      auto& of_trace = events[std::string(event.trace_id)];
+      if (of_trace == nullptr) of_trace = std::make_unique<RowBuffer>(budget);
+      of_trace->append(event);
+    }
   }
+  connection.run("CLOSE events");
   return events;
 }
 
-/// Traces are fetched together as long as they hold no more events than this, so that small ones do not cost a round
-/// trip each and large ones are held one at a time.
+/// The ids of traces that are going to be shown, packed.
+class TraceIds {
+ public:
+  explicit TraceIds(storage::ByteBudget& budget) : hold_(budget.hold()) {}
+
+  void append(std::string_view id) {
+    const auto size = static_cast<std::uint16_t>(id.size());  // 255 characters at most
+    const std::size_t bytes = sizeof size + id.size();
+    if (text_.capacity() - text_.size() < bytes) {
+      const std::size_t more = std::max<std::size_t>(4096, text_.capacity());
+      hold_.grow(more);
+      text_.reserve(text_.capacity() + more);
+    }
+    text_.append(reinterpret_cast<const char*>(&size), sizeof size);
+    text_ += id;
+    ++count_;
+  }
+  std::uint64_t count() const { return count_; }
+  /// The next ones, `most` at most; none at the end.
+  std::vector<std::string> take(std::size_t most) {
+    std::vector<std::string> ids;
+    while (ids.size() < most && at_ < text_.size()) {
+      std::uint16_t size = 0;
+      std::memcpy(&size, &text_[at_], sizeof size);
+      ids.push_back(text_.substr(at_ + sizeof size, size));
+      at_ += sizeof size + size;
+    }
+    return ids;
+  }
+
+ private:
+  std::string text_;
+  std::uint64_t count_ = 0;
+  std::size_t at_ = 0;
+  storage::ByteBudget::Hold hold_;
+};
+
+/// Traces that are shown as of one moment.
+struct Group {
+  std::size_t taken = 0;  ///< of the ids that were asked for
+  std::vector<storage::TraceSummary> summaries;
+  EventsByTrace events;
+};
+
+/// So many summaries are read at once; of them as many with their events as hold no more than that many events, so that
+/// small ones do not cost a round trip each and large ones are held one at a time.
+constexpr std::size_t traces_at_once = 100;
 constexpr std::uint64_t events_at_once = 5'000;
 
-/// How many of `summaries`, from `from`, are fetched together.
-std::size_t group_size(const std::vector<storage::TraceSummary>& summaries, std::size_t from) {
-  std::size_t size = 0;
-  for (std::uint64_t events = 0; from + size < summaries.size(); ++size) {
-    events += summaries[from + size].event_count;
-    if (size > 0 && events > events_at_once) break;
+/// The first of `ids`, as many as go together; those that are not there are left out.
+Group read_group(PgConnection& connection, const std::vector<std::string>& ids, storage::ByteBudget& budget) {
+  std::unordered_map<std::string, storage::TraceSummary> summaries;
+  const auto rows = connection.run(summaries_of_traces, {PgParameter::texts(ids)});
+  for (int row = 0; row < rows.rows(); ++row) {
+    auto summary = read_summary(rows, row);
+    summaries.emplace(summary.trace_id, std::move(summary));
   }
-  return size;
+  Group group;
+  std::vector<std::string> there;
+  for (std::uint64_t events = 0; group.taken < ids.size(); ++group.taken) {
+    const auto found = summaries.find(ids[group.taken]);
+    if (found == summaries.end()) continue;
+    events += found->second.event_count;
+    if (!there.empty() && events > events_at_once) break;
+    there.push_back(found->first);
+    group.summaries.push_back(std::move(found->second));
+  }
+  if (!there.empty()) group.events = read_events_of(connection, there, budget);
+  std::erase_if(group.summaries, [&](const auto& summary) { return !group.events.contains(summary.trace_id); });
+  return group;
 }
 
 }  // namespace
 
-PostgresStorage::PostgresStorage(const config::Postgres& options, Edition edition)
-    : query_limit_(options.query_timeout),
+PostgresStorage::PostgresStorage(const config::Postgres& options, Edition edition, storage::ByteBudget& budget)
+    : budget_(budget),
+      query_limit_(options.query_timeout),
       edition_(edition),
       pool_({options.connection_string, options.max_connections, options.min_connections, options.connection_timeout}) {
 }
@@ -225,46 +299,44 @@ storage::TracePage PostgresStorage::list_traces(const storage::TraceFilter& filt
   });
 }
 
-std::optional<std::vector<storage::StoredEvent>> PostgresStorage::trace(const std::string& trace_id) {
-  return pool_.with_connection(to_read(),
-                               [&](PgConnection& connection) -> std::optional<std::vector<storage::StoredEvent>> {
-                                 const Snapshot snapshot(connection, query_limit_);
-                                 auto events = read_events_of(connection, {trace_id});
-                                 if (events.empty()) return std::nullopt;
-                                 return std::move(events.begin()->second);
-                               });
+std::unique_ptr<storage::TraceEvents> PostgresStorage::trace(const std::string& trace_id) {
+  return pool_.with_connection(to_read(), [&](PgConnection& connection) -> std::unique_ptr<storage::TraceEvents> {
+    const Snapshot snapshot(connection, query_limit_);
+    auto events = read_events_of(connection, {trace_id}, budget_);
+    if (events.empty()) return nullptr;
+    return std::move(events.begin()->second);
+  });
 }
 
-void PostgresStorage::each_trace(
-    const storage::TraceFilter& filter, const std::function<void(std::uint64_t)>& begin,
-    const std::function<bool(const storage::TraceSummary&, std::vector<storage::StoredEvent>)>& visit) {
-  bool begun = false;
+void PostgresStorage::each_trace(const storage::TraceFilter& filter, const std::function<void(std::uint64_t)>& begin,
+                                 const VisitTrace& visit) {
+  // The ids stay while traces grow and so move in the order; each group is read in a transaction of its own, and shown
+  // without a connection.
+  TraceIds ids(budget_);
   pool_.with_connection(to_read(), [&](PgConnection& connection) {
-    // What was shown already cannot be taken back: a second try would show it twice.
-    if (begun) throw DatabaseError("the connection broke in the middle of the answer", {});
+    ids = TraceIds(budget_);
     const Snapshot snapshot(connection, query_limit_);
-    const auto parameters = filter_parameters(filter);
-    const auto total = static_cast<std::uint64_t>(connection.run(count_passing, parameters).int64(0, 0));
-    connection.run(cursor_on_passing, parameters);
-    begun = true;
-    begin(total);
+    connection.run(cursor_on_passing, filter_parameters(filter));
     while (true) {
-      const auto rows = connection.run("FETCH 500 FROM traces");
+      const auto rows = connection.run("FETCH 10000 FROM traces");
       if (rows.rows() == 0) return;
-      std::vector<storage::TraceSummary> summaries;
-      for (int row = 0; row < rows.rows(); ++row) summaries.push_back(read_summary(rows, row));
-      for (std::size_t from = 0; from < summaries.size();) {
-        const auto size = group_size(summaries, from);
-        std::vector<std::string> ids;
-        for (std::size_t at = from; at < from + size; ++at) ids.push_back(summaries[at].trace_id);
-        auto events = read_events_of(connection, ids);
-        for (std::size_t at = from; at < from + size; ++at) {
-          if (!visit(summaries[at], std::move(events[summaries[at].trace_id]))) return;
-        }
-        from += size;
-      }
+      for (int row = 0; row < rows.rows(); ++row) ids.append(rows.text(row, 0));
     }
   });
+  begin(ids.count());
+  std::vector<std::string> next = ids.take(traces_at_once);
+  while (!next.empty()) {
+    const Group group = pool_.with_connection(to_read(), [&](PgConnection& connection) {
+      const Snapshot snapshot(connection, query_limit_);
+      return read_group(connection, next, budget_);
+    });
+    // What is not among them was deleted meanwhile.
+    next.erase(next.begin(), next.begin() + static_cast<std::ptrdiff_t>(group.taken));
+    for (const auto& summary : group.summaries) {
+      if (!visit(summary, *group.events.at(summary.trace_id))) return;
+    }
+    if (next.empty()) next = ids.take(traces_at_once);
+  }
 }
 
 std::vector<storage::ServiceSummary> PostgresStorage::services() {

@@ -9,6 +9,7 @@
 #include "postgres/interrupt.hpp"
 #include "postgres/pool.hpp"
 #include "postgres/setup.hpp"
+#include "storage/byte_budget.hpp"
 #include "storage/storage.hpp"
 
 namespace raceway::server::postgres {
@@ -16,7 +17,9 @@ namespace raceway::server::postgres {
 class PostgresStorage : public storage::Storage {
  public:
   /// `edition` is what the database has. Where it is replaced by the other one meanwhile, all goes on.
-  PostgresStorage(const config::Postgres& options, Edition edition);
+  /// What is read of the database and shown is of `budget`, which outlives the storage.
+  PostgresStorage(const config::Postgres& options, Edition edition,
+                  storage::ByteBudget& budget = storage::ByteBudget::none());
 
   std::vector<storage::IngestResult> ingest(const std::vector<std::string_view>& bodies) override;
   void check() override;
@@ -25,16 +28,16 @@ class PostgresStorage : public storage::Storage {
   storage::Totals totals() override;
   storage::TracePage list_traces(const storage::TraceFilter& filter, std::uint64_t page,
                                  std::uint64_t page_size) override;
-  std::optional<std::vector<storage::StoredEvent>> trace(const std::string& trace_id) override;
-  void each_trace(
-      const storage::TraceFilter& filter, const std::function<void(std::uint64_t)>& begin,
-      const std::function<bool(const storage::TraceSummary&, std::vector<storage::StoredEvent>)>& visit) override;
+  std::unique_ptr<storage::TraceEvents> trace(const std::string& trace_id) override;
+  void each_trace(const storage::TraceFilter& filter, const std::function<void(std::uint64_t)>& begin,
+                  const VisitTrace& visit) override;
   std::vector<storage::ServiceSummary> services() override;
   std::optional<storage::DatabaseUse> database_use() override { return pool_.use(); }
 
  private:
   Patience to_read() const;
 
+  storage::ByteBudget& budget_;
   const std::chrono::milliseconds query_limit_;
   Interrupt reading_;
   Interrupt writing_;

@@ -5,7 +5,9 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -48,6 +50,27 @@ struct StoredEvent {
   std::string metadata;      ///< a JSON object
 
   wire::Row row() const;
+  bool operator==(const StoredEvent&) const = default;
+};
+
+/// The events of one trace as of one moment, apart from the store: they may be read for as long as their reader likes,
+/// and nobody waits for that. Counted in the budget as long as they are there. Not thread-safe.
+class TraceEvents {
+ public:
+  using Visit = std::function<bool(const wire::Row&)>;
+
+  TraceEvents() = default;
+  TraceEvents(const TraceEvents&) = delete;
+  TraceEvents& operator=(const TraceEvents&) = delete;
+  virtual ~TraceEvents() = default;
+
+  /// How many there are, one at least.
+  virtual std::uint32_t count() const = 0;
+  /// Each in turn, in no particular order that stays the same. A row's texts are there during its visit. Ends early
+  /// where `visit` answers false; answers whether it did not.
+  virtual bool each(const Visit& visit) = 0;
+  /// Likewise those with these places in that order, as they stand in `places`. Fastest where neighbours stay together.
+  virtual bool each_of(std::span<const std::uint32_t> places, const Visit& visit) = 0;
 };
 
 struct TraceSummary {
@@ -102,6 +125,8 @@ struct DatabaseUse {
 /// for what coming again does not mend.
 class Storage {
  public:
+  using VisitTrace = std::function<bool(const TraceSummary& summary, TraceEvents& events)>;
+
   virtual ~Storage() = default;
 
   /// Stores several bodies at once, or nothing of them; results in the bodies' order, each one's rejections by index.
@@ -122,15 +147,15 @@ class Storage {
   /// Traces newest last_timestamp first, then by trace_id; `page` from 1.
   virtual TracePage list_traces(const TraceFilter& filter, std::uint64_t page, std::uint64_t page_size) = 0;
 
-  /// The events of a trace in no particular order, or nothing where there is no such trace.
-  virtual std::optional<std::vector<StoredEvent>> trace(const std::string& trace_id) = 0;
+  /// Nothing where there is no such trace.
+  virtual std::unique_ptr<TraceEvents> trace(const std::string& trace_id) = 0;
 
-  /// Calls `visit` for each trace that passes when it begins, in the order of list_traces. Each is shown as of one
-  /// moment (on PostgreSQL one moment for all), its summary agrees with its events. Holds few traces at a time. Ends
-  /// early where `visit` answers false. `begin` is called first, with the number of traces to come; those that are
-  /// deleted meanwhile do not.
+  /// Calls `visit` for each trace that passes when it begins, in the order of list_traces as of then. Each is shown as
+  /// of a moment of its own, its summary agrees with its events. Holds few traces at a time, and nothing that others
+  /// wait for while `visit` runs. Ends early where `visit` answers false. `begin` is called first, with the number of
+  /// traces to come; those that are deleted meanwhile do not.
   virtual void each_trace(const TraceFilter& filter, const std::function<void(std::uint64_t total)>& begin,
-                          const std::function<bool(const TraceSummary&, std::vector<StoredEvent>)>& visit) = 0;
+                          const VisitTrace& visit) = 0;
 
   /// Nothing where another system sees to it.
   virtual std::optional<Fullness> fullness() { return std::nullopt; }

@@ -1,0 +1,161 @@
+#include "http/trace_answers.hpp"
+
+#include <algorithm>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "analysis/trace_view.hpp"
+#include "http/envelope.hpp"
+#include "http/query.hpp"
+#include "wire/timestamp.hpp"
+
+namespace raceway::server::http {
+namespace {
+
+/// An element of a JSON array, with what separates it from the one before.
+class Elements {
+ public:
+  explicit Elements(const Write& write) : write_(write) {}
+  bool operator()(const wire::Row& event) {
+    text_.assign(first_ ? "" : ",");
+    first_ = false;
+    analysis::append_event(text_, event);
+    return write_(text_);
+  }
+
+ private:
+  const Write& write_;
+  std::string text_;
+  bool first_ = true;
+};
+
+/// A trace that is shown: its events, and the places of those that are asked for, in causal order. Outlives the stream.
+struct ShownTrace {
+  std::unique_ptr<storage::TraceEvents> events;
+  storage::ByteBudget::Hold hold;
+  std::vector<std::uint32_t> order;
+  std::span<const std::uint32_t> places;
+  std::string begin;
+  std::string end;
+
+  bool write(const http::Write& write) const {
+    return write(begin) && events->each_of(places, Elements(write)) && write(end);
+  }
+};
+
+std::string id_at(storage::TraceEvents& events, std::uint32_t place) {
+  std::string id;
+  events.each_of({&place, 1}, [&](const wire::Row& row) {
+    id = row.event_id;
+    return true;
+  });
+  return id;
+}
+
+/// Cuts `shown.places` to the page; says in `shown.end` how it goes on.
+void cut_page(ShownTrace& shown, const EventPage& page) {
+  if (page.after) {
+    std::optional<std::uint32_t> found;
+    std::uint32_t place = 0;
+    shown.events->each([&](const wire::Row& row) {
+      if (row.event_id == *page.after) found = place;
+      ++place;
+      return !found;
+    });
+    if (!found) throw Refusal(400, "after: the trace has no event " + *page.after);
+    const auto at = std::ranges::find(shown.places, *found) - shown.places.begin();
+    shown.places = shown.places.subspan(static_cast<std::size_t>(at) + 1);
+  }
+  const bool more = page.limit && *page.limit < shown.places.size();
+  if (more) shown.places = shown.places.first(static_cast<std::size_t>(*page.limit));
+  std::string json = ",\"total_events\":" + std::to_string(shown.order.size()) + ",\"next_after\":";
+  json += more ? json_string(id_at(*shown.events, shown.places.back())) : "null";
+  shown.end.insert(shown.end.rfind("}"), json);
+}
+
+/// More than this is sent as it is made.
+constexpr std::uint32_t events_of_a_body = 1'000;
+
+}  // namespace
+
+void append_number(std::string& out, const char* name, std::uint64_t value) {
+  out += ",\"";
+  out += name;
+  out += "\":" + std::to_string(value);
+}
+
+void append_summary(std::string& out, const storage::TraceSummary& trace, std::string_view zone) {
+  out += "{\"trace_id\":" + json_string(trace.trace_id);
+  append_number(out, "event_count", trace.event_count);
+  out += ",\"first_timestamp\":\"";
+  wire::append_timestamp(out, {trace.first_timestamp, 0}, zone);
+  out += "\",\"last_timestamp\":\"";
+  wire::append_timestamp(out, {trace.last_timestamp, 0}, zone);
+  out += '"';
+  append_number(out, "service_count", trace.services.size());
+  out += ",\"services\":[";
+  for (std::size_t at = 0; at < trace.services.size(); ++at) {
+    if (at > 0) out += ',';
+    out += json_string(trace.services[at]);
+  }
+  out += ']';
+}
+
+EventPage query_event_page(const Request& request) {
+  EventPage page;
+  if (const auto after = request.query_parameter("after")) page.after = std::string(*after);
+  if (const auto limit = request.query_parameter("limit")) page.limit = query_number(request, "limit", 0, 1);
+  return page;
+}
+
+Response show_trace(std::unique_ptr<storage::TraceEvents> events, const EventPage& page, storage::ByteBudget& budget) {
+  const auto shown = std::make_shared<ShownTrace>();
+  shown->events = std::move(events);
+  shown->order = analysis::causal_order(*shown->events, budget);
+  shown->hold = budget.hold();
+  shown->hold.grow(shown->order.size() * sizeof(std::uint32_t));
+  shown->places = shown->order;
+  std::string trace_id;
+  shown->events->each([&](const wire::Row& row) {
+    trace_id = row.trace_id;
+    return false;
+  });
+  shown->begin = R"({"success":true,"data":)" + analysis::trace_begin(trace_id);
+  shown->end = analysis::trace_end();
+  if (page.asked()) cut_page(*shown, page);
+  shown->end += R"(,"error":null})";
+  Response response;
+  if (shown->places.size() > events_of_a_body) {
+    response.stream = [shown](const Write& write) { return shown->write(write); };
+    return response;
+  }
+  shown->write([&](std::string_view piece) {
+    response.body += piece;
+    return true;
+  });
+  return response;
+}
+
+Response export_traces(storage::Storage& storage, const storage::TraceFilter& filter, storage::ByteBudget& budget) {
+  storage.check();  // once the answer has begun it is too late for a 503
+  Response response;
+  response.stream = [&storage, &budget, filter](const Write& write) {
+    bool first = true;
+    const auto begin = [&](std::uint64_t total) {
+      write(R"({"success":true,"data":{"total_traces":)" + std::to_string(total) + R"(,"traces":[)");
+    };
+    const auto visit = [&](const storage::TraceSummary& trace, storage::TraceEvents& events) {
+      const auto order = analysis::causal_order(events, budget);
+      std::string json = first ? "\n" : ",\n";
+      first = false;
+      append_summary(json, trace, "+00:00");
+      return write(json + ",\"events\":[") && events.each_of(order, Elements(write)) && write("]}");
+    };
+    storage.each_trace(filter, begin, visit);
+    return write("\n]},\"error\":null}\n");
+  };
+  return response;
+}
+
+}  // namespace raceway::server::http
