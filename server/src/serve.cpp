@@ -125,8 +125,12 @@ Backend open_backend(const config::Config& config, const storage::Intake& intake
   spdlog::info("the database has {}", prepared.description);
   backend.description = "in PostgreSQL, " + prepared.description;
   backend.largest_body = prepared.largest_body;
-  backend.storage = std::make_unique<postgres::PostgresStorage>(postgres, prepared.edition, *intake.budget);
   ingest::BatchingOptions options;
+  const unsigned wanted = config.engine.writers != 0 ? config.engine.writers : std::thread::hardware_concurrency();
+  options.writers =
+      std::clamp(wanted, 1U, std::max(1U, postgres.max_connections - std::min(2U, postgres.max_connections - 1)));
+  backend.storage =
+      std::make_unique<postgres::PostgresStorage>(postgres, prepared.edition, options.writers, *intake.budget);
   options.batch_size = config.engine.batch_size;
   options.buffer_size = config.engine.buffer_size;
   options.flush_interval = config.engine.flush_interval;
@@ -137,8 +141,6 @@ Backend open_backend(const config::Config& config, const storage::Intake& intake
   options.drain = config.server.drain_timeout;
   // Who waited for a durable commit has been answered by then: what is left was promised to nobody.
   if (options.ack == config::Ack::durable) options.drain = std::min(options.drain, std::chrono::milliseconds(5'000));
-  const unsigned wanted = config.engine.writers != 0 ? config.engine.writers : std::thread::hardware_concurrency();
-  options.writers = std::clamp(wanted, 1U, postgres.max_connections);
   backend.ingestor = std::make_unique<ingest::BatchingIngestor>(*backend.storage, options, intake);
   backend.watch = std::make_unique<storage::DatabaseWatch>(*backend.storage);
   return backend;

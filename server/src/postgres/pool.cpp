@@ -1,5 +1,7 @@
 #include "postgres/pool.hpp"
 
+#include <algorithm>
+
 #include "postgres/connect.hpp"
 #include "storage/storage.hpp"
 
@@ -14,7 +16,15 @@ void PgPool::wake() {
   returned_.notify_all();
 }
 
-PgPool::Loan PgPool::lend(const Patience& patience, bool want_fresh) {
+/// How many those of one purpose may have at a time.
+unsigned PgPool::most(Purpose purpose) const {
+  const unsigned all = options_.max_connections;
+  if (purpose == Purpose::check || all < 2) return all;
+  if (purpose == Purpose::write) return std::max(1U, all - 2);
+  return all > options_.writers + 1 ? all - options_.writers - 1 : 1;
+}
+
+PgPool::Loan PgPool::lend(Purpose purpose, const Patience& patience, bool want_fresh) {
   const auto deadline = std::chrono::steady_clock::now() + options_.timeout;
   std::unique_lock lock(mutex_);
   // After one connection broke, the others that idled beside it are likely to have broken, too.
@@ -23,21 +33,23 @@ PgPool::Loan PgPool::lend(const Patience& patience, bool want_fresh) {
     idle_.clear();
   }
   const auto& stop = *patience.interrupt;
-  const auto can_have = [this] { return !idle_.empty() || open_ < options_.max_connections; };
+  unsigned& lent = lent_[static_cast<std::size_t>(purpose)];
+  const auto can_have = [&] { return lent < most(purpose) && (!idle_.empty() || open_ < options_.max_connections); };
   ++waiting_;
   const bool had = returned_.wait_until(lock, deadline, [&] { return can_have() || stop.raised(); });
   --waiting_;
   if (!had) {
     ++timeouts_;
-    throw storage::Unavailable("all " + std::to_string(options_.max_connections) +
-                               " connections to the database are in use");
+    throw storage::Unavailable("all " + std::to_string(most(purpose)) +
+                               " connections to the database that there are for this are in use");
   }
   if (stop.raised()) throw storage::Unavailable("the server is stopping");
+  ++lent;
   if (!idle_.empty()) {
     auto connection = std::move(idle_.front().connection);
     idle_.pop_front();
     connection->set_patience(patience);
-    return {*this, std::move(connection), false};
+    return {*this, purpose, std::move(connection), false};
   }
   ++open_;
   lock.unlock();
@@ -46,15 +58,16 @@ PgPool::Loan PgPool::lend(const Patience& patience, bool want_fresh) {
     auto connection =
         connect_within(options_.connection_string, std::chrono::duration_cast<std::chrono::milliseconds>(left), stop);
     connection->set_patience(patience);
-    return {*this, std::move(connection), true};
+    return {*this, purpose, std::move(connection), true};
   } catch (...) {
-    give_back(nullptr);
+    give_back(purpose, nullptr);
     throw;
   }
 }
 
-void PgPool::give_back(std::unique_ptr<PgConnection> connection) {
+void PgPool::give_back(Purpose purpose, std::unique_ptr<PgConnection> connection) {
   const std::scoped_lock lock(mutex_);
+  --lent_[static_cast<std::size_t>(purpose)];
   if (connection && connection->usable()) {
     answered_at_ = std::chrono::steady_clock::now();
     idle_.push_front({std::move(connection), answered_at_});
@@ -62,7 +75,7 @@ void PgPool::give_back(std::unique_ptr<PgConnection> connection) {
   } else {
     --open_;
   }
-  returned_.notify_one();
+  returned_.notify_all();  // whom it is for depends on the purpose
 }
 
 storage::DatabaseUse PgPool::use() const {

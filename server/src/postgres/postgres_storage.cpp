@@ -232,12 +232,13 @@ Group read_group(PgConnection& connection, const std::vector<std::string>& ids, 
 
 }  // namespace
 
-PostgresStorage::PostgresStorage(const config::Postgres& options, Edition edition, storage::ByteBudget& budget)
+PostgresStorage::PostgresStorage(const config::Postgres& options, Edition edition, unsigned writers,
+                                 storage::ByteBudget& budget)
     : budget_(budget),
       query_limit_(options.query_timeout),
       edition_(edition),
-      pool_({options.connection_string, options.max_connections, options.min_connections, options.connection_timeout}) {
-}
+      pool_({options.connection_string, options.max_connections, writers, options.min_connections,
+             options.connection_timeout}) {}
 
 Patience PostgresStorage::to_read() const {
   return {query_limit_ + grace, &reading_};
@@ -256,7 +257,7 @@ void PostgresStorage::stop() {
 std::vector<storage::IngestResult> PostgresStorage::ingest(const std::vector<std::string_view>& bodies) {
   // Without a limit: each connection that is given up may leave a backend behind that waits on, for a standby or a
   // lock, and the next ones would use up the database's connections. A peer that is gone is noticed by TCP.
-  return pool_.with_connection({{}, &writing_}, [&](PgConnection& connection) {
+  return pool_.with_connection(Purpose::write, {{}, &writing_}, [&](PgConnection& connection) {
     if (edition_ == Edition::portable) return ingest_portably(connection, bodies);
     const auto result = run_ingest(connection, bodies);
     std::vector<storage::IngestResult> results;
@@ -271,11 +272,11 @@ std::vector<storage::IngestResult> PostgresStorage::ingest(const std::vector<std
 
 void PostgresStorage::check() {
   const Patience patience{std::min<std::chrono::milliseconds>(check_limit, query_limit_), &reading_};
-  pool_.with_connection(patience, [](PgConnection& connection) { connection.run("SELECT"); });
+  pool_.with_connection(Purpose::check, patience, [](PgConnection& connection) { connection.run("SELECT"); });
 }
 
 storage::Totals PostgresStorage::totals() {
-  return pool_.with_connection(to_read(), [&](PgConnection& connection) {
+  return pool_.with_connection(Purpose::read, to_read(), [&](PgConnection& connection) {
     const Snapshot snapshot(connection, query_limit_);
     const auto result = connection.run(count_all);
     return storage::Totals{static_cast<std::uint64_t>(result.int64(0, 0)),
@@ -285,7 +286,7 @@ storage::Totals PostgresStorage::totals() {
 
 storage::TracePage PostgresStorage::list_traces(const storage::TraceFilter& filter, std::uint64_t page,
                                                 std::uint64_t page_size) {
-  return pool_.with_connection(to_read(), [&](PgConnection& connection) {
+  return pool_.with_connection(Purpose::read, to_read(), [&](PgConnection& connection) {
     storage::TracePage found;
     auto parameters = filter_parameters(filter);
     const Snapshot snapshot(connection, query_limit_);
@@ -300,12 +301,13 @@ storage::TracePage PostgresStorage::list_traces(const storage::TraceFilter& filt
 }
 
 std::unique_ptr<storage::TraceEvents> PostgresStorage::trace(const std::string& trace_id) {
-  return pool_.with_connection(to_read(), [&](PgConnection& connection) -> std::unique_ptr<storage::TraceEvents> {
-    const Snapshot snapshot(connection, query_limit_);
-    auto events = read_events_of(connection, {trace_id}, budget_);
-    if (events.empty()) return nullptr;
-    return std::move(events.begin()->second);
-  });
+  return pool_.with_connection(Purpose::read, to_read(),
+                               [&](PgConnection& connection) -> std::unique_ptr<storage::TraceEvents> {
+                                 const Snapshot snapshot(connection, query_limit_);
+                                 auto events = read_events_of(connection, {trace_id}, budget_);
+                                 if (events.empty()) return nullptr;
+                                 return std::move(events.begin()->second);
+                               });
 }
 
 void PostgresStorage::each_trace(const storage::TraceFilter& filter, const std::function<void(std::uint64_t)>& begin,
@@ -313,7 +315,7 @@ void PostgresStorage::each_trace(const storage::TraceFilter& filter, const std::
   // The ids stay while traces grow and so move in the order; each group is read in a transaction of its own, and shown
   // without a connection.
   TraceIds ids(budget_);
-  pool_.with_connection(to_read(), [&](PgConnection& connection) {
+  pool_.with_connection(Purpose::read, to_read(), [&](PgConnection& connection) {
     ids = TraceIds(budget_);
     const Snapshot snapshot(connection, query_limit_);
     connection.run(cursor_on_passing, filter_parameters(filter));
@@ -326,7 +328,7 @@ void PostgresStorage::each_trace(const storage::TraceFilter& filter, const std::
   begin(ids.count());
   std::vector<std::string> next = ids.take(traces_at_once);
   while (!next.empty()) {
-    const Group group = pool_.with_connection(to_read(), [&](PgConnection& connection) {
+    const Group group = pool_.with_connection(Purpose::read, to_read(), [&](PgConnection& connection) {
       const Snapshot snapshot(connection, query_limit_);
       return read_group(connection, next, budget_);
     });
@@ -340,7 +342,7 @@ void PostgresStorage::each_trace(const storage::TraceFilter& filter, const std::
 }
 
 std::vector<storage::ServiceSummary> PostgresStorage::services() {
-  return pool_.with_connection(to_read(), [&](PgConnection& connection) {
+  return pool_.with_connection(Purpose::read, to_read(), [&](PgConnection& connection) {
     const Snapshot snapshot(connection, query_limit_);
     const auto result = connection.run(count_services);
     std::vector<storage::ServiceSummary> services;

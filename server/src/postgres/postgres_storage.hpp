@@ -16,9 +16,10 @@ namespace raceway::server::postgres {
 
 class PostgresStorage : public storage::Storage {
  public:
-  /// `edition` is what the database has. Where it is replaced by the other one meanwhile, all goes on.
-  /// What is read of the database and shown is of `budget`, which outlives the storage.
-  PostgresStorage(const config::Postgres& options, Edition edition,
+  /// `writers` is how many threads call ingest() at once. `edition` is what the database has. Where it is replaced by
+  /// the other one meanwhile, all goes on. What is read of the database and shown is of `budget`, which outlives the
+  /// storage.
+  PostgresStorage(const config::Postgres& options, Edition edition, unsigned writers = 1,
                   storage::ByteBudget& budget = storage::ByteBudget::none());
 
   std::vector<storage::IngestResult> ingest(const std::vector<std::string_view>& bodies) override;
