@@ -243,3 +243,37 @@ def test_a_reader_of_the_export_that_goes_away_leaves_the_server_well(large_stor
             reader.connection.request("GET", "/api/traces")
             assert reader.connection.getresponse().read(100_000)
     assert len(large_store.get("/api/traces")["traces"]) == 600
+
+
+def test_a_trace_can_be_read_in_pages_in_causal_order(store):
+    events = [documented_event(f"e{n:02d}", "t", n) for n in range(25)]
+    store.post(list(reversed(events)))
+    whole = store.trace("t")
+    assert [event["id"] for event in whole["events"]] == [event["event_id"] for event in events]
+    assert "total_events" not in whole and "next_after" not in whole
+    pages, after = [], None
+    while True:
+        page = store.get("/api/traces/t", limit=10, **({"after": after} if after else {}))
+        assert page["total_events"] == 25
+        pages.append(page["events"])
+        after = page["next_after"]
+        if after is None:
+            break
+    assert [len(page) for page in pages] == [10, 10, 5]
+    assert sum(pages, []) == whole["events"]
+    assert store.get("/api/traces/t", after="e24")["events"] == []
+    assert store.get("/api/traces/t", limit=25)["next_after"] is None
+    assert "no event x" in store.client.get("/api/traces/t", after="x").refused(400)
+    assert "limit" in store.client.get("/api/traces/t", limit=0).refused(400)
+
+
+def test_a_large_trace_is_sent_as_it_is_made_and_is_the_same(store):
+    events = [documented_event(f"e{n:05d}", "t", n, metadata={"text": "x" * 100}) for n in range(3_000)]
+    for begin in range(0, len(events), 500):
+        store.post(events[begin:begin + 500])
+    answer = store.client.get("/api/traces/t").ok()
+    assert answer.headers["Transfer-Encoding"] == "chunked"
+    assert [event["id"] for event in answer.data["events"]] == [event["event_id"] for event in events]
+    small = store.client.get("/api/traces/t", limit=1_000).ok()
+    assert small.headers["Content-Length"] == str(len(small.body))
+    assert small.data["events"] == answer.data["events"][:1_000]

@@ -2,6 +2,7 @@
 
 import json
 import socket
+from datetime import datetime, timezone
 
 import pytest
 
@@ -103,6 +104,18 @@ def metrics(store):
     figures = {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in lines if not line.startswith("#")}
     return {"waiting": figures["raceway_database_pool_waiting"],
             "in_use": figures['raceway_database_pool_connections{state="in_use"}']}
+
+
+@pytest.mark.parametrize("backend", ["memory", "postgres"])
+def test_an_export_says_as_of_when_each_trace_is(open_store, backend):
+    store = open_store(backend)
+    store.post([documented_event(f"e{n}", f"t{n}") for n in range(3)])
+    before = datetime.now(timezone.utc)
+    traces = store.get("/api/traces")["traces"]
+    after = datetime.now(timezone.utc)
+    assert len(traces) == 3
+    for trace in traces:
+        assert before <= datetime.fromisoformat(trace["as_of"]) <= after
 
 
 def test_a_trace_that_grows_or_goes_during_an_export_is_shown_once_or_not_at_all(filled):

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -14,6 +15,9 @@ struct Timestamp {
   Micros micros = 0;
   int nanos = 0;  ///< 0 to 999, what is finer than a microsecond
 };
+
+/// Cut to the microsecond.
+Micros micros_of(std::chrono::system_clock::time_point time);
 
 /// Reads `2024-01-01T12:00:00.123456789+02:00`: 'T', 't' or a space between; any number of fraction digits, those
 /// beyond nanoseconds dropped; a zone is required ('Z', '+hh:mm', '+hhmm', '+hh'); years 0000 to 294276, beyond 9999

@@ -150,6 +150,9 @@ Response export_traces(storage::Storage& storage, const storage::TraceFilter& fi
       std::string json = first ? "\n" : ",\n";
       first = false;
       append_summary(json, trace, "+00:00");
+      json += ",\"as_of\":\"";
+      wire::append_timestamp(json, {wire::micros_of(events.as_of()), 0}, "+00:00");
+      json += '"';
       return write(json + ",\"events\":[") && events.each_of(order, Elements(write)) && write("]}");
     };
     storage.each_trace(filter, begin, visit);

@@ -3,6 +3,7 @@
 #include <malloc.h>
 
 #include <algorithm>
+#include <chrono>
 #include <limits>
 #include <mutex>
 #include <shared_mutex>
@@ -98,6 +99,7 @@ std::unique_ptr<storage::TraceEvents> MemoryStorage::trace(const std::string& tr
   const Id id = store_->ids.make(trace_id);
   const Shard& shard = store_->shard_of(id);
   auto hold = intake_.budget->hold();
+  const auto as_of = std::chrono::system_clock::now();
   PackedTrace packed;
   {
     const std::shared_lock lock(shard.mutex);
@@ -105,7 +107,7 @@ std::unique_ptr<storage::TraceEvents> MemoryStorage::trace(const std::string& tr
     if (number == none) return nullptr;
     packed = shard.pack(shard.traces[number], hold);
   }
-  return std::make_unique<PackedEvents>(std::move(packed), std::move(hold));
+  return std::make_unique<PackedEvents>(std::move(packed), as_of, std::move(hold));
 }
 
 void MemoryStorage::each_trace(const storage::TraceFilter& filter, const std::function<void(std::uint64_t)>& begin,
@@ -116,6 +118,7 @@ void MemoryStorage::each_trace(const storage::TraceFilter& filter, const std::fu
   begin(listing.traces.size());
   for (const ListedTrace& listed : listing.traces) {
     auto hold = intake_.budget->hold();
+    const auto as_of = std::chrono::system_clock::now();
     PackedTrace packed;
     {
       const Shard& shard = store_->shards[listed.shard];
@@ -124,7 +127,7 @@ void MemoryStorage::each_trace(const storage::TraceFilter& filter, const std::fu
       if (trace == nullptr) continue;
       packed = shard.pack(*trace, hold);
     }
-    PackedEvents events(std::move(packed), std::move(hold));
+    PackedEvents events(std::move(packed), as_of, std::move(hold));
     if (!visit(events.summary(), events)) return;
   }
 }

@@ -7,8 +7,8 @@
 
 namespace raceway::server::memory {
 
-PackedEvents::PackedEvents(PackedTrace trace, storage::ByteBudget::Hold hold)
-    : trace_(std::move(trace)), hold_(std::move(hold)) {
+PackedEvents::PackedEvents(PackedTrace trace, Moment as_of, storage::ByteBudget::Hold hold)
+    : TraceEvents(as_of), trace_(std::move(trace)), hold_(std::move(hold)) {
   hold_.grow((trace_.ends.size() + 1) * sizeof(std::uint32_t));
   begins_.reserve(trace_.ends.size() + 1);
   begins_.push_back(0);

@@ -17,7 +17,7 @@ namespace raceway::server::memory {
 class PackedEvents final : public storage::TraceEvents {
  public:
   /// `hold` is what the trace takes.
-  PackedEvents(PackedTrace trace, storage::ByteBudget::Hold hold);
+  PackedEvents(PackedTrace trace, Moment as_of, storage::ByteBudget::Hold hold);
 
   const storage::TraceSummary& summary() const { return trace_.summary; }
 

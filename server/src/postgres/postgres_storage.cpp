@@ -1,6 +1,7 @@
 #include "postgres/postgres_storage.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include <unordered_map>
@@ -137,10 +138,11 @@ class Snapshot {
   PgConnection& connection_;
 };
 
+using Moment = storage::TraceEvents::Moment;
 using EventsByTrace = std::unordered_map<std::string, std::unique_ptr<RowBuffer>>;
 
 /// In pieces, so that they are not there twice. Needs a transaction.
-EventsByTrace read_events_of(PgConnection& connection, const std::vector<std::string>& trace_ids,
+EventsByTrace read_events_of(PgConnection& connection, const std::vector<std::string>& trace_ids, Moment as_of,
                              storage::ByteBudget& budget) {
   connection.run(cursor_on_events, {PgParameter::texts(trace_ids)});
   EventsByTrace events;
@@ -150,7 +152,7 @@ EventsByTrace read_events_of(PgConnection& connection, const std::vector<std::st
     for (int row = 0; row < result.rows(); ++row) {
       const auto event = read_event(result, row);
       auto& of_trace = events[std::string(event.trace_id)];
-      if (of_trace == nullptr) of_trace = std::make_unique<RowBuffer>(budget);
+      if (of_trace == nullptr) of_trace = std::make_unique<RowBuffer>(as_of, budget);
       of_trace->append(event);
     }
   }
@@ -208,7 +210,8 @@ constexpr std::size_t traces_at_once = 100;
 constexpr std::uint64_t events_at_once = 5'000;
 
 /// The first of `ids`, as many as go together; those that are not there are left out.
-Group read_group(PgConnection& connection, const std::vector<std::string>& ids, storage::ByteBudget& budget) {
+Group read_group(PgConnection& connection, const std::vector<std::string>& ids, Moment as_of,
+                 storage::ByteBudget& budget) {
   std::unordered_map<std::string, storage::TraceSummary> summaries;
   const auto rows = connection.run(summaries_of_traces, {PgParameter::texts(ids)});
   for (int row = 0; row < rows.rows(); ++row) {
@@ -225,7 +228,7 @@ Group read_group(PgConnection& connection, const std::vector<std::string>& ids, 
     there.push_back(found->first);
     group.summaries.push_back(std::move(found->second));
   }
-  if (!there.empty()) group.events = read_events_of(connection, there, budget);
+  if (!there.empty()) group.events = read_events_of(connection, there, as_of, budget);
   std::erase_if(group.summaries, [&](const auto& summary) { return !group.events.contains(summary.trace_id); });
   return group;
 }
@@ -301,13 +304,14 @@ storage::TracePage PostgresStorage::list_traces(const storage::TraceFilter& filt
 }
 
 std::unique_ptr<storage::TraceEvents> PostgresStorage::trace(const std::string& trace_id) {
-  return pool_.with_connection(Purpose::read, to_read(),
-                               [&](PgConnection& connection) -> std::unique_ptr<storage::TraceEvents> {
-                                 const Snapshot snapshot(connection, query_limit_);
-                                 auto events = read_events_of(connection, {trace_id}, budget_);
-                                 if (events.empty()) return nullptr;
-                                 return std::move(events.begin()->second);
-                               });
+  const auto read = [&](PgConnection& connection) -> std::unique_ptr<storage::TraceEvents> {
+    const auto as_of = std::chrono::system_clock::now();
+    const Snapshot snapshot(connection, query_limit_);
+    auto events = read_events_of(connection, {trace_id}, as_of, budget_);
+    if (events.empty()) return nullptr;
+    return std::move(events.begin()->second);
+  };
+  return pool_.with_connection(Purpose::read, to_read(), read);
 }
 
 void PostgresStorage::each_trace(const storage::TraceFilter& filter, const std::function<void(std::uint64_t)>& begin,
@@ -329,8 +333,9 @@ void PostgresStorage::each_trace(const storage::TraceFilter& filter, const std::
   std::vector<std::string> next = ids.take(traces_at_once);
   while (!next.empty()) {
     const Group group = pool_.with_connection(Purpose::read, to_read(), [&](PgConnection& connection) {
+      const auto as_of = std::chrono::system_clock::now();
       const Snapshot snapshot(connection, query_limit_);
-      return read_group(connection, next, budget_);
+      return read_group(connection, next, as_of, budget_);
     });
     // What is not among them was deleted meanwhile.
     next.erase(next.begin(), next.begin() + static_cast<std::ptrdiff_t>(group.taken));

@@ -14,7 +14,7 @@ namespace raceway::server::postgres {
 /// Rows of one trace. Takes little more than their texts.
 class RowBuffer final : public storage::TraceEvents {
  public:
-  explicit RowBuffer(storage::ByteBudget& budget) : hold_(budget.hold()) {}
+  RowBuffer(Moment as_of, storage::ByteBudget& budget) : TraceEvents(as_of), hold_(budget.hold()) {}
 
   /// Throws Unavailable where the budget has no room for it.
   void append(const wire::Row& row);

@@ -59,11 +59,15 @@ class TraceEvents {
  public:
   using Visit = std::function<bool(const wire::Row&)>;
 
-  TraceEvents() = default;
+  using Moment = std::chrono::system_clock::time_point;
+
+  /// Nothing that was stored before `as_of` is missing.
+  explicit TraceEvents(Moment as_of) : as_of_(as_of) {}
   TraceEvents(const TraceEvents&) = delete;
   TraceEvents& operator=(const TraceEvents&) = delete;
   virtual ~TraceEvents() = default;
 
+  Moment as_of() const { return as_of_; }
   /// How many there are, one at least.
   virtual std::uint32_t count() const = 0;
   /// Each in turn, in no particular order that stays the same. A row's texts are there during its visit. Ends early
@@ -71,6 +75,9 @@ class TraceEvents {
   virtual bool each(const Visit& visit) = 0;
   /// Likewise those with these places in that order, as they stand in `places`. Fastest where neighbours stay together.
   virtual bool each_of(std::span<const std::uint32_t> places, const Visit& visit) = 0;
+
+ private:
+  const Moment as_of_;
 };
 
 struct TraceSummary {
