@@ -76,6 +76,28 @@ def test_bytes_hold_and_one_trace_larger_than_all_is_rejected():
         assert len(client.get("/api/traces/after%2F9").ok().data["events"]) == 5
 
 
+@pytest.mark.parametrize("padding", [0, 300])
+def test_a_trace_that_grows_alone_never_evicts_itself(padding):
+    limit = 8 * 2**20
+    with RacewayServer({"storage.memory": {"max_bytes": limit}}, name="alone") as server, server.client() as client:
+        stored = rejected = 0
+        for body in range(200):
+            events = [documented_event(f"{body}/{n}", "alone", metadata={"n": n, "text": "x" * padding}) for n in range(1_000)]
+            answer = client.post(events).ok().json
+            stored += answer["stored"]
+            rejected += answer["rejected_count"]
+            if rejected > 5_000:
+                break
+        assert stored > 5_000 and rejected > 5_000
+        now = status(client)
+        assert now["events_captured"] == stored and now["memory"]["evicted_events"] == 0
+        assert now["memory"]["bytes"] <= limit
+        assert len(export(client)[0]["events"]) == stored
+        # Others still find room, at its cost where there is no more.
+        assert client.post([documented_event(f"other-{n}", f"other-{n}") for n in range(50)]).ok().json["stored"] == 50
+        assert client.get("/api/traces/other-0").status == 200
+
+
 def test_a_trace_that_has_not_grown_goes_when_its_time_has_come():
     with RacewayServer({"storage.memory": {"max_age_seconds": 1}}, name="age") as server, server.client() as client:
         fill(client, "old", 3)

@@ -9,15 +9,19 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <random>
 #include <stdexcept>
 #include <string>
 #include <thread>
 #include <tuple>
+#include <utility>
 #include <vector>
 
+#include "memory/frames.hpp"
 #include "memory/memory_storage.hpp"
 #include "trace_support.hpp"
 #include "wire_support.hpp"
@@ -319,6 +323,69 @@ TEST(MemorySnapshot, IsWholeThoughEventsComeAndTracesGoMeanwhile) {
   }
   sending = false;
   for (auto& sender : senders) sender.join();
+}
+
+/// The frames of a snapshot, changed by `change`, with checksums that are right all the same.
+void rewrite(const Directory& directory, const std::function<void(std::vector<std::pair<FrameType, Text>>&)>& change) {
+  const Text file = directory.read();
+  std::vector<std::pair<FrameType, Text>> frames;
+  FrameReader reader(file);
+  while (const auto frame = reader.next()) frames.emplace_back(frame->type, Text(frame->payload));
+  change(frames);
+  FrameFile written(directory.file());
+  for (const auto& [type, payload] : frames) written.put(type, payload);
+  written.finish();
+}
+
+TEST(HostileSnapshot, IsReadAsFarAsItMakesSenseAndTellsWhereNot) {
+  const Directory saved;
+  {
+    MemoryStorage storage;
+    send_recorded(storage);
+    send_others(storage, 6);
+    storage.save(saved.file());
+  }
+  const Text file = saved.read();
+  unsigned damaged = 0;
+  for (unsigned seed = 0; seed < 60; ++seed) {
+    std::mt19937 engine(seed);
+    const auto below = [&](std::size_t limit) { return static_cast<std::size_t>(engine() % limit); };
+    const Directory directory;
+    directory.write(file);
+    rewrite(directory, [&](auto& frames) {
+      for (std::size_t changes = 1 + below(3); changes > 0; --changes) {
+        Text& payload = frames[below(frames.size())].second;
+        if (payload.empty()) continue;
+        const std::size_t at = below(payload.size());
+        switch (below(4)) {
+          case 0:
+            payload[at] = static_cast<char>(below(256));
+            break;
+          case 1:
+            payload.erase(at, 1 + below(8));
+            break;
+          case 2:
+            payload.insert(at, 1 + below(12), static_cast<char>(below(2) == 0 ? 0xFF : 0));
+            break;
+          default:
+            payload.resize(at);
+        }
+      }
+    });
+    MemoryStorage storage({.max_traces = 40});
+    std::vector<Text> complaints;
+    ASSERT_NO_THROW(storage.load(directory.file(), complaints)) << "seed " << seed;
+    if (!complaints.empty()) ++damaged;
+    for (const auto& complaint : complaints) EXPECT_NE(complaint.find("snapshot"), Text::npos);
+    const auto before = shown(storage);
+    EXPECT_TRUE(nlohmann::json::accept(nlohmann::json(before.newest_first).dump(-1, ' ', false))) << "seed " << seed;
+    send_others(storage, 2);
+    send_recorded(storage);  // and all of it goes, or is counted
+    std::uint64_t events = 0;
+    for (const auto& [id, rows] : shown(storage).events) events += rows.size();
+    EXPECT_EQ(storage.totals().events, events) << "seed " << seed;
+  }
+  EXPECT_GT(damaged, 30U);
 }
 
 }  // namespace

@@ -4,6 +4,10 @@
 
 namespace raceway::server::memory {
 
+void throw_bytes_end_early() {
+  throw DamagedBytes("it ends too early");
+}
+
 void ByteBuffer::grow(std::size_t count) {
   const std::size_t capacity = std::max({first_capacity, capacity_ * 2, size_ + count});
   auto grown = std::make_unique_for_overwrite<char[]>(capacity);

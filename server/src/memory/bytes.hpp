@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <stdexcept>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -119,7 +120,14 @@ constexpr std::int64_t unzigzag(std::uint64_t value) {
   return static_cast<std::int64_t>((value >> 1U) ^ (0 - (value & 1U)));
 }
 
-/// Reads what this process has written; it is not checked again.
+/// Packed bytes are not what they should be.
+class DamagedBytes : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+[[noreturn]] void throw_bytes_end_early();
+
+/// Reads packed bytes, and never beyond their end: throws DamagedBytes there.
 class ByteReader {
  public:
   explicit ByteReader(std::string_view bytes) : at_(bytes.data()), end_(bytes.data() + bytes.size()) {}
@@ -127,18 +135,25 @@ class ByteReader {
   bool done() const { return at_ == end_; }
   std::size_t left() const { return static_cast<std::size_t>(end_ - at_); }
 
-  std::uint8_t byte() { return static_cast<std::uint8_t>(*at_++); }
+  std::uint8_t byte() {
+    if (done()) [[unlikely]]
+      throw_bytes_end_early();
+    return static_cast<std::uint8_t>(*at_++);
+  }
 
   std::uint64_t varint() {
     std::uint64_t value = 0;
-    for (unsigned shift = 0;; shift += 7) {
+    for (unsigned shift = 0; shift < 64; shift += 7) {
       const std::uint64_t next = byte();
       value |= (next & 0x7FU) << shift;
       if (next < 0x80U) return value;
     }
+    throw DamagedBytes("a number has too many bytes");
   }
 
   std::string_view bytes(std::size_t count) {
+    if (count > left()) [[unlikely]]
+      throw_bytes_end_early();
     const std::string_view taken(at_, count);
     at_ += count;
     return taken;

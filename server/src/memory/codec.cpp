@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "memory/id.hpp"
+#include "wire/json_scanner.hpp"
 #include "wire/uuid.hpp"
 
 namespace raceway::server::memory {
@@ -133,7 +134,7 @@ std::string_view read_text(ByteReader& from, const Dictionary& dictionary, std::
     case text_itself:
       return from.bytes(rest);
     case text_shared:
-      return dictionary.text(static_cast<std::uint32_t>(rest));
+      return dictionary.text(rest);
     default:
       buffer.clear();
       if (rest == 0) {
@@ -167,9 +168,14 @@ void append_number(std::string& out, ByteReader& from) {
     case negative_whole:
       return append_decimal(out, true, 0, rest);
     case decimal:
+      if (rest >> 1U > most_digits) throw DamagedBytes("a number has too many digits");
       return append_decimal(out, (rest & 1U) != 0, rest >> 1U, from.varint());
-    default:
-      out += from.bytes(rest);
+    default: {
+      const auto text = from.bytes(rest);
+      if (text.empty() || text.find_first_not_of("0123456789+-.eE") != std::string_view::npos)
+        throw DamagedBytes("a number is none");
+      out += text;
+    }
   }
 }
 
@@ -198,7 +204,8 @@ void ShapeWriter::value(const wire::Json& value) {
   }
 }
 
-void ShapeReader::append_value(std::string& out, const KnownValues& known) {
+void ShapeReader::append_value(std::string& out, const KnownValues& known, std::size_t depth) {
+  if (depth > static_cast<std::size_t>(wire::max_json_depth)) throw DamagedBytes("a value is nested too deep");
   const auto mark = static_cast<Mark>(shape_.byte());
   switch (mark) {
     case Mark::null:
@@ -229,12 +236,14 @@ void ShapeReader::append_value(std::string& out, const KnownValues& known) {
           wire::append_json_string(out, next_key());
           out += ':';
         }
-        append_value(out, known);
+        append_value(out, known, depth + 1);
         if (left > 1) out += ',';
       }
       out += is_object ? '}' : ']';
+      return;
     }
   }
+  throw DamagedBytes("a value is of no kind");
 }
 
 bool ShapeReader::next_value_is(const wire::Json& value) {

@@ -74,7 +74,7 @@ class ShapeReader {
   bool done() const { return shape_.done(); }
   std::string_view next_key() { return shape_.counted(); }
   /// Appends the value behind the key, as wire::append_json would.
-  void append_value(std::string& out, const KnownValues& known);
+  void append_value(std::string& out, const KnownValues& known, std::size_t depth = 0);
   /// Whether the value behind the key is that one. After a no it is not to be read from any more.
   bool next_value_is(const wire::Json& value);
 

@@ -96,16 +96,18 @@ std::optional<std::uint32_t> Dictionary::admit(std::uint64_t hash, std::string_v
 }
 
 std::uint32_t Dictionary::add(std::uint64_t hash, std::string_view text) {
+  const std::uint32_t number = count_;
   const std::size_t blocks_before = blocks_.size();
-  const bool grows = (count_ + std::size_t{1}) * 2 > slots()->mask + 1;
+  const bool grows = (number + std::size_t{1}) * 2 > slots()->mask + 1;
   if (grows) grow_slots();
-  const bool new_page = !pages_[count_ / page_size];
-  auto& page = pages_[count_ / page_size];
+  const bool new_page = !pages_[number / page_size];
+  auto& page = pages_[number / page_size];
   if (!page) page = std::make_unique<Page>();
-  (*page)[count_ % page_size] = keep(text);
-  slots()->insert(hash, slot_of(hash, count_));
+  (*page)[number % page_size] = keep(text);
+  count_.store(number + 1, std::memory_order_release);
+  slots()->insert(hash, slot_of(hash, number));
   if (grows || new_page || blocks_.size() > blocks_before) count_bytes();
-  return count_++;
+  return number;
 }
 
 std::string_view Dictionary::keep(std::string_view text) {
@@ -130,9 +132,8 @@ void Dictionary::grow_slots() {
   slots_.store(all_slots_.back().get(), std::memory_order_release);
 }
 
-std::uint32_t Dictionary::count() const {
-  const std::scoped_lock lock(mutex_);
-  return count_;
+void Dictionary::throw_no_such_text() {
+  throw DamagedBytes("it names a text that is in no dictionary");
 }
 
 void Dictionary::count_bytes() {

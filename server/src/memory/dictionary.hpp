@@ -39,11 +39,16 @@ class Dictionary {
   /// The number of a text that is in, or gets in now. Numbers count from 0, the first ones for what came first.
   std::optional<std::uint32_t> number_of(std::string_view text);
 
-  /// The text of a number that number_of answered. Stays where it is as long as the dictionary.
-  std::string_view text(std::uint32_t number) const { return (*pages_[number / page_size])[number % page_size]; }
+  /// The text of a number that number_of answered; throws DamagedBytes for any other. Stays where it is as long as the
+  /// dictionary.
+  std::string_view text(std::uint64_t number) const {
+    if (number >= count_.load(std::memory_order_acquire)) [[unlikely]]
+      throw_no_such_text();
+    return (*pages_[number / page_size])[number % page_size];
+  }
 
   /// How many are in.
-  std::uint32_t count() const;
+  std::uint32_t count() const { return count_.load(std::memory_order_acquire); }
 
   /// Another one for each dictionary of the process.
   std::uint64_t serial() const { return serial_; }
@@ -62,6 +67,7 @@ class Dictionary {
   struct Slots;
 
   const Slots* slots() const { return slots_.load(std::memory_order_acquire); }
+  [[noreturn]] static void throw_no_such_text();
   std::optional<std::uint32_t> find(const Slots& slots, std::uint64_t hash, std::string_view text) const;
   bool seen_before(std::uint64_t hash);
   std::optional<std::uint32_t> admit(std::uint64_t hash, std::string_view text);
@@ -85,7 +91,7 @@ class Dictionary {
   std::vector<std::unique_ptr<char[]>> blocks_;    // of texts
   std::size_t block_left_ = 0;
   std::size_t text_bytes_ = 0;
-  std::uint32_t count_ = 0;
+  std::atomic<std::uint32_t> count_ = 0;
 };
 
 }  // namespace raceway::server::memory

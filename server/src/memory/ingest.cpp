@@ -19,7 +19,7 @@ using Offered = std::vector<OfferedEvent*>;
 using Outcome = TraceWriter::Outcome;
 
 constexpr std::string_view too_large =
-    "its trace has reached three quarters of what the store may take (storage.memory.max_bytes)";
+    "its trace takes as much of the store as one may (three quarters of storage.memory.max_bytes), or all that is left";
 
 /// One body on its way in.
 class Ingest {
@@ -137,8 +137,9 @@ void Ingest::store(Offered events) {
 Offered Ingest::offer(const Offered& events) {
   Offered unclear;
   for (auto next = events.begin(); next != events.end();) {
+    const Id& trace_id = (*next)->trace_id;
     next = offer_trace(next, events.end(), unclear);
-    store_.retention.make_room(store_);
+    store_.retention.make_room(store_, trace_id);
   }
   return unclear;
 }

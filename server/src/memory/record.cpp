@@ -5,18 +5,23 @@
 namespace raceway::server::memory {
 namespace {
 
+RecordHead read_head_there(std::string_view chunk, std::size_t at, bool may_refer);
+
 /// A definition that stands here, or the one that an earlier record brought. `member` of its head is the definition.
 template <class Member>
-Definition read_definition(ByteReader& from, std::string_view chunk, std::size_t record, Member member, bool& defines) {
+Definition read_definition(ByteReader& from, std::string_view chunk, std::size_t record, Member member, bool& defines,
+                           bool may_refer) {
   const std::uint64_t back = from.varint();
   defines = back == 0;
   if (defines) return {record, from.counted()};
-  return read_head(chunk, back - 1).*member;
+  if (!may_refer) return {};
+  // What refers on is nothing that was written here, and might lead round and round.
+  const Definition brought = back - 1 < record ? read_head_there(chunk, back - 1, false).*member : Definition();
+  if (brought.bytes.data() == nullptr) throw DamagedBytes("a record refers to none that could be meant");
+  return brought;
 }
 
-}  // namespace
-
-RecordHead read_head(std::string_view chunk, std::size_t at) {
+RecordHead read_head_there(std::string_view chunk, std::size_t at, bool may_refer) {
   RecordHead head;
   ByteReader outer(chunk.substr(at));
   head.flags = outer.byte();
@@ -27,13 +32,19 @@ RecordHead read_head(std::string_view chunk, std::size_t at) {
   if ((head.flags & text_id) != 0) head.id_text = from.counted();
   head.time_step = from.varint();
   if ((head.flags & has_context) != 0 && (head.flags & same_context) == 0) {
-    head.context = read_definition(from, chunk, at, &RecordHead::context, head.defines_context);
+    head.context = read_definition(from, chunk, at, &RecordHead::context, head.defines_context, may_refer);
   }
   if ((head.flags & has_clock) != 0 && (head.flags & same_clock) == 0) {
-    head.clock = read_definition(from, chunk, at, &RecordHead::clock, head.defines_clock);
+    head.clock = read_definition(from, chunk, at, &RecordHead::clock, head.defines_clock, may_refer);
   }
   head.rest = from;
   return head;
+}
+
+}  // namespace
+
+RecordHead read_head(std::string_view chunk, std::size_t at) {
+  return read_head_there(chunk, at, true);
 }
 
 std::uint32_t count_records(std::string_view chunk) {

@@ -47,6 +47,7 @@ void read_names(std::string_view definition, const Dictionary& dictionary, Clock
   ByteReader from(definition);
   const std::uint64_t first = from.varint();
   names.as_sent = (first & names_as_sent) != 0;
+  if (first >> 1U > from.left()) throw DamagedBytes("a clock has too many names");
   names.names.resize(first >> 1U);
   std::string buffer;
   for (auto& name : names.names) name = read_text(from, dictionary, buffer);

@@ -72,9 +72,16 @@ storage::EvictionCounts Retention::evicted(storage::MemoryLimit by) const {
   return {counts.traces, counts.events};
 }
 
+bool Retention::over_bytes(const Store& store) const {
+  return limits_.max_bytes != 0 && store.bytes() > limits_.max_bytes - limits_.max_bytes / reserve;
+}
+
+bool Retention::full_of(const Store& store, GrowthTime grew) const {
+  return over_bytes(store) && !giving_back_ && store.shards[oldest_shard(store)].oldest() >= grew;
+}
+
 std::optional<storage::MemoryLimit> Retention::over(const Store& store) const {
-  const std::uint64_t most_bytes = limits_.max_bytes - limits_.max_bytes / reserve;
-  if (limits_.max_bytes != 0 && store.bytes() > most_bytes) return storage::MemoryLimit::bytes;
+  if (over_bytes(store)) return storage::MemoryLimit::bytes;
   if (limits_.max_traces != 0 && store.traces > limits_.max_traces) return storage::MemoryLimit::traces;
   return std::nullopt;
 }
@@ -92,7 +99,7 @@ bool Retention::far_over(const Store& store) const {
          (limits_.max_traces != 0 && store.traces > limits_.max_traces + limits_.max_traces / reserve);
 }
 
-void Retention::make_room_now(Store& store) {
+void Retention::make_room_now(Store& store, const Id& at_hand) {
   std::unique_lock lock(mutex_, std::try_to_lock);
   if (!lock.owns_lock()) {
     // Another one is at it. Who brings more than it can take away waits.
@@ -100,7 +107,7 @@ void Retention::make_room_now(Store& store) {
     lock.lock();
   }
   for (int steps = 0; steps < steps_of_a_request || far_over(store); ++steps) {
-    if (!step(store, over(store))) return;
+    if (!step(store, over(store), &at_hand)) return;
   }
 }
 
@@ -108,7 +115,7 @@ void Retention::catch_up(Store& store) {
   for (bool more = true; more;) {
     // Let go of each time: a request that waits for room goes first.
     const std::scoped_lock lock(mutex_);
-    more = step(store, over_or_old(store));
+    more = step(store, over_or_old(store), nullptr);
   }
 }
 
@@ -123,19 +130,21 @@ void Retention::evict(Store& store, std::uint32_t shard, std::uint32_t number) {
 }
 
 /// Answers whether there may be more to do.
-bool Retention::step(Store& store, std::optional<storage::MemoryLimit> limit) {
-  if (!leaving_ && (!limit || !take_out_oldest(store, *limit))) return false;
+bool Retention::step(Store& store, std::optional<storage::MemoryLimit> limit, const Id* at_hand) {
+  if (!leaving_ && (!limit || !take_out_oldest(store, *limit, at_hand))) return false;
   give_back(store);
   return true;
 }
 
-/// From now on the trace is not there for anyone. Answers whether there was one.
-bool Retention::take_out_oldest(Store& store, storage::MemoryLimit limit) {
+/// From now on the trace is not there for anyone. Answers whether there was one. The last one does not go for its
+/// bytes: it gets no more events instead.
+bool Retention::take_out_oldest(Store& store, storage::MemoryLimit limit, const Id* at_hand) {
+  if (limit == storage::MemoryLimit::bytes && store.traces <= 1) return false;
   const std::uint32_t at = oldest_shard(store);
   Shard& shard = store.shards[at];
   const std::unique_lock lock(shard.mutex);
   const std::uint32_t number = shard.growth.oldest();
-  if (number == none) return false;
+  if (number == none || (at_hand != nullptr && shard.traces[number].id.is(*at_hand))) return false;
   Counts& counts = evicted_[static_cast<std::size_t>(limit)];
   ++counts.traces;
   counts.events += shard.traces[number].events;
@@ -161,6 +170,7 @@ void Retention::take_out(Store& store, std::uint32_t at, std::uint32_t number) {
   shard.event_count -= trace.events;
   shard.publish_bytes(store.shard_bytes);
   leaving_ = Leaving{at, number};
+  giving_back_ = true;
 }
 
 /// Gives back some chunks of the trace that leaves, and with the last one the trace.
@@ -182,6 +192,7 @@ void Retention::give_back(Store& store) {
       trace.dictionary.reset();
       if (!trace.in_order) shard.traces.drop(leaving_->number);
       leaving_.reset();
+      giving_back_ = false;
     }
     shard.publish_bytes(store.shard_bytes);
   }

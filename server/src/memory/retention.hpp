@@ -8,6 +8,7 @@
 #include <mutex>
 #include <optional>
 
+#include "memory/id.hpp"
 #include "storage/memory_limits.hpp"
 
 namespace raceway::server::memory {
@@ -40,11 +41,16 @@ class Retention {
 
   const storage::MemoryLimits& limits() const { return limits_; }
 
-  /// After something was stored. Does some of what is to be done, and all of it where the store is far over its limits.
-  void make_room(Store& store) {
+  /// After something was stored in a trace. Does some of what is to be done, and all of it where the store is far over
+  /// its limits. That trace does not go: who has just been told that its events are stored finds them.
+  void make_room(Store& store, const Id& at_hand) {
     if (over(store)) [[unlikely]]
-      make_room_now(store);
+      make_room_now(store, at_hand);
   }
+  /// Whether the store has as many bytes as it may, and nothing is older than what grew then, so that nothing would go
+  /// for it.
+  bool full_of(const Store& store, GrowthTime grew) const;
+
   /// Does all that is to be done; traces that are too old go, too.
   void catch_up(Store& store);
 
@@ -68,10 +74,11 @@ class Retention {
 
   std::optional<storage::MemoryLimit> over(const Store& store) const;
   std::optional<storage::MemoryLimit> over_or_old(const Store& store) const;
+  bool over_bytes(const Store& store) const;
   bool far_over(const Store& store) const;
-  void make_room_now(Store& store);
-  bool step(Store& store, std::optional<storage::MemoryLimit> limit);
-  bool take_out_oldest(Store& store, storage::MemoryLimit limit);
+  void make_room_now(Store& store, const Id& at_hand);
+  bool step(Store& store, std::optional<storage::MemoryLimit> limit, const Id* at_hand);
+  bool take_out_oldest(Store& store, storage::MemoryLimit limit, const Id* at_hand);
   void take_out(Store& store, std::uint32_t at, std::uint32_t number);
   void give_back(Store& store);
 
@@ -79,6 +86,7 @@ class Retention {
   std::array<Counts, storage::memory_limits> evicted_;
   std::mutex mutex_;  // of whoever takes traces out
   std::optional<Leaving> leaving_;
+  std::atomic<bool> giving_back_ = false;  // whether there is one
 };
 
 }  // namespace raceway::server::memory

@@ -1,7 +1,9 @@
 // The memory store out of a file.
 #include <fmt/format.h>
+#include <simdjson.h>
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -15,6 +17,7 @@
 #include "memory/bytes.hpp"
 #include "memory/frames.hpp"
 #include "memory/record.hpp"
+#include "memory/record_reader.hpp"
 #include "memory/snapshot.hpp"
 
 namespace raceway::server::memory {
@@ -36,6 +39,7 @@ struct SavedTrace {
   std::uint64_t chunks = 0;
   std::uint64_t chunks_read = 0;
   std::string_view summary;
+  std::size_t place = 0;  ///< of its frame in the file
   std::vector<std::string_view> pieces;
 };
 
@@ -78,11 +82,15 @@ class Loader {
 
  private:
   void read(const Frame& frame);
+  std::size_t place_of(std::string_view payload) const {
+    return static_cast<std::size_t>(payload.data() - file_.data());
+  }
   void read_texts(ByteReader from);
   void read_trace(ByteReader from, std::string_view payload);
   void read_chunks(ByteReader from);
   std::shared_ptr<Dictionary> dictionary_of(const SavedTrace& trace);
   bool restore(const SavedTrace& saved);
+  bool restore_whole(const SavedTrace& saved);
   void make_way(const Id& trace_id, const std::vector<Chunk>& chunks);
   void make_way(const Id& event_id);
   void put(const Id& trace_id, const SavedTrace& saved, ByteReader summary, const std::vector<Chunk>& chunks,
@@ -100,12 +108,18 @@ class Loader {
 
 LoadReport Loader::run() {
   FrameReader frames(file_);
-  for (; const auto frame = frames.next(); ++frames_) read(*frame);
+  for (; const auto frame = frames.next(); ++frames_) {
+    try {
+      read(*frame);
+    } catch (const DamagedBytes& error) {
+      report_.damage.push_back(fmt::format("what begins at byte {}: {}", place_of(frame->payload), error.what()));
+    }
+  }
   const std::string_view any_version = frame_magic.substr(0, frame_magic.size() - 1);
   if (frames_ == 0 && file_.starts_with(any_version) && !file_.starts_with(frame_magic)) {
     throw std::runtime_error("is of a form that this Raceway does not know; a newer one may");
   }
-  report_.damage = frames.damage();
+  report_.damage.insert(report_.damage.begin(), frames.damage().begin(), frames.damage().end());
   if (!ended_ && report_.damage.empty()) report_.damage.push_back(fmt::format("it ends at byte {}", file_.size()));
 
   std::vector<const SavedTrace*> oldest_first;
@@ -115,7 +129,7 @@ LoadReport Loader::run() {
     if (restore(*trace)) {
       ++report_.traces;
       report_.events += trace->events;
-      store_.retention.make_room(store_);
+      store_.retention.make_room(store_, store_.ids.make(ByteReader(trace->summary).counted()));
     } else {
       ++report_.lost_traces;
     }
@@ -151,6 +165,7 @@ void Loader::read_trace(ByteReader from, std::string_view payload) {
   SavedTrace& trace = traces_[from.varint()];
   trace.dictionary = from.varint();
   trace.texts = static_cast<std::uint32_t>(from.varint());
+  trace.place = place_of(payload);
   trace.summary = payload.substr(payload.size() - from.left());
   from.counted();  // the id
   trace.grew = std::max<GrowthTime>(1, static_cast<GrowthTime>(from.varint()));
@@ -180,6 +195,7 @@ std::shared_ptr<Dictionary> Loader::dictionary_of(const SavedTrace& trace) {
     std::vector<std::string> texts;
     for (const auto& [number, text] : saved.texts) {
       if (number != texts.size()) break;
+      if (number == Dictionary::max_texts || text.size() > Dictionary::longest_text) break;
       texts.emplace_back(text);
     }
     saved.usable = static_cast<std::uint32_t>(texts.size());
@@ -190,6 +206,58 @@ std::shared_ptr<Dictionary> Loader::dictionary_of(const SavedTrace& trace) {
 
 /// Answers whether all of the trace is there.
 bool Loader::restore(const SavedTrace& saved) {
+  try {
+    return restore_whole(saved);
+  } catch (const DamagedBytes& error) {
+    report_.damage.push_back(fmt::format("the trace that begins at byte {}: {}", saved.place, error.what()));
+    return false;
+  }
+}
+
+void check_text(std::string_view text) {
+  if (!simdjson::validate_utf8(text.data(), text.size())) throw DamagedBytes("a text is no UTF-8");
+}
+
+/// Whether what the summary says is so, and each event can be read: nothing that is put in is looked at so again.
+/// Throws DamagedBytes where not.
+void check(const SavedTrace& saved, const std::vector<Chunk>& chunks, const Dictionary& dictionary) {
+  ByteReader summary(saved.summary);
+  const std::string trace_id(summary.counted());
+  summary.varint();  // when it grew
+  const wire::Micros first = unzigzag(summary.varint());
+  const wire::Micros last = unzigzag(summary.varint());
+  summary.varint();  // how many events
+  check_text(trace_id);
+  std::uint64_t of_services = 0;
+  for (std::uint64_t left = summary.varint(); left > 0; --left) {
+    check_text(summary.counted());
+    of_services += std::min(summary.varint(), saved.events + 1);
+    if (of_services > saved.events) throw DamagedBytes("its services have more events than there are");
+  }
+  std::vector<std::string_view> ids;
+  wire::Micros earliest = std::numeric_limits<wire::Micros>::max();
+  wire::Micros latest = std::numeric_limits<wire::Micros>::min();
+  for (const Chunk& chunk : chunks) {
+    if (chunk.ids.empty()) throw DamagedBytes("a chunk holds no event");
+    for (const Id& id : chunk.ids) ids.push_back(view(id.bytes));
+    for (RecordReader reader(chunk.records, dictionary); !reader.done();) {
+      const auto event = reader.next(trace_id);
+      earliest = std::min(earliest, event.timestamp);
+      latest = std::max(latest, event.timestamp);
+      check_text(event.event_id);
+      check_text(event.kind);
+      check_text(event.vector_clock);
+      check_text(event.metadata);
+      if (event.location) check_text(*event.location);
+    }
+  }
+  if (ids.size() != saved.events) throw DamagedBytes("it holds another number of events than it says");
+  if (ids.empty() || earliest != first || latest != last) throw DamagedBytes("its times are others than it says");
+  std::ranges::sort(ids);
+  if (std::ranges::adjacent_find(ids) != ids.end()) throw DamagedBytes("it holds an event twice");
+}
+
+bool Loader::restore_whole(const SavedTrace& saved) {
   if (saved.chunks_read != saved.chunks) return false;
   auto dictionary = dictionary_of(saved);
   if (!dictionary) return false;
@@ -199,6 +267,7 @@ bool Loader::restore(const SavedTrace& saved) {
   for (const std::string_view piece : saved.pieces) {
     for (ByteReader from(piece); !from.done();) chunks.push_back(take_chunk(store_.ids, from.counted()));
   }
+  check(saved, chunks, *dictionary);
   make_way(trace_id, chunks);
   put(trace_id, saved, summary, chunks, std::move(dictionary));
   return true;

@@ -70,7 +70,10 @@ bool TraceWriter::looks_like(const OfferedEvent& offered, std::uint32_t packed_l
 bool TraceWriter::is_too_large() const {
   const std::uint64_t most = store_.retention.most_of_a_trace();
   if (most == 0) return false;
-  return (trace_ == none ? 0 : shard_.traces[trace_].bytes) + records_.fresh().size() >= most;
+  if (trace_ == none) return records_.fresh().size() >= most;
+  const Trace& trace = shard_.traces[trace_];
+  return trace.bytes + records_.fresh().size() >= most ||
+         (trace.events > 0 && store_.retention.full_of(store_, trace.grew));
 }
 
 /// Takes up the trace's newest chunk, or begins one.
