@@ -2,6 +2,7 @@
 server takes no more memory than that, whatever is sent."""
 
 import gzip
+import http.client
 import json
 import socket
 from concurrent.futures import ThreadPoolExecutor
@@ -116,3 +117,41 @@ def test_what_is_acknowledged_and_not_stored_yet_is_in_flight(database):
             session.run("COMMIT")
             wait_until(lambda: session.value("SELECT count(*) FROM raceway.events") == len(accepted) + 1, 60, "all are stored")
         wait_until(lambda: in_flight(client) < MB, 20, "nothing is left")
+
+
+@pytest.mark.parametrize("path", ["/api/traces/large", "/api/traces"])
+@pytest.mark.parametrize("backend", ["memory", "postgres"])
+def test_reading_a_large_trace_takes_what_is_counted(open_store, backend, path):
+    """And where that is more than there is, the next reader is told to come again."""
+    limit = 128 * MB
+    store = open_store(backend, {"server": {"max_inflight_bytes": limit}})
+    clock = {f"thread-{n}": 1 for n in range(6)}
+    for begin in range(0, 60_000, 3_000):
+        events = [documented_event(f"event-{n:06d}", "large", n, vector_clock={**clock, f"thread-{n % 6}": n + 2},
+                                   metadata={"service_name": "bank", "parent_id": f"event-{max(n - 1, 0):06d}", "n": n})
+                  for n in range(begin, begin + 3_000)]
+        assert store.post(events)["stored"] == 3_000
+    before = store.server.resident_bytes()
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(lambda _: get_once(store.server, path), range(12)))
+    assert {answer.status for answer in answers if answer is not None} <= {200, 503}
+    assert 200 in {answer.status for answer in answers if answer is not None}
+    for answer in answers:
+        if answer is None:
+            assert path == "/api/traces"
+        elif answer.status == 503:
+            assert answer.headers["Retry-After"] is not None
+        else:
+            shown = answer.data["events"] if path != "/api/traces" else answer.data["traces"][0]["events"]
+            assert len(shown) == 60_000
+    assert store.server.peak_memory() < before + limit + ITSELF
+    assert in_flight(store.client) < MB
+
+
+def get_once(server, path):
+    """None where the answer was cut: an export has begun before it comes to a trace for which there is no room."""
+    try:
+        with server.client(timeout=120) as client:
+            return client.get(path)
+    except (ConnectionResetError, http.client.IncompleteRead):
+        return None
