@@ -19,6 +19,7 @@ def pytest_configure():
 def pytest_addoption(parser):
     parser.addoption("--environment", choices=ENVIRONMENTS, default="direct",
                      help="the way to PostgreSQL; in others than `direct` only what depends on it runs")
+    parser.addoption("--part", default="1/1", help="N/M: every M-th file, from the N-th on")
     parser.addoption("--representative", action="store_true", help="only the tests that stand for all")
 
 
@@ -27,6 +28,10 @@ def pytest_collection_modifyitems(config, items):
         portable = ENVIRONMENTS[config.getoption("--environment")].portable
         select(config, items, lambda item: reaches_postgresql(item)
                and not (portable and item.get_closest_marker("extension")))
+    part, parts = map(int, config.getoption("--part").split("/"))
+    if parts > 1:
+        modules = sorted({module_of(item) for item in items})
+        select(config, items, lambda item: modules.index(module_of(item)) % parts == part - 1)
     if config.getoption("--representative"):
         select(config, items, lambda item: module_of(item) in REPRESENTATIVE)
 

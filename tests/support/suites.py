@@ -1,4 +1,4 @@
-"""Runs the suites, two at a time, and sums them up; called by tests/run.
+"""Runs the suites, three at a time, and sums them up; called by tests/run.
 
     python3 -m support.suites [unit|regress|pgtap|e2e|faults|backup|packages|faults/test_layouts.py ...]
 
@@ -125,12 +125,14 @@ def suites():
         "pgtap": ([*PYTHON, "support.pgtap", *pgtap], tally_tap),
         "e2e": (pytest_suite("e2e"), tally_junit),
         **matrix(whole="RACEWAY_E2E_WHOLE" in os.environ),
-        "faults": (pytest_suite("faults"), tally_junit),
+        **{name: ([*pytest_suite("faults", name), "--part", f"{part}/{len(FAULTS)}"], tally_junit)
+           for part, name in enumerate(FAULTS, 1)},
         "backup": (pytest_suite("backup"), tally_junit),
         "packages": (pytest_suite("packages"), tally_junit),
     }
 
 
+FAULTS = ("faults-1", "faults-2")  # side by side
 ON_DEMAND = {"packages"}  # downloads a Debian; see `make deb-test`
 
 
@@ -161,6 +163,9 @@ def run_suite(name, command, count):
 def main():
     known = suites()
     wanted = sys.argv[1:] or [name for name in known if name not in ON_DEMAND]
+    if "faults" in wanted:
+        at = wanted.index("faults")
+        wanted[at:at + 1] = FAULTS
     if "e2e-matrix" in wanted:
         known |= matrix(whole=True)
         at = wanted.index("e2e-matrix")
@@ -173,8 +178,8 @@ def main():
         sys.exit(f"no suite {unknown[0]!r}; there are {', '.join(known)}")
     paths.LOGS.mkdir(parents=True, exist_ok=True)
     # Much of their time they wait: for a disk, a timeout, a server that starts. What takes longest begins first.
-    wanted.sort(key=lambda name: name != "faults")
-    with ThreadPoolExecutor(max_workers=2) as lanes:
+    wanted.sort(key=lambda name: name not in (*FAULTS, "e2e"))
+    with ThreadPoolExecutor(max_workers=3) as lanes:
         tallies = list(lanes.map(lambda name: run_suite(name, *known[name]), wanted))
     total = Tally(sum(t.passed for t in tallies), sum(t.failed for t in tallies), sum(t.skipped for t in tallies))
     print(total.text())
