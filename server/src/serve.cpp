@@ -98,9 +98,6 @@ struct Backend {
 };
 
 Backend open_memory(const config::Memory& memory, const storage::Intake& intake) {
-  // No more requests are worked on at once than there are cores. With more heaps than that, each thread's would keep
-  // holes that the others cannot fill.
-  mallopt(M_ARENA_MAX, static_cast<int>(std::max(1U, std::thread::hardware_concurrency())));
   constexpr std::uint64_t share_of_machine = 4;
   storage::MemoryLimits limits;
   limits.max_bytes = memory.max_bytes != 0 ? memory.max_bytes : config::usable_memory() / share_of_machine;
@@ -259,6 +256,8 @@ void say_where(const std::string& host, std::uint16_t port, const std::string& d
 int serve(const config::LoadedConfig& loaded) {
   static auto& signals = *new StopSignals();
   const auto& config = loaded.config;
+  // With more heaps than cores, each thread's would keep holes that the others cannot fill.
+  mallopt(M_ARENA_MAX, static_cast<int>(std::max(1U, std::thread::hardware_concurrency())));
   // Never destroyed, as the server: what its requests hold is given back to it.
   static auto& budget = *new storage::ByteBudget(inflight_bytes(config.server));
   Backend backend = open_backend(config, {&budget, config.server.max_body_events});

@@ -61,6 +61,23 @@ TEST(ByteBudget, SaysWhetherComingAgainHelps) {
   EXPECT_THAT(why(101), HasSubstr("server.max_inflight_bytes"));
 }
 
+TEST(ByteBudget, KeepsAnEighthForThoseWhoAskForLittle) {
+  constexpr std::size_t most = 16 * ByteBudget::small;
+  ByteBudget budget(most);
+  auto large = budget.hold();
+  large.grow(most - most / 8);
+  EXPECT_THROW(large.grow(1), Unavailable);
+  auto other = budget.hold();
+  EXPECT_THROW(other.grow(ByteBudget::small + 1), Unavailable);
+  other.grow(ByteBudget::small);
+  EXPECT_THROW(other.grow(1), Unavailable) << "it is not small any more";
+  auto third = budget.hold();
+  third.grow(ByteBudget::small);
+  EXPECT_EQ(budget.in_use(), most);
+  auto fourth = budget.hold();
+  EXPECT_THROW(fourth.grow(1), Unavailable);
+}
+
 TEST(ByteBudget, FollowsAHoldThatMoves) {
   ByteBudget budget(100);
   auto hold = budget.hold();

@@ -17,6 +17,10 @@ class ByteBudget {
  public:
   static constexpr std::size_t unlimited = std::numeric_limits<std::size_t>::max();
 
+  /// Holds of more bytes leave the last eighth of the budget to the others: whoever asks for little is served while
+  /// some hold all that they can get.
+  static constexpr std::size_t small = std::size_t{2} << 20U;
+
   explicit ByteBudget(std::size_t most = unlimited) : most_(most) {}
   ByteBudget(const ByteBudget&) = delete;
   ByteBudget& operator=(const ByteBudget&) = delete;
