@@ -3,8 +3,8 @@
 #include <rapidcheck/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <set>
 
-#include "moving/shiviz_date.hpp"
 #include "moving/shiviz_reader.hpp"
 #include "moving/shiviz_text.hpp"
 #include "moving/shiviz_writer.hpp"
@@ -32,17 +32,19 @@ Found read(std::string_view log, const std::string& parser = usual, std::size_t 
 TEST(AShivizLog, IsReadByItsExpression) {
   const auto found = read("starts\nalice {\"alice\":1}\nhears \"x\"\nbob {\"alice\":1, \"bob\":2} \n");
   ASSERT_THAT(found.events, SizeIs(2));
-  EXPECT_EQ(json::parse(found.events[1]),
-            json::parse(R"({"event_id":"log:3","trace_id":"log","kind":"Log","timestamp":"1970-01-01T00:00:00.003Z",
-                            "location":"bob","vector_clock":{"alice":1,"bob":2},
-                            "metadata":{"event":"hears \"x\"","host":"bob"}})"));
+  auto event = json::parse(found.events[1]);
+  EXPECT_THAT(event["event_id"].get<std::string>(), testing::MatchesRegex("bob:2:[0-9a-f]{32}"));
+  event.erase("event_id");
+  EXPECT_EQ(event, json::parse(R"({"trace_id":"log","kind":"Log","timestamp":"1970-01-01T00:00:00.003Z",
+                                   "location":"bob","vector_clock":{"alice":1,"bob":2},
+                                   "metadata":{"event":"hears \"x\"","host":"bob"}})"));
   EXPECT_THAT(found.damages, IsEmpty());
 }
 
 TEST(AShivizLog, MayHaveItsExpressionOnTheFirstLine) {
   const auto found = read(std::string(usual) + "\n\na\nh {\"h\":1}\nb\nh {\"h\":2}\n", "");
   ASSERT_THAT(found.events, SizeIs(2));
-  EXPECT_EQ(json::parse(found.events[0])["event_id"], "log:3");
+  EXPECT_EQ(found.places.at(0).line, 3U);
 }
 
 TEST(AShivizLog, NamesItsTracesByADelimiter) {
@@ -75,19 +77,98 @@ TEST(AShivizLog, MayHoldTextBeyondAsciiAndTellsWhatIsNoText) {
   EXPECT_THAT(found.damages, ElementsAre(HasSubstr("finds no event")));
 }
 
+TEST(AShivizLog, OfTlaPlusHasItsClocksInStrings) {
+  const auto found = read(
+      "State 1: <Initial predicate>\n/\\ Sets = {{}, {\"a\", \"b\"}}\n/\\ Host = n1\n"
+      "/\\ Clock = \"{\\\"n1\\\":1,\\\"n2\\\":0}\"\n\n",
+      R"x(^State \d+: <(?<event>.*)>\n(?:/\\ (?!Host).*\n)*/\\ Host = (?<host>.*)\n/\\ Clock = "(?<clock>.*)")x");
+  EXPECT_THAT(found.damages, IsEmpty());
+  ASSERT_THAT(found.events, SizeIs(1));
+  EXPECT_EQ(json::parse(found.events[0])["vector_clock"], json::parse(R"({"n1":1,"n2":0})"));
+}
+
+TEST(AShivizLog, WhoseClockIsNoJsonIsToldAndCostsNothingElse) {
+  const auto found = read("a\nh {\"h\":1\nb\nh {x}\nc\nh {\"h\":3}\n", R"((?<event>.*)\n(?<host>\S*) (?<clock>{.*))");
+  EXPECT_THAT(found.damages, ElementsAre(HasSubstr("no JSON"), HasSubstr("no JSON")));
+  EXPECT_THAT(found.events, SizeIs(1));
+}
+
+RC_GTEST_PROP(ALogWithLinesOfWindows, IsReadAsWithLinesOfUnix, ()) {
+  const std::string log =
+      std::string(usual) + "\n^=== (?<trace>.*) ===$\n\n=== one ===\na\nh {\"h\":1}\n\n{\"h\":9}\nb\nh {\"h\":2}\n";
+  std::string windows = "\xEF\xBB\xBF";
+  for (const char c : log) windows += c == '\n' ? "\r\n" : std::string(1, c);
+  const auto wanted = read(log, "");
+  const auto found = read(windows, "", *rc::gen::inRange<std::size_t>(1, 60));
+  RC_ASSERT(found.events == wanted.events);
+  RC_ASSERT(found.damages == wanted.damages);
+  for (std::size_t at = 0; at < wanted.places.size(); ++at) {
+    RC_ASSERT(found.places[at].line == wanted.places[at].line);
+    RC_ASSERT(found.places[at].byte == wanted.places[at].byte + 3 + wanted.places[at].line - 1);
+  }
+}
+
+// --- what an event is called ---
+
+std::vector<std::string> ids(const Found& found) {
+  std::vector<std::string> ids;
+  for (const auto& event : found.events) ids.push_back(json::parse(event)["event_id"]);
+  return ids;
+}
+
+TEST(AnEventOfALog, HasTheSameIdWhereverItIsReadAgain) {
+  const std::string first = "a\nh {\"h\":1, \"x\":4}\n";
+  const std::string second = "b\nh {\"h\":2,\"x\":4}\n";
+  const auto both = ids(read(first + second));
+  EXPECT_EQ(ids(read("noise\n" + first + "\n\n" + second)), both);
+  EXPECT_EQ(ids(read(second)), std::vector{both.at(1)});
+  EXPECT_EQ(ids(read("a\nh {\"x\":4,\"h\":1,\"y\":0}\n")), std::vector{both.at(0)}) << "the same clock";
+}
+
+TEST(EventsOfALog, ThatDifferHaveDifferentIds) {
+  const auto found = read(
+      "a\nh {\"h\":1}\nb\nh {\"h\":1}\na\ni {\"h\":1,\"i\":1}\na\nh {\"h\":1,\"i\":1}\na\nh {\"h\":11}\na\nh1 "
+      "{\"h1\":1}\n");
+  const auto all = ids(found);
+  EXPECT_EQ(std::set<std::string>(all.begin(), all.end()).size(), 6U);
+  Found other;
+  ShivizReader reader(other, usual, "another trace");
+  feed_in_pieces(reader, "a\nh {\"h\":1}\n", 100);
+  EXPECT_NE(ids(other).at(0), all.at(0));
+}
+
+TEST(EventsOfALog, WithoutACounterOfTheirOwnAreToldApartByTheirNumber) {
+  const std::string log = "a\nh {}\na\nh {}\nb\nh {\"x\":1}\na\nh {}\nb\nh {\"h\":0,\"x\":1}\n";
+  const auto all = ids(read(log));
+  EXPECT_EQ(std::set<std::string>(all.begin(), all.end()).size(), 5U);
+  EXPECT_EQ(ids(read(log)), all);
+}
+
+TEST(TwoExecutionsOfOneName, AreTwoTracesAndAreTold) {
+  const auto found = read(std::string(usual) +
+                              "\n^=== (?<trace>.*) ===$\n\n=== x ===\n\n=== x ===\na\nh {\"h\":1}\n=== y ===\na\nh "
+                              "{\"h\":1}\n=== x ===\na\nh {\"h\":1}\n",
+                          "", 7);
+  std::vector<std::string> traces;
+  for (const auto& event : found.events) traces.push_back(json::parse(event)["trace_id"]);
+  EXPECT_THAT(traces, ElementsAre("x", "y", "x~2"));
+  EXPECT_THAT(found.notes, ElementsAre(HasSubstr("another execution is called x")));
+  const auto all = ids(found);
+  EXPECT_EQ(std::set<std::string>(all.begin(), all.end()).size(), 3U);
+}
+
+TEST(ADateThatCannotBeRead, IsToldAndTheEventIsNotStoredAtAnotherTime) {
+  const auto found = read("yesterday a\nh {\"h\":1}\n2014-10-13 b\nh {\"h\":2}\n",
+                          R"((?<date>\S+) (?<event>.*)\n(?<host>\S*) (?<clock>{.*}))");
+  EXPECT_THAT(found.damages, ElementsAre(HasSubstr("\"yesterday\" is in none of the forms")));
+  ASSERT_THAT(found.events, SizeIs(1));
+  EXPECT_EQ(json::parse(found.events[0])["timestamp"], "2014-10-13T00:00:00Z");
+}
+
 TEST(AnExpressionThatGoesBackAndForth, IsGivenUpOn) {
   const auto found = read(std::string(64, 'a') + "\n{\n", R"((?<event>(a+)+)b(?<host>x)(?<clock>y))");
   EXPECT_THAT(found.events, IsEmpty());
   EXPECT_THAT(found.damages, SizeIs(1));
-}
-
-TEST(ADateOfALog, IsReadInTheFormsThatLogsHave) {
-  EXPECT_EQ(read_log_date("2013-05-24 23:28:00,637"), "2013-05-24 23:28:00.637Z");
-  EXPECT_EQ(read_log_date("5/27/2013 10:53:39 AM"), "2013-05-27T10:53:39Z");
-  EXPECT_EQ(read_log_date("5/27/2013 12:00:01 PM"), "2013-05-27T12:00:01Z");
-  EXPECT_EQ(read_log_date("5/27/2013 12:00:01 AM"), "2013-05-27T00:00:01Z");
-  EXPECT_EQ(read_log_date("2013-05-24T23:28:00+02:00"), "2013-05-24T23:28:00+02:00");
-  EXPECT_EQ(read_log_date("yesterday"), std::nullopt);
 }
 
 TEST(AWrittenLog, BeginsWithItsExpressionAndItsDelimiter) {

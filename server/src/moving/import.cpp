@@ -25,7 +25,7 @@ std::string trace_of(const ImportOptions& options) {
 std::unique_ptr<EventReader> open_reader(const ImportOptions& options, std::string_view beginning, EventSink& sink) {
   const bool is_log = options.format == Format::shiviz || (options.format == Format::automatic &&
                                                            (!options.parser.empty() || begins_with_parser(beginning)));
-  if (is_log) return std::make_unique<ShivizReader>(sink, options.parser, trace_of(options));
+  if (is_log) return std::make_unique<ShivizReader>(sink, options.parser, trace_of(options), options.date_order);
   return std::make_unique<EventSplitter>(sink);
 }
 

@@ -40,6 +40,10 @@ void Report::note(const std::string& what) {
   out_ << what << '\n';
 }
 
+void Report::note(const Place& place, const std::string& what) {
+  tell("warning: " + shown(place) + ": " + what);
+}
+
 std::string Report::summary() const {
   std::string text = "stored " + std::to_string(stored_) + ", duplicates " + std::to_string(duplicates_) +
                      ", rejected " + std::to_string(rejected_);
