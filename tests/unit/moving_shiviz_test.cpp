@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <rapidcheck/gtest.h>
 
+#include <array>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -177,13 +179,24 @@ TEST(AWrittenLog, BeginsWithItsExpressionAndItsDelimiter) {
   EXPECT_EQ(header, std::string(own_parser) + "\n" + std::string(own_delimiter) + "\n\n");
 }
 
+std::string written(const std::vector<json>& events, ShivizChanges* changes = nullptr) {
+  ShivizWriter writer;
+  std::string log = shiviz_header();
+  for (const auto& event : events) writer.append(log, event.dump());
+  writer.finish(log);
+  if (changes != nullptr) *changes = writer.changes();
+  return log;
+}
+
+json event_of(const std::string& id, const json& clock, const json& metadata) {
+  return {{"event_id", id},        {"trace_id", "t"},
+          {"kind", "K"},           {"timestamp", "2026-01-01T00:00:00.123456789Z"},
+          {"vector_clock", clock}, {"metadata", metadata}};
+}
+
 TEST(TheHostOfAWrittenEvent, IsTheClocksComponentThatSawIt) {
   const auto host = [](const char* clock, const char* metadata) {
-    const auto event =
-        R"({"event_id":"e","trace_id":"t","kind":"K","timestamp":"2026-01-01T00:00:00Z","vector_clock":)" +
-        std::string(clock) + R"(,"metadata":)" + metadata + "}";
-    std::string out;
-    ShivizWriter().append(out, event);
+    const auto out = written({event_of("e", json::parse(clock), json::parse(metadata))});
     const auto line = out.substr(out.rfind('\n', out.size() - 2) + 1);
     return line.substr(0, line.find(" {"));
   };
@@ -192,38 +205,121 @@ TEST(TheHostOfAWrittenEvent, IsTheClocksComponentThatSawIt) {
   EXPECT_EQ(host(R"({"x":1,"w":2})", R"({"thread_id":"w"})"), "w");
   EXPECT_EQ(host(R"({"a":2,"b":1})", R"({"causality_vector":[["b",1],["a",2]],"thread_id":"n"})"), "a");
   EXPECT_EQ(host("{}", R"({"thread_id":"n"})"), "n");
-  EXPECT_EQ(host("{}", "{}"), "-");
+  EXPECT_EQ(host("{}", R"({"service_name":"s","process_id":7,"thread_id":"n"})"), "s#7/n");
+  EXPECT_EQ(host("{}", R"({"host":"h"})"), "h");
+  EXPECT_EQ(host(R"({"e":1})", R"({"service_name":"s","thread_id":"n"})"), "s/n") << "named by an event's id";
 }
 
-RC_GTEST_PROP(AnyEvents, ComeBackFromALogWithIdKindTimeHostAndClock, ()) {
+TEST(AWrittenTrace, OfWhichNothingCanBeShownIsLeftOut) {
+  ShivizChanges changes;
+  EXPECT_EQ(written({event_of("e", json::object(), json::object())}, &changes), shiviz_header());
+  EXPECT_EQ(changes.left_out, 1U);
+  EXPECT_EQ(changes.text(),
+            "1 events are left out: they have no clock, and no thread or host that tells their place\n");
+}
+
+// --- what stands where, at random and by brute force ---
+
+constexpr std::array hosts = {"a", "b", "c", "a b", "x{y", "constructor"};
+
+/// Clocks of processes that send and hear, some of which forget what they counted; threads; events without a clock.
+std::vector<json> random_events(wire::test::Dice& dice) {
+  std::vector<json> events;
+  std::map<std::string, json> clocks;
+  for (int i = dice.between(1, 25); i > 0; --i) {
+    const std::string host = hosts.at(static_cast<std::size_t>(dice.between(0, 5)));
+    const std::string other = hosts.at(static_cast<std::size_t>(dice.between(0, 5)));
+    json& clock = clocks[host];
+    if (clock.is_null() || dice.chance(5)) clock = json::object();
+    const json heard = clocks[other];
+    for (const auto& [name, number] : heard.items()) {
+      if (dice.chance(50)) clock[name] = std::max(clock.value(name, 0), number.get<int>());
+    }
+    if (!dice.chance(10)) clock[host] = clock.value(host, 0) + dice.between(1, 3);
+    const bool has_clock = !dice.chance(25);
+    json metadata = {{"event", "x"}};
+    if (dice.chance(70)) metadata["host"] = host;
+    if (dice.chance(40)) metadata["thread_id"] = std::to_string(dice.between(1, 3));
+    if (!events.empty() && dice.chance(30)) metadata["parent_id"] = events.back()["event_id"];
+    events.push_back(event_of("e" + std::to_string(i), has_clock ? clock : json::object(), metadata));
+  }
+  return events;
+}
+
+bool before(const json& a, const json& b) {
+  bool less = false;
+  for (const auto& [name, number] : a.items()) {
+    if (number > b.value(name, 0)) return false;
+  }
+  for (const auto& [name, number] : b.items()) less |= number > a.value(name, 0);
+  return less;
+}
+
+json without_zeros(const json& clock) {
+  json kept = json::object();
+  for (const auto& [name, number] : clock.items()) {
+    if (number != 0) kept[name] = number;
+  }
+  return kept;
+}
+
+RC_GTEST_PROP(AnyEvents, StandInALogThatShivizTakesAndInTheirOrder, ()) {
   wire::test::Dice dice;
-  std::string log = shiviz_header();
-  ShivizWriter writer;
+  const auto sent = random_events(dice);
+  ShivizChanges changes;
+  const auto log = written(sent, &changes);
+  const auto found = read(log, "", static_cast<std::size_t>(dice.between(1, 200)));
+  RC_ASSERT(found.damages.empty());
+  RC_ASSERT(found.events.size() + changes.left_out == sent.size());
+
+  std::map<std::string, json> original;
+  for (const auto& event : sent) original[event["event_id"]] = without_zeros(event["vector_clock"]);
+  std::map<std::string, std::set<int>> numbers;
+  std::vector<json> shown;
+  for (const auto& text : found.events) {
+    shown.push_back(json::parse(text));
+    const std::string host = shown.back()["metadata"]["host"];
+    RC_ASSERT(shown.back()["vector_clock"].contains(host));
+    RC_ASSERT(numbers[host].insert(shown.back()["vector_clock"][host].get<int>()).second);
+  }
+  for (const auto& [host, all] : numbers) RC_ASSERT(*all.rbegin() == static_cast<int>(all.size()) && *all.begin() == 1);
+  for (std::size_t i = 0; i < shown.size(); ++i) {
+    for (const auto& [name, number] : shown[i]["vector_clock"].items()) {
+      RC_ASSERT(number > 0 && number <= static_cast<int>(numbers[name].size()));
+    }
+    for (std::size_t j = 0; j < shown.size(); ++j) {
+      const auto& a = original[shown[i]["event_id"]];
+      const auto& b = original[shown[j]["event_id"]];
+      const bool is_before = before(shown[i]["vector_clock"], shown[j]["vector_clock"]);
+      RC_ASSERT(!is_before || i < j);
+      if (!a.empty() && !b.empty() && a != b) RC_ASSERT(is_before == before(a, b));
+    }
+  }
+}
+
+RC_GTEST_PROP(AnyEvents, ComeBackFromALogWithIdKindTimeAndHost, ()) {
+  wire::test::Dice dice;
   std::vector<json> sent;
   const auto name = [&] { return dice.text(6) + "n"; };
   for (int trace = dice.between(1, 3); trace > 0; --trace) {
     const std::string trace_id = name() + std::to_string(trace);
     for (int i = dice.between(1, 5); i > 0; --i) {
-      const std::string host = name();
-      json clock = {{host, dice.between(1, 9)}};
-      while (dice.chance(40)) clock[name()] = dice.between(1, 9);
-      sent.push_back({{"event_id", name() + std::to_string(sent.size())},
-                      {"trace_id", trace_id},
-                      {"kind", name()},
-                      {"timestamp", "2026-01-01T00:00:00.123456789Z"},
-                      {"vector_clock", clock},
-                      {"metadata", {{"host", host}, {"event", name()}}}});
-      writer.append(log, sent.back().dump());
+      const std::string host = name() + std::to_string(i);
+      sent.push_back(event_of(name() + std::to_string(sent.size()), {{host, 1}}, {{"host", host}, {"event", name()}}));
+      sent.back()["trace_id"] = trace_id;
+      sent.back()["kind"] = name();
     }
   }
-  const auto found = read(log, "", static_cast<std::size_t>(dice.between(1, 200)));
+  const auto found = read(written(sent), "", static_cast<std::size_t>(dice.between(1, 200)));
   RC_ASSERT(found.events.size() == sent.size());
-  for (std::size_t at = 0; at < sent.size(); ++at) {
-    const auto got = json::parse(found.events[at]);
+  std::map<std::string, json> got;
+  for (const auto& text : found.events) got[json::parse(text)["event_id"]] = json::parse(text);
+  for (const auto& event : sent) {
+    const auto& back = got[event["event_id"]];
     for (const char* field : {"event_id", "trace_id", "kind", "timestamp", "vector_clock"}) {
-      RC_ASSERT(got[field].dump() == sent[at][field].dump());
+      RC_ASSERT(back[field].dump() == event[field].dump());
     }
-    RC_ASSERT(got["metadata"]["host"].dump() == sent[at]["metadata"]["host"].dump());
+    RC_ASSERT(back["metadata"]["host"].dump() == event["metadata"]["host"].dump());
   }
 }
 

@@ -15,7 +15,9 @@ constexpr const char* export_footer =
   ndjson  one event a line; loses nothing when it is imported again
   json    the same events in one document, {"events":[...]}
   shiviz  a log for ShiViz, its parser on the first line, the delimiter of traces on the second; keeps
-          clocks, hosts, ids, kinds and times
+          hosts, ids, kinds, times and the order of the clocks, which are numbered anew as ShiViz wants them:
+          each host counts its own events from 1. Events without a clock stand by the order of their thread;
+          what no thread or host places is left out. Both are counted on stderr.
 
 A file appears under its name when it is complete. Exits with 0; 1 where a --trace is not there; 2 where it could not.
 

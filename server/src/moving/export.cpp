@@ -37,9 +37,15 @@ class EventWriter {
   }
 
   void finish() {
-    if (format_ == Format::json) output_.write("\n]}\n");
+    piece_.clear();
+    if (format_ == Format::json) piece_ = "\n]}\n";
+    if (format_ == Format::shiviz) shiviz_.finish(piece_);
+    output_.write(piece_);
     output_.finish();
   }
+
+  /// What the file shows otherwise than it was recorded.
+  const ShivizChanges& changes() const { return shiviz_.changes(); }
 
  private:
   const Format format_;
@@ -65,7 +71,8 @@ int export_events(const ExportOptions& options, const config::Config& config) {
   writer.finish();
   progress.stop();
   for (const auto& id : missing) std::cerr << "there is no trace " << id << '\n';
-  if (options.output != "-") std::cerr << "exported " << count << " events\n";
+  std::cerr << writer.changes().text();
+  if (options.output != "-") std::cerr << "exported " << count - writer.changes().left_out << " events\n";
   return missing.empty() ? 0 : 1;
 }
 
