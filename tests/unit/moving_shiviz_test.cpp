@@ -168,9 +168,9 @@ TEST(ADateThatCannotBeRead, IsToldAndTheEventIsNotStoredAtAnotherTime) {
 }
 
 TEST(AnExpressionThatGoesBackAndForth, IsGivenUpOn) {
-  const auto found = read(std::string(64, 'a') + "\n{\n", R"((?<event>(a+)+)b(?<host>x)(?<clock>y))");
+  const auto found = read(std::string(64, 'a') + "\nbxy\n", R"((?<event>(a+)+)b(?<host>x)(?<clock>y))");
   EXPECT_THAT(found.events, IsEmpty());
-  EXPECT_THAT(found.damages, SizeIs(1));
+  EXPECT_THAT(found.damages, ElementsAre(HasSubstr("too many steps")));
 }
 
 TEST(AWrittenLog, BeginsWithItsExpressionAndItsDelimiter) {
