@@ -6,6 +6,7 @@
 #include "moving/progress.hpp"
 #include "moving/shiviz_writer.hpp"
 #include "moving/source.hpp"
+#include "terminal/for_terminal.hpp"
 
 namespace raceway::server::moving {
 namespace {
@@ -33,14 +34,14 @@ class EventWriter {
         piece_ += '\n';
     }
     is_first_ = false;
-    output_.write(piece_);
+    write_piece();
   }
 
   void finish() {
     piece_.clear();
     if (format_ == Format::json) piece_ = "\n]}\n";
     if (format_ == Format::shiviz) shiviz_.finish(piece_);
-    output_.write(piece_);
+    write_piece();
     output_.finish();
   }
 
@@ -48,6 +49,14 @@ class EventWriter {
   const ShivizChanges& changes() const { return shiviz_.changes(); }
 
  private:
+  /// On a terminal what came from elsewhere is made visible; of JSON nothing is changed by it.
+  void write_piece() {
+    if (output_.is_terminal()) {
+      piece_ = format_ == Format::shiviz ? terminal::for_terminal(piece_) : terminal::json_for_terminal(piece_);
+    }
+    output_.write(piece_);
+  }
+
   const Format format_;
   Output& output_;
   ShivizWriter shiviz_;
@@ -70,7 +79,7 @@ int export_events(const ExportOptions& options, const config::Config& config) {
       });
   writer.finish();
   progress.stop();
-  for (const auto& id : missing) std::cerr << "there is no trace " << id << '\n';
+  for (const auto& id : missing) std::cerr << "there is no trace " << terminal::line_for_terminal(id) << '\n';
   std::cerr << writer.changes().text();
   if (options.output != "-") std::cerr << "exported " << count - writer.changes().left_out << " events\n";
   return missing.empty() ? 0 : 1;

@@ -56,7 +56,7 @@ int import_events(const ImportOptions& options, const config::Config& config) {
   delivery.batch_events = options.batch_size;
   delivery.give_up = options.give_up;
   try {
-    Delivery sink(prepare_target(endpoint), delivery, report);
+    Delivery sink(prepare_target(endpoint, options.give_up), delivery, report);
     read_all(options, input, report, sink);
     sink.finish();
   } catch (...) {
