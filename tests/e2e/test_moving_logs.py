@@ -110,6 +110,16 @@ def test_events_of_one_host_and_clock_that_differ_are_all_stored(store, tmp_path
     assert counts(read_log(store, tmp_path / "a", text))["duplicates"] == 4
 
 
+def test_an_event_that_is_there_in_another_trace_is_named(store, tmp_path):
+    own = (f"(?<date>\\S+) (?<kind>\\S+) (?<id>\\S+) (?<event>.*)\\n(?<host>.*?) (?<clock>\\{{.*\\}})\n^=== (?<trace>.*) ===$\n\n")
+    for trace, status in [("one", 0), ("other", 1)]:
+        log = f"{own}=== {trace} ===\n"
+        (tmp_path / "a").write_text(f"{log}2026-01-01T00:00:00Z Log id says\nh {{\"h\":1}}\n")
+        done = load(store, tmp_path / "a", status=status)
+        assert counts(done) == {"stored": 1 - status, "duplicates": 0, "rejected": status}
+    assert f'rejected: line 5, byte {len(log)}, event 0, id "id": ' in done.stderr, done.stderr
+
+
 def test_equal_events_without_a_clock_of_their_own_are_all_stored(store, tmp_path):
     text = (entry("tick", "h") + entry("tock", "h", x=3)) * 5
     assert counts(read_log(store, tmp_path / "a", text))["stored"] == 10
@@ -121,7 +131,7 @@ def test_an_import_of_a_log_that_is_killed_goes_on_when_it_is_run_again(open_sto
     store = open_store("postgres")
     text = "".join(entry("works", f"h{n % 9}", **{f"h{n % 9}": n // 9 + 1}) if n % 10 else entry("no clock", "h") for n in range(20_000))
     (tmp_path / "a").write_text(text)
-    command = [str(paths.SERVER), "import", str(tmp_path / "a"), "--to", url(store), "--parser", USUAL, "--batch-size", "50"]
+    command = [str(paths.SERVER), "import", str(tmp_path / "a"), "--to", url(store), "--parser", USUAL, "--batch-size", "20", "--jobs", "1"]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=server_environment()) as process:
         more = random.Random(7).randrange(500, 3_000)
         wait_until(lambda: store.counts()[0] > more or process.poll() is not None, 60, "some events are in")

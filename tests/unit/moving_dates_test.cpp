@@ -145,7 +145,7 @@ RC_GTEST_PROP(AnInstant, ComesBackFromEachForm, ()) {
     return std::string(text.data(), std::strftime(text.data(), text.size(), form, &parts));
   };
   const auto read = [](const std::string& text, DateOrder order = DateOrder::unstated) {
-    const auto time = read_or_error(text, order);
+    auto time = read_or_error(text, order);
     RC_LOG() << text << " -> " << time << '\n';
     return time;
   };

@@ -35,6 +35,8 @@ class Arrangement {
     std::string_view name;  // where there is no component, or it has more lines than this
   };
 
+  using Counts = std::map<Index, std::size_t>;  // of other lines, how many of their events with clocks
+
   void rank_events();
   void draw_lines();
   void sort_by_clock(Indices& events) const;
@@ -44,6 +46,7 @@ class Arrangement {
   void place_others();
   void merge(Line& line);
   void name_lines();
+  void hear(Index at, Index number, Counts& known) const;
   void count(const Line& line, Index number);
   void sort_places();
 
@@ -187,25 +190,30 @@ void Arrangement::name_lines() {
   }
 }
 
-/// Gives the events of a line their clocks. Of another line those before an event are its first ones, and never fewer
-/// than for the event before it.
+/// Counts, of every other line, the events before one of the line `number`. They are the other's first ones, and no
+/// fewer than were before the event before it. Nobody is before an event whose clock lacks his component.
+void Arrangement::hear(Index at, Index number, Counts& known) const {
+  for (const auto& component : events_[at].event.clock) {
+    const auto others = lines_of_component_.find(component.name);
+    if (others == lines_of_component_.end()) continue;
+    for (const auto other : others->second) {
+      if (other == number) continue;
+      const auto& events = lines_[other].clocked;
+      auto& before = known[other];
+      while (before < events.size() && order_of(events[before], at) == causality::Order::before) ++before;
+    }
+  }
+}
+
+/// Gives the events of a line their clocks.
 void Arrangement::count(const Line& line, Index number) {
-  std::map<Index, std::size_t> known;  // of other lines, how many events with clocks
+  Counts known;
   auto clocked = line.places.begin();
   for (Index place = 0; place < line.all.size(); ++place) {
     const auto at = line.all[place];
     if (clocked != line.places.end() && *clocked == place) {
       ++clocked;
-      for (const auto& component : events_[at].event.clock) {
-        const auto others = lines_of_component_.find(component.name);
-        if (others == lines_of_component_.end()) continue;
-        for (const auto other : others->second) {
-          if (other == number) continue;
-          const auto& events = lines_[other].clocked;
-          auto& before = known[other];
-          while (before < events.size() && order_of(events[before], at) == causality::Order::before) ++before;
-        }
-      }
+      hear(at, number, known);
     }
     ShivizLayout::Place placed{at, number, {}};
     for (const auto& [other, before] : known) {
