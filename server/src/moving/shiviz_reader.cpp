@@ -11,6 +11,8 @@
 namespace raceway::server::moving {
 namespace {
 
+/// Each search looks at all the text there is, to see whether it is UTF-8: the less, the faster.
+constexpr std::size_t looked_at_once = std::size_t{1} << 13U;
 /// More text than this without an event is no event that is still to end.
 constexpr std::size_t longest_event = std::size_t{1} << 20U;
 std::string_view group(const auto& match, std::string_view name) {
@@ -61,10 +63,12 @@ ShivizReader::ShivizReader(EventSink& sink, const std::string& parser, std::stri
 ShivizReader::~ShivizReader() = default;
 
 void ShivizReader::feed(std::string_view piece) {
-  append(piece);
-  if (!read_header(false)) return;
-  read_events(false);
-  forget_read();
+  for (std::size_t at = 0; at < piece.size(); at += looked_at_once) {
+    append(piece.substr(at, looked_at_once));
+    if (!read_header(false)) continue;
+    read_events(false);
+    forget_read();
+  }
 }
 
 void ShivizReader::finish() {
