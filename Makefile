@@ -66,7 +66,7 @@ GROUP_unit_json   := $(call in,tests/unit,wire_json_scanner_test wire_event_layo
 GROUP_unit_memory := $(filter-out %/memory_storage_test.cpp,$(call in,tests/unit,memory_*))
 GROUP_unit_moving := $(call in,tests/unit,moving_*)
 GROUP_unit_http   := $(call in,tests/unit,http_*)
-GROUP_unit_config := $(call in,tests/unit,config_* observability_figures_test observability_logging_test)
+GROUP_unit_config := $(call in,tests/unit,config_* observability_figures_test observability_logging_test terminal_test)
 GROUP_unit_order  := $(call in,tests/unit,causal_order_test digraph_test batching_ingestor_test storage_*)
 
 objects = $(patsubst %.cpp,$(BUILD)/obj/%.o,$(1))

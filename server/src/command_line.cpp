@@ -93,6 +93,23 @@ CLI::App* add_config(CLI::App& app, CommandLine& result) {
   return config;
 }
 
+constexpr const char* help_hint = "\n`raceway --help` shows the commands and options";
+
+/// Which arguments were not expected. Only what is surely no secret is told: names of options, and plain words that
+/// stand behind none.
+std::string unexpected(const std::vector<std::string>& arguments) {
+  constexpr const char* plain = "abcdefghijklmnopqrstuvwxyz-";
+  std::string text = arguments.size() == 1 ? "This argument was not expected:" : "These arguments were not expected:";
+  bool behind_option = false;
+  for (const auto& argument : arguments) {
+    const bool is_option = argument.starts_with('-');
+    const bool is_told = is_option || (!behind_option && argument.find_first_not_of(plain) == std::string::npos);
+    text += ' ' + (is_told ? argument.substr(0, argument.find('=')) : "(not shown)");
+    behind_option = is_option;
+  }
+  return text;
+}
+
 }  // namespace
 
 CommandLine parse_command_line(int argc, const char* const* argv) {
@@ -130,8 +147,10 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
     result.text = std::string(version.what()) + '\n';
   } catch (const CLI::CallForHelp&) {
     result.command = Command::help;
+  } catch (const CLI::ExtrasError&) {
+    throw config::UsageError(unexpected(app.remaining(true)) + help_hint);
   } catch (const CLI::ParseError& error) {
-    throw config::UsageError(std::string(error.what()) + "\n`raceway --help` shows the commands and options");
+    throw config::UsageError(error.what() + std::string(help_hint));
   }
   if (*config_file) result.config_file = file;
   if (result.command == Command::help) result.text = app.help();  // of the command, where one was named

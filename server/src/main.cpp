@@ -12,9 +12,12 @@
 #include "postgres/setup.hpp"
 #include "serve.hpp"
 #include "status/status.hpp"
+#include "terminal/for_terminal.hpp"
 
 namespace raceway::server {
 namespace {
+
+using terminal::for_terminal;
 
 config::Sources sources_of(const CommandLine& line) {
   config::Sources sources;
@@ -39,14 +42,15 @@ std::optional<postgres::Edition> wanted_edition(const CommandLine& line) {
 
 int migrate(const CommandLine& line, const config::LoadedConfig& loaded) {
   const auto& database = database_of(loaded, "migrate");
-  std::cout << postgres::migrate(database, line.migrate.partition_by, wanted_edition(line)).description << '\n';
+  std::cout << for_terminal(postgres::migrate(database, line.migrate.partition_by, wanted_edition(line)).description)
+            << '\n';
   return 0;
 }
 
 int cleanup(const CommandLine& line, const config::LoadedConfig& loaded) {
   const auto& database = database_of(loaded, "clean up").postgres;
-  std::cout << postgres::cleanup(database, line.cleanup, [](const std::string& notice) { std::cerr << notice; })
-            << '\n';
+  const auto tell = [](const std::string& notice) { std::cerr << for_terminal(notice); };
+  std::cout << for_terminal(postgres::cleanup(database, line.cleanup, tell)) << '\n';
   return 0;
 }
 
@@ -65,7 +69,7 @@ int move_events(const CommandLine& line, const config::Config& config) {
     if (line.command == Command::export_events) return moving::export_events(line.exporting, config);
     return moving::import_events(line.importing, config);
   } catch (const std::exception& error) {
-    std::cerr << "raceway: " << error.what() << '\n';
+    std::cerr << "raceway: " << for_terminal(error.what()) << '\n';
     return 2;
   }
 }
@@ -101,13 +105,14 @@ int run(const CommandLine& line) {
 
 int main(int argc, char** argv) {
   using namespace raceway::server;
+  using terminal::for_terminal;
   try {
     return run(parse_command_line(argc, argv));
   } catch (const config::UsageError& error) {
-    std::cerr << error.what() << '\n';
+    std::cerr << for_terminal(error.what()) << '\n';
     return 2;
   } catch (const std::exception& error) {
-    std::cerr << "raceway: " << error.what() << '\n';
+    std::cerr << "raceway: " << for_terminal(error.what()) << '\n';
     return 1;
   }
 }

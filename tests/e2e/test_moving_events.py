@@ -158,45 +158,6 @@ def test_export_of_chosen_traces(open_store, by):
     assert missing in traces("--trace", missing, status=1)[1]
 
 
-# --- ShiViz ---
-
-
-def clocks_by_id(store, log):
-    return {event["id"]: dict(event["causality_vector"]) for event in store.trace(log)["events"]}
-
-
-@pytest.mark.parametrize("by", ["server", "database"])
-def test_shiviz_logs_keep_every_pair_there_and_back(open_store, tmp_path, by):
-    first, second = open_store("postgres"), open_store("postgres")
-    for log, parser in shiviz.manifest().items():
-        done = load(first, shiviz.LOGS / log, "--parser", parser, by=by)
-        assert counts(done) == {"stored": len(shiviz.log_events(log)), "duplicates": 0, "rejected": 0}
-        assert counts(load(first, shiviz.LOGS / log, "--parser", parser, by=by))["stored"] == 0
-    export(first, "--format", "shiviz", "--gzip", "-o", str(tmp_path / "log"), by=by)
-    load(second, tmp_path / "log", by=by)
-    for log in shiviz.manifest():
-        events = shiviz.log_events(log)
-        wanted = shiviz.all_pairs(events)
-        for store in (first, second):
-            got = clocks_by_id(store, log)
-            assert set(got) == {event["event_id"] for event in events}
-            assert shiviz.all_pairs([{"event_id": i, "vector_clock": clock} for i, clock in got.items()]) == wanted
-        texts = [{e["id"]: (e["timestamp"], e["kind"]["Log"]["event"], e["kind"]["Log"]["host"])
-                  for e in store.trace(log)["events"]} for store in (first, second)]
-        assert texts[0] == texts[1]
-
-
-def test_a_shiviz_log_reads_by_its_own_first_line(store, tmp_path):
-    store.post(list(shiviz.log_events("simpledb.log")))
-    export(store, "--format", "shiviz", "-o", str(tmp_path / "log"))
-    parser, delimiter, blank, *rest = (tmp_path / "log").read_text().split("\n")
-    assert blank == "" and shiviz.python_regex(delimiter).fullmatch(rest[0])["trace"] == "simpledb.log"
-    matches = list(shiviz.python_regex(parser).finditer("\n".join(rest[1:])))
-    wanted = {event["event_id"]: event["vector_clock"] for event in shiviz.log_events("simpledb.log")}
-    assert {match["id"]: json.loads(match["clock"]) for match in matches} == wanted
-    assert all(match["host"] in json.loads(match["clock"]) for match in matches)
-
-
 # --- damage ---
 
 

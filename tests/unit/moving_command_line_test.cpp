@@ -54,6 +54,20 @@ TEST(Export, TakesItsOptions) {
   EXPECT_EQ(filtered.exporting.format, Format::ndjson);
 }
 
+TEST(Import, TakesTheOrderOfDates) {
+  EXPECT_EQ(parse({"import", "f"}).importing.date_order, DateOrder::unstated);
+  EXPECT_EQ(parse({"import", "f", "--date-order", "mdy"}).importing.date_order, DateOrder::month_first);
+  EXPECT_EQ(parse({"import", "f", "--date-order", "dmy"}).importing.date_order, DateOrder::day_first);
+  EXPECT_THAT(error_of({"import", "f", "--date-order", "ymd"}), HasSubstr("\"ymd\" is neither mdy nor dmy"));
+}
+
+TEST(AnArgumentThatIsNotExpected, IsNamedWhereItIsNoSecret) {
+  EXPECT_THAT(error_of({"export", "--wrong", "value"}), HasSubstr("--wrong (not shown)"));
+  EXPECT_THAT(error_of({"export", "--api-keys=secret"}), HasSubstr("This argument was not expected: --api-keys\n"));
+  EXPECT_THAT(error_of({"nothing"}), HasSubstr("expected: nothing\n"));
+  EXPECT_THAT(error_of({"import", "f", "postgresql://u:secret@h/db"}), HasSubstr("expected: (not shown)\n"));
+}
+
 TEST(Import, TakesItsOptions) {
   const auto line = parse(
       {"import", "-", "--to", "dbname=x", "--format", "json", "--jobs", "3", "--batch-size", "7", "--give-up", "5"});

@@ -21,10 +21,13 @@ class Found : public EventSink {
     damage_places.push_back(place);
   }
 
+  void note(const Place& /*place*/, const std::string& what) override { notes.push_back(what); }
+
   std::vector<std::string> events;
   std::vector<Place> places;
   std::vector<std::string> damages;
   std::vector<Place> damage_places;
+  std::vector<std::string> notes;
 };
 
 /// Feeds a text in pieces of `size` bytes.

@@ -67,6 +67,8 @@ TEST(LogLine, CarriesTheIdOfTheInnermostRequestOfItsThread) {
 TEST(LogLine, StaysOneLineWhateverAClientSends) {
   const std::string hostile = "a\nforged line\r\x1b[2J\x7f" + std::string(1, '\0') + "é";
   EXPECT_THAT(line(text, hostile), EndsWith("a\\u000aforged line\\u000d\\u001b[2J\\u007f\\u0000é\n"));
+  const std::string unseen = "\u009b31m\u202e\u2066\u200b\u2028\U000e0041";
+  EXPECT_THAT(line(text, unseen), EndsWith("\\u009b31m\\u202e\\u2066\\u200b\\u2028\\udb40\\udc41\n"));
   EXPECT_EQ(nlohmann::json::parse(line(json, hostile)).at("message"), hostile);
 }
 

@@ -30,6 +30,12 @@ Endpoint database_at(const std::string& connection_string, const Config& config)
   if (!parse_connection_string(connection_string)) {
     throw UsageError("neither a http(s):// URL nor a connection string of PostgreSQL");
   }
+  // A part of the password would stand for the host, and be shown as such.
+  if (!is_connection_string(connection_string)) {
+    throw UsageError(
+        "the connection string does not say where its password ends: in a URI write '@' as %40, '/' as %2F, ':' as "
+        "%3A, '?' as %3F, '#' as %23 and '%' as %25, or leave the password to PGPASSWORD or a .pgpass file");
+  }
   Endpoint endpoint;
   endpoint.is_server = false;
   endpoint.postgres = config.storage.postgres;

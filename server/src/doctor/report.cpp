@@ -7,6 +7,8 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "terminal/for_terminal.hpp"
+
 namespace raceway::server::doctor {
 namespace {
 
@@ -30,18 +32,28 @@ std::string heading(const Mend& mend) {
   return mend.then.empty() ? text : text + ", then: " + mend.then;
 }
 
+/// What was found, whose ends of lines (a database's errors have some) are blanks, as wrapped() wants them.
+std::string sentence(std::string found) {
+  std::ranges::replace(found, '\n', ' ');
+  std::ranges::replace(found, '\t', ' ');
+  return terminal::line_for_terminal(found);
+}
+
 void print_finding(std::ostream& out, const Finding& finding, std::size_t name_width, const terminal::Style& style) {
   const std::string severity = fmt::format("{:<{}}", name_of(finding.severity), severity_width);
   const std::size_t indent = severity_width + name_width;
   out << painted(style, colours[static_cast<std::size_t>(finding.severity)], severity)
-      << fmt::format("{:<{}}", finding.check, name_width);
+      << fmt::format("{:<{}}", terminal::line_for_terminal(finding.check), name_width);
   if (finding.check.size() >= name_width) out << '\n' << std::string(indent, ' ');
-  out << terminal::wrapped(finding.found, style.width, indent) << '\n';
+  out << terminal::wrapped(sentence(finding.found), style.width, indent) << '\n';
   for (const auto& mend : finding.mend) {
     out << std::string(severity_width, ' ')
-        << painted(style, Colour::faint, terminal::wrapped(heading(mend), style.width, severity_width)) << '\n';
+        << painted(style, Colour::faint,
+                   terminal::wrapped(terminal::line_for_terminal(heading(mend)), style.width, severity_width))
+        << '\n';
     for (const auto& line : mend.lines) {
-      out << std::string(severity_width + 2, ' ') << painted(style, Colour::bold, line) << '\n';
+      out << std::string(severity_width + 2, ' ') << painted(style, Colour::bold, terminal::line_for_terminal(line))
+          << '\n';
     }
   }
 }
@@ -94,7 +106,8 @@ void print_json(std::ostream& out, const Findings& findings) {
     list.push_back(std::move(entry));
   }
   // What a database says may hold any bytes.
-  out << report.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
+  const auto text = report.dump(2, ' ', false, nlohmann::json::error_handler_t::replace);
+  out << terminal::json_for_terminal(text) << '\n';
 }
 
 }  // namespace raceway::server::doctor

@@ -15,7 +15,9 @@ constexpr const char* export_footer =
   ndjson  one event a line; loses nothing when it is imported again
   json    the same events in one document, {"events":[...]}
   shiviz  a log for ShiViz, its parser on the first line, the delimiter of traces on the second; keeps
-          clocks, hosts, ids, kinds and times
+          hosts, ids, kinds, times and the order of the clocks, which are numbered anew as ShiViz wants them:
+          each host counts its own events from 1. Events without a clock stand by the order of their thread;
+          what no thread or host places is left out. Both are counted on stderr.
 
 A file appears under its name when it is complete. Exits with 0; 1 where a --trace is not there; 2 where it could not.
 
@@ -30,7 +32,13 @@ constexpr const char* import_footer =
     R"(Takes what `export` writes, answers of GET /api/traces and GET /api/traces/:id, bodies of POST /events, and any
 number of them behind each other; ShiViz logs; each also compressed by gzip.
 
-An event that is there already is a duplicate and changes nothing: after an interruption run the same again.
+An event that is there already is a duplicate and changes nothing: after an interruption run the same again. Events of
+a ShiViz log are known by trace, host, clock and text, wherever they stand: of a log that grew or was rotated only what
+is new is stored, and logs of several processes go into one trace by --trace. Two executions of one name in a log become
+two traces, NAME and NAME~2, with a warning. Dates are read in these forms, without a zone as UTC; others are errors:
+  2014-10-13T14:37:20.543+02:00, 2014-10-13 14:37:20,543, 2014/10/13 14:37:20, 13.10.2014 14:37:20, 10/13/2014 2:37 PM,
+  13 Oct 2014 14:37:20 +0200, Mon Oct 13 14:37:20 2014, 13/Oct/2014:14:37:20 +0000, a day alone, and numbers since 1970:
+  seconds of 9 or 10 digits, milli- of 12 or 13, micro- of 15 or 16, nanoseconds of 18 or 19, each also with a fraction
 
 Exits with 0; 1 where something was rejected or could not be read (all the rest is in); 2 where it could not go on.
 
@@ -82,6 +90,18 @@ void add_format(CLI::App& command, Format& format, const Formats& known, const s
       ->type_name("FORMAT");
 }
 
+void add_date_order(CLI::App& command, DateOrder& order) {
+  const auto read = [&order](const std::string& text) {
+    if (text != "mdy" && text != "dmy")
+      throw CLI::ValidationError("--date-order", '"' + text + "\" is neither mdy nor dmy");
+    order = text == "mdy" ? DateOrder::month_first : DateOrder::day_first;
+  };
+  command
+      .add_option_function<std::string>("--date-order", read,
+                                        "ShiViz: mdy or dmy, what 05/06/2014 means [an error, but for 10/13/2014]")
+      ->type_name("ORDER");
+}
+
 }  // namespace
 
 CLI::App* add_export(CLI::App& app, ExportOptions& options) {
@@ -124,6 +144,7 @@ CLI::App* add_import(CLI::App& app, ImportOptions& options) {
       ->type_name("REGEX");
   command->add_option("--trace", options.trace, "ShiViz: the trace of a log without labels [the file's name]")
       ->type_name("ID");
+  add_date_order(*command, options.date_order);
   command->add_option("--jobs", options.jobs, "Batches under way at the same time [2]")
       ->check(CLI::Range(1, 64))
       ->type_name("N");

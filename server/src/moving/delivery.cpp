@@ -122,7 +122,7 @@ storage::IngestResult Delivery::send(Target& target, std::string_view body) {
     try {
       return target.send(body);
     } catch (const ComeAgain& error) {
-      if (Clock::now() - since >= options_.give_up) throw;
+      if (Clock::now() - since >= options_.give_up) throw std::runtime_error(given_up(options_.give_up, error.what()));
       if (!told_to_wait_.exchange(true)) report_.note(std::string("waiting, and trying again: ") + error.what());
       pause(error.retry_after ? std::chrono::milliseconds(*error.retry_after) : next_pause);
       next_pause = std::min(next_pause * 2, longest_pause);

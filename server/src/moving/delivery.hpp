@@ -37,6 +37,7 @@ class Delivery : public EventSink {
   /// Waits while enough is under way. Throws what made a job give up.
   void event(std::string_view text, const Place& place) override;
   void damage(const Place& place, const std::string& what) override { report_.unreadable(place, what); }
+  void note(const Place& place, const std::string& what) override { report_.note(place, what); }
 
   /// Sends the rest and waits for all. Throws what made a job give up.
   void finish();

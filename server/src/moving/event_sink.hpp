@@ -7,6 +7,9 @@
 
 namespace raceway::server::moving {
 
+/// What a file may begin with, and no reader takes for text.
+inline constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+
 /// A place in the text of a file, uncompressed.
 struct Place {
   std::uint64_t line = 1;
@@ -23,6 +26,9 @@ class EventSink {
 
   /// Something at `place` could not be read; the reader goes on behind it.
   virtual void damage(const Place& place, const std::string& what) = 0;
+
+  /// Something at `place` was read, and people should know how it was taken.
+  virtual void note(const Place& /*place*/, const std::string& /*what*/) {}
 };
 
 /// Reads events out of a text that comes in pieces of any size.

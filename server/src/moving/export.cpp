@@ -6,6 +6,7 @@
 #include "moving/progress.hpp"
 #include "moving/shiviz_writer.hpp"
 #include "moving/source.hpp"
+#include "terminal/for_terminal.hpp"
 
 namespace raceway::server::moving {
 namespace {
@@ -33,15 +34,29 @@ class EventWriter {
         piece_ += '\n';
     }
     is_first_ = false;
-    output_.write(piece_);
+    write_piece();
   }
 
   void finish() {
-    if (format_ == Format::json) output_.write("\n]}\n");
+    piece_.clear();
+    if (format_ == Format::json) piece_ = "\n]}\n";
+    if (format_ == Format::shiviz) shiviz_.finish(piece_);
+    write_piece();
     output_.finish();
   }
 
+  /// What the file shows otherwise than it was recorded.
+  const ShivizChanges& changes() const { return shiviz_.changes(); }
+
  private:
+  /// On a terminal what came from elsewhere is made visible; of JSON nothing is changed by it.
+  void write_piece() {
+    if (output_.is_terminal()) {
+      piece_ = format_ == Format::shiviz ? terminal::for_terminal(piece_) : terminal::json_for_terminal(piece_);
+    }
+    output_.write(piece_);
+  }
+
   const Format format_;
   Output& output_;
   ShivizWriter shiviz_;
@@ -64,8 +79,9 @@ int export_events(const ExportOptions& options, const config::Config& config) {
       });
   writer.finish();
   progress.stop();
-  for (const auto& id : missing) std::cerr << "there is no trace " << id << '\n';
-  if (options.output != "-") std::cerr << "exported " << count << " events\n";
+  for (const auto& id : missing) std::cerr << "there is no trace " << terminal::line_for_terminal(id) << '\n';
+  std::cerr << writer.changes().text();
+  if (options.output != "-") std::cerr << "exported " << count - writer.changes().left_out << " events\n";
   return missing.empty() ? 0 : 1;
 }
 

@@ -25,7 +25,7 @@ std::string trace_of(const ImportOptions& options) {
 std::unique_ptr<EventReader> open_reader(const ImportOptions& options, std::string_view beginning, EventSink& sink) {
   const bool is_log = options.format == Format::shiviz || (options.format == Format::automatic &&
                                                            (!options.parser.empty() || begins_with_parser(beginning)));
-  if (is_log) return std::make_unique<ShivizReader>(sink, options.parser, trace_of(options));
+  if (is_log) return std::make_unique<ShivizReader>(sink, options.parser, trace_of(options), options.date_order);
   return std::make_unique<EventSplitter>(sink);
 }
 
@@ -56,7 +56,7 @@ int import_events(const ImportOptions& options, const config::Config& config) {
   delivery.batch_events = options.batch_size;
   delivery.give_up = options.give_up;
   try {
-    Delivery sink(prepare_target(endpoint), delivery, report);
+    Delivery sink(prepare_target(endpoint, options.give_up), delivery, report);
     read_all(options, input, report, sink);
     sink.finish();
   } catch (...) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "moving/shiviz_date.hpp"
 #include "wire/event.hpp"
 
 namespace raceway::server::moving {
@@ -40,11 +41,12 @@ struct ImportOptions {
   std::string to;    ///< as ExportOptions::from
   std::string api_key;
   Format format = Format::automatic;
-  std::string parser;                ///< ShiViz: the log's regular expression; empty: on its first line
-  std::string trace;                 ///< ShiViz: trace_id of what stands under no label; empty: the file's name
-  std::uint32_t jobs = 2;            ///< batches under way at the same time, from 1
-  std::uint32_t batch_size = 1000;   ///< events, from 1
-  std::chrono::seconds give_up{60};  ///< how long a batch is offered to what cannot take it
+  std::string parser;  ///< ShiViz: the log's regular expression; empty: on its first line
+  std::string trace;   ///< ShiViz: trace_id of what stands under no label; empty: the file's name
+  DateOrder date_order = DateOrder::unstated;  ///< ShiViz: of dates with slashes
+  std::uint32_t jobs = 2;                      ///< batches under way at the same time, from 1
+  std::uint32_t batch_size = 1000;             ///< events, from 1
+  std::chrono::seconds give_up{60};            ///< how long a batch is offered to what cannot take it
 };
 
 }  // namespace raceway::server::moving

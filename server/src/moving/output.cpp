@@ -38,6 +38,7 @@ Output::Output(const std::string& path, bool compress) : path_(path), compress_(
                                 Z_DEFAULT_STRATEGY) != Z_OK) {
     throw std::bad_alloc();
   }
+  is_terminal_ = !compress_ && ::isatty(descriptor_) == 1;
   pending_.reserve(pending_size);
 }
 

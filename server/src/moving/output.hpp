@@ -25,6 +25,9 @@ class Output {
   /// Writes out everything. No write() may follow.
   void finish();
 
+  /// Whether people read along: text goes to a terminal as it is.
+  bool is_terminal() const { return is_terminal_; }
+
   /// Bytes of text so far, before compression.
   std::uint64_t written() const { return written_; }
 
@@ -39,6 +42,7 @@ class Output {
   std::string temporary_;  // empty: written in place
   http::Descriptor owned_;
   int descriptor_ = 1;
+  bool is_terminal_ = false;
   std::string pending_;
   std::uint64_t written_ = 0;
   z_stream stream_{};

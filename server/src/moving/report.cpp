@@ -3,6 +3,7 @@
 #include <ostream>
 
 #include "http/envelope.hpp"
+#include "terminal/for_terminal.hpp"
 
 namespace raceway::server::moving {
 namespace {
@@ -17,7 +18,7 @@ std::string shown(const Place& place) {
 void Report::tell(const std::string& line) {
   const std::scoped_lock lock(mutex_);
   if (told_ == most_told) out_ << "further problems are counted, and not told\n";
-  if (told_++ < most_told) out_ << line << '\n';
+  if (told_++ < most_told) out_ << terminal::line_for_terminal(line) << '\n';
 }
 
 void Report::rejected(const Place& place, const std::string& id, const std::string& reason) {
@@ -37,7 +38,11 @@ void Report::unreadable(const std::string& what) {
 
 void Report::note(const std::string& what) {
   const std::scoped_lock lock(mutex_);
-  out_ << what << '\n';
+  out_ << terminal::line_for_terminal(what) << '\n';
+}
+
+void Report::note(const Place& place, const std::string& what) {
+  tell("warning: " + shown(place) + ": " + what);
 }
 
 std::string Report::summary() const {

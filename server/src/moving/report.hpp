@@ -28,6 +28,7 @@ class Report {
   void unreadable(const std::string& what);
   /// Something that people should know, and that is no problem of an event.
   void note(const std::string& what);
+  void note(const Place& place, const std::string& what);
 
   std::uint64_t events() const { return stored_ + duplicates_ + rejected_; }
   bool has_problems() const { return rejected_ > 0 || unreadable_ > 0; }

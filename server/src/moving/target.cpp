@@ -1,5 +1,6 @@
 #include "moving/target.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "moving/http_client.hpp"
@@ -10,6 +11,8 @@
 
 namespace raceway::server::moving {
 namespace {
+
+constexpr std::chrono::seconds shortest_attempt{2};
 
 class ServerTarget : public Target {
  public:
@@ -90,17 +93,38 @@ class DatabaseTarget : public Target {
   std::shared_ptr<storage::Storage> storage_;
 };
 
+/// Waits for it as long as its connection_timeout says.
+postgres::Edition prepare_database(const config::Storage& database) {
+  const auto since = std::chrono::steady_clock::now();
+  const auto give_up = database.postgres.connection_timeout;
+  try {
+    return postgres::prepare(database).edition;
+  } catch (const postgres::SetupError& error) {
+    if (std::chrono::steady_clock::now() - since < give_up) throw;
+    throw std::runtime_error(given_up(give_up, error.what()));
+  }
+}
+
 }  // namespace
 
-OpenTarget prepare_target(const config::Endpoint& endpoint) {
+std::string given_up(std::chrono::milliseconds after, const std::string& what) {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(after).count();
+  return "given up after " + std::to_string(seconds) + " s, as --give-up says: " + what;
+}
+
+OpenTarget prepare_target(const config::Endpoint& endpoint, std::chrono::seconds give_up) {
   if (endpoint.is_server) {
     return [endpoint] { return std::make_unique<ServerTarget>(endpoint); };
   }
   config::Storage database;
   database.backend = config::Backend::postgres;
   database.postgres = endpoint.postgres;
-  const auto edition = postgres::prepare(database).edition;
-  auto storage = std::make_shared<postgres::PostgresStorage>(endpoint.postgres, edition);
+  database.postgres.connection_timeout = give_up;
+  const auto edition = prepare_database(database);
+  // Between two looks at the time no attempt takes longer than all of them may.
+  database.postgres.connection_timeout =
+      std::min(endpoint.postgres.connection_timeout, std::max(give_up, shortest_attempt));
+  auto storage = std::make_shared<postgres::PostgresStorage>(database.postgres, edition);
   return [storage] { return std::make_unique<DatabaseTarget>(storage); };
 }
 

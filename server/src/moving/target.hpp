@@ -41,7 +41,11 @@ class Target {
 /// Makes such ways. Thread-safe.
 using OpenTarget = std::function<std::unique_ptr<Target>()>;
 
-/// Prepares the endpoint: a database gets its extension and tables where auto_migrate is on. Throws std::runtime_error.
-OpenTarget prepare_target(const config::Endpoint& endpoint);
+/// Prepares the endpoint: a database gets its extension and tables where auto_migrate is on. One that takes no
+/// connection is waited for, `give_up` long. Throws std::runtime_error.
+OpenTarget prepare_target(const config::Endpoint& endpoint, std::chrono::seconds give_up);
+
+/// How it is told that the time was over.
+std::string given_up(std::chrono::milliseconds after, const std::string& what);
 
 }  // namespace raceway::server::moving

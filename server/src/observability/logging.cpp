@@ -2,11 +2,11 @@
 
 #include <spdlog/sinks/stdout_sinks.h>
 
-#include <algorithm>
 #include <chrono>
 #include <ctime>
 
 #include "observability/request_id.hpp"
+#include "terminal/for_terminal.hpp"
 
 namespace raceway::server::observability {
 namespace {
@@ -17,36 +17,20 @@ void append(Buffer& out, std::string_view text) {
   out.append(text.data(), text.data() + text.size());
 }
 
-/// How many bytes at the start of `text` are one well-formed UTF-8 character; 0 where none is.
-std::size_t utf8_length(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char first = byte(0);
-  if (first < 0x80) return 1;
-  const std::size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
-  if (first < 0xC2 || first > 0xF4 || text.size() < length) return 0;
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xC0) != 0x80) return 0;
-  }
-  const bool overlong = (first == 0xE0 && byte(1) < 0xA0) || (first == 0xF0 && byte(1) < 0x90);
-  const bool not_a_character = (first == 0xED && byte(1) > 0x9F) || (first == 0xF4 && byte(1) > 0x8F);
-  return overlong || not_a_character ? 0 : length;
-}
-
-/// Messages may quote what a client sent: nothing in them may end the line, move the cursor or break the JSON. Bytes
-/// that are not UTF-8 become U+FFFD.
+/// Messages may quote what a client sent: nothing in them may end the line, move the cursor, turn the direction of
+/// writing or break the JSON. Bytes that are not UTF-8 become U+FFFD.
 void append_escaped(Buffer& out, std::string_view text, bool json) {
   while (!text.empty()) {
-    const std::size_t length = utf8_length(text);
-    const auto first = static_cast<unsigned char>(text[0]);
-    if (length == 0)
+    const auto character = terminal::first_character(text);
+    if (!character.is_valid)
       append(out, "\xEF\xBF\xBD");
-    else if (first < 0x20 || first == 0x7F)
-      fmt::format_to(std::back_inserter(out), "\\u{:04x}", first);
-    else if (json && (first == '"' || first == '\\'))
-      append(out, first == '"' ? "\\\"" : "\\\\");
+    else if (character.acts())
+      append(out, terminal::json_escape(character));
+    else if (json && (character.code == '"' || character.code == '\\'))
+      append(out, character.code == '"' ? "\\\"" : "\\\\");
     else
-      append(out, text.substr(0, length));
-    text.remove_prefix(std::max<std::size_t>(length, 1));
+      append(out, text.substr(0, character.size));
+    text.remove_prefix(character.size);
   }
 }
 

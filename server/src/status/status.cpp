@@ -10,6 +10,7 @@
 
 #include "status/ask.hpp"
 #include "status/view.hpp"
+#include "terminal/for_terminal.hpp"
 
 namespace raceway::server::status {
 namespace {
@@ -53,7 +54,8 @@ class Watch {
       return true;
     } catch (const NoAnswer& error) {
       const auto style = terminal::style_of(STDERR_FILENO);
-      std::cerr << "raceway: " << painted(style, terminal::Colour::red, error.what()) << '\n';
+      std::cerr << "raceway: " << painted(style, terminal::Colour::red, terminal::line_for_terminal(error.what()))
+                << '\n';
       last_.reset();
       return false;
     }
@@ -65,7 +67,8 @@ class Watch {
     report["url"] = url;
     report["events_per_second"] = rate ? Json(*rate) : Json(nullptr);
     report["status"] = data;
-    std::cout << report.dump(options_.watch.count() > 0 ? -1 : 2) << '\n';
+    const auto text = report.dump(options_.watch.count() > 0 ? -1 : 2, ' ', false, Json::error_handler_t::replace);
+    std::cout << terminal::json_for_terminal(text) << '\n';
   }
 
   const Options options_;

@@ -6,6 +6,8 @@
 #include <array>
 #include <cmath>
 
+#include "terminal/for_terminal.hpp"
+
 namespace raceway::server::status {
 namespace {
 
@@ -38,9 +40,10 @@ std::string shown_size(std::uint64_t bytes) {
 }
 
 std::string line(std::string_view name, const std::string& text, const terminal::Style& style) {
-  const auto width = std::max(name_width, name.size() + 1);
-  return painted(style, Colour::bold, fmt::format("{:<{}}", name, width)) +
-         terminal::wrapped(text, style.width, width) + '\n';
+  const auto shown = terminal::line_for_terminal(name);
+  const auto width = std::max(name_width, shown.size() + 1);
+  return painted(style, Colour::bold, fmt::format("{:<{}}", shown, width)) +
+         terminal::wrapped(terminal::line_for_terminal(text), style.width, width) + '\n';
 }
 
 std::string bar(double part, const terminal::Style& style) {
@@ -137,8 +140,9 @@ std::string view(const std::string& url, const Json& data, const Metrics& metric
                  const terminal::Style& style) {
   const auto memory = data.find("memory");
   const bool in_memory = memory != data.end() && memory->is_object();
-  std::string text = painted(style, Colour::bold, "Raceway " + text_in(data, "version", "")) + " at " + url + ", up " +
-                     shown_duration(count_in(data, "uptime_seconds")) + '\n';
+  const auto version = terminal::line_for_terminal(text_in(data, "version", ""));
+  std::string text = painted(style, Colour::bold, "Raceway " + version) + " at " + terminal::line_for_terminal(url) +
+                     ", up " + shown_duration(count_in(data, "uptime_seconds")) + '\n';
   text += line("backend", text_in(data, "backend", in_memory ? "memory" : "postgres"), style);
   text += line("events", shown_count(count_in(data, "events_captured")), style);
   text += line("traces", shown_count(count_in(data, "traces_active")), style);
