@@ -63,8 +63,7 @@ void access(const config::Config& config, Findings& findings) {
 }
 
 void open_files(const config::Config& config, Findings& findings) {
-  // Beside connections: logs, libraries, sockets to the database.
-  constexpr std::uint64_t others = 64;
+  constexpr std::uint64_t others = http::files_beside_connections;
   rlimit limit{};
   getrlimit(RLIMIT_NOFILE, &limit);
   const std::uint64_t needed = config.server.max_connections + config.storage.postgres.max_connections + others;
