@@ -82,7 +82,8 @@ http::Hooks http_hooks(observability::RequestFigures& figures) {
     spdlog::error("request {} failed: {}", request_id, what);
   };
   hooks.notice = [](std::string_view what) { spdlog::warn("{}", what); };
-  hooks.unavailable = [rarely = std::make_shared<observability::Rarely>()](std::string_view id, std::string_view cause) {
+  hooks.unavailable = [rarely = std::make_shared<observability::Rarely>()](std::string_view id,
+                                                                           std::string_view cause) {
     if (const auto requests = rarely->count())
       spdlog::warn("request {} was answered with 503 ({} so far unmentioned): {}", id, *requests, cause);
   };
@@ -147,9 +148,9 @@ Backend open_backend(const config::Config& config) {
 }
 
 /// SIGTERM, SIGINT and SIGHUP (the terminal is gone), taken by a thread of their own: the first stops the server, a
-/// second one ends the process, as the first one does while there is nothing to stop yet. Where SIGTERM is given notice,
-/// the server is left to serve for that long and only says that it is leaving; the next signal stops it before. Not to be destroyed: the thread
-/// goes on until the process ends.
+/// second one ends the process, as the first one does while there is nothing to stop yet. Where SIGTERM is given
+/// notice, the server is left to serve for that long and only says that it is leaving; the next signal stops it before.
+/// Not to be destroyed: the thread goes on until the process ends.
 class StopSignals {
  public:
   /// Call before any other thread starts, so that none of them is interrupted.
@@ -165,8 +166,8 @@ class StopSignals {
     std::thread([this] { watch(); }).detach();
   }
 
-  /// From now on a signal stops the server: all but SIGINT after server.drain_seconds. It stops the reads of the storage, too, when the
-  /// server has not ended within `drain`.
+  /// From now on a signal stops the server: all but SIGINT after server.drain_seconds. It stops the reads of the
+  /// storage, too, when the server has not ended within `drain`.
   void serving(http::Server& server, storage::Storage& storage, const config::Server& config) {
     const std::scoped_lock lock(mutex_);
     server_ = &server;

@@ -61,7 +61,7 @@ def test_a_request_names_one_host(open_store, hosts):
 def test_sdks_are_served_with_the_headers_they_really_send(open_store, capture):
     store = open_store("memory")
     body = recorded_bodies(capture)[0]
-    sent = json.loads((paths.DATA / "sdk" / capture / "headers.json").read_text())
+    sent = json.loads((paths.DATA / "sdk_headers.json").read_text())[capture]
     assert sent
     for headers in sent:
         answer = store.client.request("POST", "/events", body, headers=dict(headers)).ok().json

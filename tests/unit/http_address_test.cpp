@@ -1,10 +1,10 @@
 // Whose address counts.
-#include "http/address.hpp"
-
 #include <gtest/gtest.h>
 
 #include <stdexcept>
 #include <string>
+
+#include "http/address.hpp"
 
 namespace raceway::server::http {
 namespace {
@@ -39,7 +39,8 @@ TEST(HttpAddress, WithoutProxiesThePeerIsTheClient) {
 TEST(HttpAddress, SoManyProxiesAreCountedFromTheRight) {
   const TrustedProxies one({"1"});
   EXPECT_EQ(one.client_of("10.0.0.1", forwarded(" 192.0.2.9 , 192.0.2.7 ")), "192.0.2.7") << "9 wrote the first itself";
-  EXPECT_EQ(one.client_of("10.0.0.1", {{"X-Forwarded-For", "192.0.2.9"}, {"X-Forwarded-For", "192.0.2.7"}}), "192.0.2.7");
+  EXPECT_EQ(one.client_of("10.0.0.1", {{"X-Forwarded-For", "192.0.2.9"}, {"X-Forwarded-For", "192.0.2.7"}}),
+            "192.0.2.7");
   EXPECT_EQ(one.client_of("10.0.0.1", {}), "10.0.0.1");
   EXPECT_EQ(one.client_of("10.0.0.1", forwarded("192.0.2.7, x\"")), "10.0.0.1");
   EXPECT_EQ(one.client_of("10.0.0.1", forwarded("")), "10.0.0.1");

@@ -103,7 +103,9 @@ TEST(HttpBodies, ALargeChunkedUploadArrivesWhole) {
 TEST(HttpBodies, MalformedChunksEndTheConnection) {
   TestServer server;
   auto client = server.client();
-  EXPECT_EQ(client.ask("POST /echo HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n").status, 400);
+  EXPECT_EQ(
+      client.ask("POST /echo HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n").status,
+      400);
   EXPECT_TRUE(client.closed());
 }
 
@@ -129,8 +131,9 @@ TEST(HttpBodies, ATruncatedBodyReachesNoHandler) {
       return success("1");
     });
   });
-  for (const std::string start : {"POST /count HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n",
-                                  "POST /count HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n186a0\r\n"}) {
+  for (const std::string start :
+       {"POST /count HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n",
+        "POST /count HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n186a0\r\n"}) {
     for (const std::size_t size : {10U, 90000U}) {  // less and more than a thread is taken for
       auto client = server.client();
       client.send(start + std::string(size, 'x'));

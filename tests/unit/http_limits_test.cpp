@@ -69,7 +69,8 @@ TEST(HttpCrowds, SlowSendersHoldNoThread) {
     slow.push_back(server.client());
     slow.back().send("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Le");
     slow.push_back(server.client());
-    slow.back().send("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n" + std::string(50000, 'x'));
+    slow.back().send("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n" +
+                     std::string(50000, 'x'));
   }
   for (int i = 0; i < 100; ++i) ASSERT_EQ(server.client().ask(post("/echo", "x")).status, 200);
   for (int i = 0; i < 100; ++i) slow[static_cast<std::size_t>(i)].send(i % 2 == 0 ? "ngth: 1\r\n\r\ny" : "more");

@@ -1,12 +1,11 @@
 // What a web page can make of the browser of somebody who visits it.
-#include "http/page_guard.hpp"
-
 #include <gtest/gtest.h>
 
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "http/page_guard.hpp"
 #include "http_support.hpp"
 
 namespace raceway::server::http::test {
@@ -58,7 +57,8 @@ TEST(HttpPages, ThoseOfThisMachineAndOfTheServerItselfMay) {
   options.allowed_hosts = {"raceway.example"};
   TestServer named(options);
   const auto own = [&](const std::string& host, const std::string& origin) {
-    return status_of(named, "GET", "/ping", {"Host: " + host, "Origin: " + origin, "Sec-Fetch-Site: same-origin"}, false);
+    return status_of(named, "GET", "/ping", {"Host: " + host, "Origin: " + origin, "Sec-Fetch-Site: same-origin"},
+                     false);
   };
   EXPECT_EQ(own("raceway.example:8080", "http://Raceway.Example:8080"), 200);
   EXPECT_EQ(own("raceway.example", "https://raceway.example"), 200) << "TLS ends in front";
@@ -124,10 +124,12 @@ TEST(HttpPages, AKeyIsWhatNoPageHas) {
   TestServer server(options, [](Server& to) {
     RouteOptions open;
     open.open = true;
-    to.route("GET", "/open", [](Request&) { return Response(); }, open);
+    to.route(
+        "GET", "/open", [](Request&) { return Response(); }, open);
   });
   const std::string key = "X-Raceway-Key: alpha";
-  EXPECT_EQ(status_of(server, "GET", "/ping", {key, "Host: proxied.example", "Origin: http://other.example"}, false), 200);
+  EXPECT_EQ(status_of(server, "GET", "/ping", {key, "Host: proxied.example", "Origin: http://other.example"}, false),
+            200);
   EXPECT_EQ(status_of(server, "GET", "/ping", {"Origin: http://other.example"}), 401);
   EXPECT_EQ(status_of(server, "OPTIONS", "/ping", {"Host: proxied.example", "Origin: http://a"}, false), 200);
   EXPECT_EQ(status_of(server, "GET", "/open", {"Host: evil.example"}, false), 403) << "what needs no key";

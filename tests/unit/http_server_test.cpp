@@ -161,8 +161,9 @@ TEST(HttpServer, AHandlerThatThrowsIsAnInternalErrorWithoutItsText) {
 TEST(HttpServer, MalformedRequestsGetTheEnvelopeAndTheConnectionEnds) {
   TestServer server;
   for (const auto* bytes :
-       {"hello\r\n\r\n", "GET /ping HTTP/1.1\nHost: x\n\n", "FOO /ping HTTP/1.1\r\nHost: localhost\r\n\r\n", "GET /a b HTTP/1.1\r\nHost: localhost\r\n\r\n",
-        "GET /ping HTTP/1.1\r\nno colon\r\n\r\n", "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: x\r\n\r\n"}) {
+       {"hello\r\n\r\n", "GET /ping HTTP/1.1\nHost: x\n\n", "FOO /ping HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        "GET /a b HTTP/1.1\r\nHost: localhost\r\n\r\n", "GET /ping HTTP/1.1\r\nno colon\r\n\r\n",
+        "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: x\r\n\r\n"}) {
     auto client = server.client();
     const auto answer = client.ask(bytes);
     EXPECT_EQ(answer.status, 400) << bytes;
@@ -378,7 +379,8 @@ TEST(HttpServer, MemoryThatIsNotToBeHadCostsOneClientItsConnection) {
   auto other = server.client();
   EXPECT_EQ(other.ask(get("/ping")).status, 200);
   auto large = server.client();
-  const auto part = "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 60000\r\n\r\n" + std::string(50'000, 'x');
+  const auto part =
+      "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 60000\r\n\r\n" + std::string(50'000, 'x');
   {
     const raceway::test::ScarceHeap scarce(30'000);
     large.send(part);

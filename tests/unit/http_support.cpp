@@ -143,8 +143,9 @@ std::string get(std::string_view path, std::string_view header_lines) {
 }
 
 std::string post(std::string_view path, std::string_view body, std::string_view header_lines) {
-  return "POST " + std::string(path) + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + std::to_string(body.size()) +
-         "\r\n" + std::string(header_lines) + "\r\n" + std::string(body);
+  return "POST " + std::string(path) +
+         " HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" +
+         std::string(header_lines) + "\r\n" + std::string(body);
 }
 
 std::string gzipped(std::string_view text) {

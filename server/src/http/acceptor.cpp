@@ -16,7 +16,7 @@
 namespace raceway::server::http {
 namespace {
 
-constexpr std::chrono::milliseconds pause{100};
+constexpr std::chrono::milliseconds pause_time{100};
 
 }  // namespace
 
@@ -35,35 +35,43 @@ void Acceptor::watch() {
     throw std::system_error(errno, std::generic_category(), "epoll_ctl");
 }
 
-/// An invalid one, and errno, where nobody waits or it cannot be.
-Descriptor Acceptor::accept(sockaddr_storage& address, socklen_t& size) const {
+/// Nothing, and errno, where nobody waits or it cannot be.
+std::optional<Acceptor::Arrival> Acceptor::accept() const {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
   int socket = -1;
   do {  // one that has gone again while it waited is passed over
     size = sizeof address;
     socket = accept4(listener_.get(), reinterpret_cast<sockaddr*>(&address), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
   } while (socket < 0 && (errno == ECONNABORTED || errno == EINTR));
-  return Descriptor(socket);
+  if (socket < 0) return std::nullopt;
+  Descriptor accepted(socket);
+  const int on = 1;
+  setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  return Arrival{std::move(accepted), numeric_host(address, size)};
+}
+
+void Acceptor::pause(Clock::time_point now) {
+  epoll_ctl(epoll_, EPOLL_CTL_DEL, listener_.get(), nullptr);
+  paused_until_ = now + pause_time;
 }
 
 std::optional<Acceptor::Arrival> Acceptor::next(Clock::time_point now) {
-  sockaddr_storage address{};
-  socklen_t size = sizeof address;
-  auto socket = accept(address, size);
-  const bool last = socket.get() < 0 && (errno == EMFILE || errno == ENFILE) && spare_.get() >= 0;
-  if (last) {
-    spare_ = Descriptor();
-    socket = accept(address, size);
-  }
-  if (socket.get() < 0) {
-    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-      epoll_ctl(epoll_, EPOLL_CTL_DEL, listener_.get(), nullptr);
-      paused_until_ = now + pause;
-    }
-    return std::nullopt;
-  }
-  const int on = 1;
-  setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  return Arrival{std::move(socket), numeric_host(address, size), last};
+  auto arrival = accept();
+  const int error = arrival ? 0 : errno;
+  out_of_files_ = error == EMFILE || error == ENFILE;
+  if (error == ENOBUFS || error == ENOMEM) pause(now);
+  return arrival;
+}
+
+std::optional<Acceptor::Arrival> Acceptor::next_by_spare(Clock::time_point now) {
+  spare_ = Descriptor();
+  auto arrival = accept();
+  if (arrival)
+    arrival->last = true;
+  else
+    pause(now);
+  return arrival;
 }
 
 void Acceptor::resume(Clock::time_point now) {

@@ -52,7 +52,8 @@ class Connection {
   Clock::time_point request_deadline() const { return begun_ + limits_.request_timeout; }
 
   /// Gathers bytes to be sent, and sends when they are many. False once the client is gone or too slow: nothing of what
-  /// is next is taken within the write timeout, or in all less than Limits::least_taken a second while it is waited for.
+  /// is next is taken within the write timeout, or in all less than Limits::least_taken a second while it is waited
+  /// for.
   bool write(std::string_view bytes);
   /// Sends what was gathered.
   bool flush();
@@ -88,7 +89,7 @@ class Connection {
   std::string out_;
   std::size_t received_ = 0;
   std::size_t sent_ = 0;
-  Clock::duration waited_{0};     ///< for the client to take more, in this window
+  Clock::duration waited_{0};      ///< for the client to take more, in this window
   std::ptrdiff_t taken_then_ = 0;  ///< what it took meanwhile
   bool broken_ = false;
   Clock::time_point begun_{};

@@ -30,9 +30,8 @@ CorsPolicy::CorsPolicy(const Cors& cors)
 
 bool CorsPolicy::allows(std::optional<std::string_view> origin) const {
   if (!enabled_) return false;
-  return any_origin_ || (origin && std::any_of(origins_.begin(), origins_.end(), [&](const std::string& entry) {
-                           return matches(entry, *origin);
-                         }));
+  return any_origin_ || (origin && std::any_of(origins_.begin(), origins_.end(),
+                                               [&](const std::string& entry) { return matches(entry, *origin); }));
 }
 
 std::optional<std::string> CorsPolicy::allowed_origin(const Fields& request) const {

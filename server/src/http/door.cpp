@@ -24,8 +24,6 @@ using std::chrono::milliseconds;
 /// So much of a body is gathered before a thread is taken for it.
 constexpr std::size_t gathered_body = 64 * 1024;
 constexpr milliseconds linger_time{2000};
-/// Connections over the limit that may be told so at the same time.
-constexpr std::size_t max_turned_away = 256;
 
 [[noreturn]] void fail(const char* what) {
   throw std::system_error(errno, std::generic_category(), what);
@@ -46,8 +44,8 @@ PoolLimits pool_limits(const Limits& limits) {
 
 /// How often deadlines are looked at: fine enough for the shortest of them.
 milliseconds tick_for(const Limits& limits) {
-  const auto shortest =
-      std::min({limits.keep_alive, limits.read_timeout, limits.request_timeout, limits.drain_timeout, limits.rate_window});
+  const auto shortest = std::min(
+      {limits.keep_alive, limits.read_timeout, limits.request_timeout, limits.drain_timeout, limits.rate_window});
   return std::clamp(shortest / 4, milliseconds(10), milliseconds(250));
 }
 
@@ -116,15 +114,13 @@ void Door::run(Descriptor listener) {
 }
 
 /// One client's misfortune, as memory that is not to be had, is not the others': it loses its connection.
-template <class Step>
-void Door::guarded(Client* client, Step step) noexcept {
+void Door::drop_after_failure(const Client* client) noexcept {
   const auto report = [this](std::string_view what) {
     if (hooks_.failure) hooks_.failure("", what);
   };
   try {
     try {
-      step();
-      return;
+      throw;
     } catch (const std::exception& error) {
       report(error.what());
     } catch (...) {
@@ -144,91 +140,6 @@ void Door::watch(Client& client) {
   event.events = EPOLLIN | EPOLLRDHUP | EPOLLONESHOT;
   event.data.ptr = &client;
   if (epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, client.connection.socket(), &event) < 0) close(client);
-}
-
-void Door::accept_all() {
-  for (int i = 0; i < 64; ++i) {  // then the others have their turn; what is left is reported again
-    auto arrival = acceptor_.next(Clock::now());
-    if (!arrival) return;
-    ++accepted_;
-    const bool last = arrival->last;
-    admit(std::move(*arrival));
-    if (last) acceptor_.resume(Clock::now());
-  }
-}
-
-void Door::admit(Acceptor::Arrival arrival) {
-  const auto network = client_network(arrival.peer);
-  if (!make_room(arrival, network)) return;
-  auto& client = add(std::move(arrival));
-  guarded(&client, [&] {
-    crowd_.enter(client, network);
-    on_event(client);  // mostly the request is there already
-  });
-}
-
-/// For one more connection, where need be at the cost of one that idles; false where it had to be turned away.
-bool Door::make_room(Acceptor::Arrival& arrival, const std::string& network) {
-  const auto share = share_.of(limits_.max_connections, arrival.peer, arrival.peer);
-  if (share < limits_.max_connections && crowd_.count_of(network) >= share &&
-      !replace(crowd_.longest_idle_of(network))) {
-    ++over_share_;
-    note(told_of_share_, "connections refused, for their client had its share of server.max_connections (see "
-                         "server.max_connections_per_address); the last from " + arrival.peer);
-    turn_away(std::move(arrival), 429, "Too many connections from your address at the moment; try again");
-    return false;
-  }
-  if (arrival.last) {
-    ++out_of_files_;
-    note(told_of_files_, "connections found no file descriptor left in this process: raise its limit of open files "
-                         "(LimitNOFILE of systemd, ulimit -n), or lower server.max_connections");
-  }
-  const bool full = arrival.last || clients_.size() - turned_away_ >= limits_.max_connections;
-  if (!full || replace(crowd_.longest_idle())) return true;
-  if (!arrival.last)
-    note(told_of_crowd_, "connections refused, for there were as many as server.max_connections, and none was idle");
-  turn_away(std::move(arrival), 503, "Too many connections at the moment; try again");
-  return false;
-}
-
-bool Door::replace(Crowd::Guest* idle) {
-  if (idle == nullptr) return false;
-  ++replaced_;
-  close(static_cast<Client&>(*idle));
-  return true;
-}
-
-/// It is told why, and may read it, unless there are too many to be told.
-void Door::turn_away(Acceptor::Arrival arrival, int status, std::string_view reason) {
-  ++refused_connections_;
-  const bool may_linger = !arrival.last && turned_away_ < max_turned_away;
-  auto& client = add(std::move(arrival));
-  client.turned_away = true;
-  ++turned_away_;
-  guarded(&client, [&] {
-    tell(client, status, reason);
-    may_linger ? linger(client) : close(client);
-  });
-}
-
-Door::Client& Door::add(Acceptor::Arrival arrival) {
-  auto& client = clients_.emplace_back(std::move(arrival.socket), std::move(arrival.peer), limits_, buffers_);
-  client.self = std::prev(clients_.end());
-  open_ = clients_.size();
-  client.deadline = Clock::now() + limits_.keep_alive;
-  client.connection.begin_request(Clock::now());
-  epoll_event event{};
-  event.events = EPOLLONESHOT;
-  event.data.ptr = &client;
-  if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, client.connection.socket(), &event) == 0) return client;
-  const int error = errno;
-  close(client);
-  throw std::system_error(error, std::generic_category(), "epoll_ctl");
-}
-
-void Door::note(observability::Rarely& kind, std::string_view what) {
-  if (!hooks_.notice) return;
-  if (const auto times = kind.count()) hooks_.notice(std::to_string(*times) + " " + std::string(what));
 }
 
 void Door::on_event(Client& client) {
@@ -323,12 +234,12 @@ Door::Head Door::read_head(Client& client) {
   return Head::good;
 }
 
-/// Whether a thread can begin, or go on: the body is there, or enough of it, or must be asked for, or is not going to be
-/// read.
+/// Whether a thread can begin, or go on: the body is there, or enough of it, or must be asked for, or is not going to
+/// be read.
 bool Door::is_ready(Client& client) {
   const auto& framing = *client.framing;
-  if (!client.pending && (!framing.has_body() || framing.expects_continue ||
-                          framing.content_length > limits_.max_body_bytes))
+  if (!client.pending &&
+      (!framing.has_body() || framing.expects_continue || framing.content_length > limits_.max_body_bytes))
     return true;
   const auto fresh = client.connection.buffered().substr(client.body_at);
   client.body_at += client.body->feed(fresh, [](std::string_view) { return true; });

@@ -50,14 +50,14 @@ class Door {
         : connection(std::move(socket), std::move(peer), limits, buffers) {}
     Connection connection;
     State state = State::reading;
-    Clock::time_point deadline{};     ///< when not served
-    bool begun = false;               ///< a request's first byte is there
-    bool ended = false;               ///< nothing more will come
-    bool turned_away = false;         ///< beyond the limits, and connected only to be told so
-    std::size_t scanned = 0;          ///< for find_head_end
-    std::optional<Framing> framing;   ///< the head is there and good
-    std::optional<BodyDecoder> body;  ///< follows the body as it comes
-    std::size_t body_at = 0;          ///< so far it has gone through `body`, of what is buffered
+    Clock::time_point deadline{};             ///< when not served
+    bool begun = false;                       ///< a request's first byte is there
+    bool ended = false;                       ///< nothing more will come
+    bool turned_away = false;                 ///< beyond the limits, and connected only to be told so
+    std::size_t scanned = 0;                  ///< for find_head_end
+    std::optional<Framing> framing;           ///< the head is there and good
+    std::optional<BodyDecoder> body;          ///< follows the body as it comes
+    std::size_t body_at = 0;                  ///< so far it has gone through `body`, of what is buffered
     std::unique_ptr<PendingRequest> pending;  ///< waits for more of its body
     Clock::time_point window_begun{};         ///< in which the body has to come fast enough
     std::size_t window_received = 0;          ///< by the connection, when it began
@@ -69,13 +69,22 @@ class Door {
   void watch(Client& client);
   void wake() noexcept;
   void accept_all();
+  std::optional<Acceptor::Arrival> next_arrival();
   void admit(Acceptor::Arrival arrival);
   bool make_room(Acceptor::Arrival& arrival, const std::string& network);
   bool replace(Crowd::Guest* idle);
   void turn_away(Acceptor::Arrival arrival, int status, std::string_view reason);
   Client& add(Acceptor::Arrival arrival);
+  /// What the step throws costs `client` its connection, and nobody else anything.
   template <class Step>
-  void guarded(Client* client, Step step) noexcept;
+  void guarded(const Client* client, Step step) noexcept {
+    try {
+      step();
+    } catch (...) {
+      drop_after_failure(client);
+    }
+  }
+  void drop_after_failure(const Client* client) noexcept;
   void on_event(Client& client);
   void drop_bytes(Client& client);
   void advance(Client& client);

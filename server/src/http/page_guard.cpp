@@ -42,7 +42,8 @@ bool is_own(std::string_view origin, std::string_view host) {
 
 bool PageGuard::knows_host(std::string_view host) const {
   const auto name = name_in(host);
-  if (config::parse_address(name) || equal_ignoring_case(name, "localhost") || ends_ignoring_case(name, ".localhost")) return true;
+  if (config::parse_address(name) || equal_ignoring_case(name, "localhost") || ends_ignoring_case(name, ".localhost"))
+    return true;
   return std::any_of(allowed_hosts_.begin(), allowed_hosts_.end(),
                      [&](const std::string& allowed) { return equal_ignoring_case(name, name_in(allowed)); });
 }

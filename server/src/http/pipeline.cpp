@@ -182,7 +182,8 @@ void Pipeline::read_body(Exchange& exchange, Encoding encoding) {
   if (upload == nullptr) {
     upload = &at_once.emplace(exchange.framing, encoding, options_.limits.max_body_bytes, buffers_);
     // That it was not waited for shows that another answer was to be expected, which only time has changed.
-    if (read(*upload, exchange) == Upload::State::more) throw Refusal(503, "The body came too late; try again", seconds(1));
+    if (read(*upload, exchange) == Upload::State::more)
+      throw Refusal(503, "The body came too late; try again", seconds(1));
   }
   if (upload->state() == Upload::State::refused) throw Refusal(upload->refusal());
   exchange.request.body = upload->take_body();

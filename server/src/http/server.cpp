@@ -41,7 +41,8 @@ class Server::Impl {
     if (files >= wanted) return;
     const auto fitting = std::min(connections, files - std::min(files_beside_connections, files / 2));
     if (hooks.notice)
-      hooks.notice("this process may have " + std::to_string(files) + " open files, so only " + std::to_string(fitting) +
+      hooks.notice("this process may have " + std::to_string(files) + " open files, so only " +
+                   std::to_string(fitting) +
                    " connections are held at a time, not server.max_connections = " + std::to_string(connections) +
                    ": raise the limit to " + std::to_string(wanted) + " (LimitNOFILE of systemd, ulimit -n)");
     connections = fitting;

@@ -37,10 +37,10 @@ struct Limits {
   std::size_t max_header_bytes = 64UL << 10;  ///< request line and headers together
   std::size_t max_connections = 4096;         ///< beyond, the one that idles longest is closed, else the newcomer: 503
   /// For one client, of IPv6 a network of 64 bits: 0 is a quarter of the above, and any number for this machine's own.
-  /// Beyond, the longest idle of its own is closed, else the newcomer: 429. Of uploads and of downloads a client may have
-  /// the same part. Trusted proxies are not limited.
+  /// Beyond, the longest idle of its own is closed, else the newcomer: 429. Of uploads and of downloads a client may
+  /// have the same part. Trusted proxies are not limited.
   std::size_t connections_per_address = 0;
-  std::size_t threads = 128;                  ///< requests in handlers at once; started when needed
+  std::size_t threads = 128;  ///< requests in handlers at once; started when needed
   /// Of those, how many may be begun while the ones before them get on; 0 is the number of cores. Where handlers wait
   /// for something else than the processor, set it to `threads`.
   std::size_t at_once = 0;
@@ -50,7 +50,7 @@ struct Limits {
   std::chrono::milliseconds request_timeout{120000};  ///< from the first byte of a request to its last: 408
   std::chrono::milliseconds write_timeout{30000};  ///< for the client to take what was sent, plus a second per 64 KiB
   std::chrono::milliseconds drain_timeout{30000};  ///< stop() waits this long for clients
-  std::size_t least_sent = 1024;  ///< bytes a second of a body on its way, over each rate_window; slower: 408
+  std::size_t least_sent = 1024;   ///< bytes a second of a body on its way, over each rate_window; slower: 408
   std::size_t least_taken = 1024;  ///< the same of an answer, while the client is waited for; slower: cut
   std::chrono::milliseconds rate_window{10000};
 };
@@ -64,8 +64,8 @@ struct RateLimit {
 struct Cors {
   bool enabled = true;
   /// Each scheme://host[:port], ":*" for any port; "*" for every one. By default the pages of this machine.
-  std::vector<std::string> origins = {"http://localhost:*", "https://localhost:*", "http://127.0.0.1:*",
-                                      "https://127.0.0.1:*", "http://[::1]:*", "https://[::1]:*"};
+  std::vector<std::string> origins = {"http://localhost:*",  "https://localhost:*", "http://127.0.0.1:*",
+                                      "https://127.0.0.1:*", "http://[::1]:*",      "https://[::1]:*"};
 };
 
 struct Options {
@@ -110,12 +110,12 @@ struct Hooks {
 /// Figures since the start or of this moment.
 struct Counters {
   std::uint64_t connections_accepted = 0;
-  std::uint64_t connections_refused = 0;  ///< over max_connections, the client's share, or the limit of open files
+  std::uint64_t connections_refused = 0;     ///< over max_connections, the client's share, or the limit of open files
   std::uint64_t connections_over_share = 0;  ///< of these, over the share
   std::uint64_t connections_replaced = 0;    ///< idle ones that were closed for newcomers
   std::uint64_t out_of_files = 0;            ///< how often the process had no descriptor left
-  std::uint64_t requests_refused = 0;     ///< over the queue, or too many slow bodies or streams
-  std::uint64_t timeouts = 0;             ///< requests not sent in time
+  std::uint64_t requests_refused = 0;        ///< over the queue, or too many slow bodies or streams
+  std::uint64_t timeouts = 0;                ///< requests not sent in time
   std::size_t connections = 0;
   std::size_t requests_running = 0;
   std::size_t requests_queued = 0;

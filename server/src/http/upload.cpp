@@ -66,7 +66,8 @@ Upload::State Upload::read_encoded(Connection& connection) {
   for (;;) {
     connection.use(decoder_.feed(connection.buffered(), [this](std::string_view piece) { return take(piece); }));
     if (refusal_) return State::refused;
-    if (decoder_.state() == BodyDecoder::State::malformed) return refuse(Refusal(400, "The body's chunks are malformed"));
+    if (decoder_.state() == BodyDecoder::State::malformed)
+      return refuse(Refusal(400, "The body's chunks are malformed"));
     if (decoder_.state() == BodyDecoder::State::done) break;
     const auto read = connection.read_available();
     if (read != Connection::Read::some) return end_of(connection, read);
