@@ -188,9 +188,9 @@ TEST_F(ConfigProblems, AnAllowedHostIsANameAlone) {
 }
 
 TEST_F(ConfigProblems, ProxiesAreAddressesOrNetworksOrANumber) {
-  for (const char* good : {"\"2\"", "\"10.0.0.0/8\", \"::1\"", ""})
+  for (const char* good : {R"("2")", R"("10.0.0.0/8", "::1")", ""})
     EXPECT_THAT(problems_of(fmt::format("[server]\ntrusted_proxies = [{}]\n", good)), IsEmpty()) << good;
-  for (const char* bad : {"\"0\"", "\"1\", \"10.0.0.1\"", "\"proxy\"", "\"10.0.0.0/33\""})
+  for (const char* bad : {R"("0")", R"("1", "10.0.0.1")", R"("proxy")", R"("10.0.0.0/33")"})
     EXPECT_THAT(problems_of(fmt::format("[server]\ntrusted_proxies = [{}]\n", bad)),
                 Contains(HasSubstr("is neither an address")))
         << bad;
