@@ -21,6 +21,7 @@
 #include "config/keys.hpp"
 #include "config/machine_memory.hpp"
 #include "http/api.hpp"
+#include "http/listen.hpp"
 #include "http/metrics.hpp"
 #include "http/operations.hpp"
 #include "ingest/batching_ingestor.hpp"
@@ -28,6 +29,7 @@
 #include "memory/keeper.hpp"
 #include "memory/memory_storage.hpp"
 #include "observability/metrics.hpp"
+#include "observability/rarely.hpp"
 #include "observability/request_figures.hpp"
 #include "observability/request_id.hpp"
 #include "postgres/postgres_storage.hpp"
@@ -54,6 +56,9 @@ http::Options http_options(const config::Server& server, storage::ByteBudget& bu
   options.limits.max_body_bytes = server.max_body_bytes;
   options.limits.max_header_bytes = server.max_header_bytes;
   options.limits.max_connections = server.max_connections;
+  options.limits.connections_per_address = server.max_connections_per_address;
+  options.limits.least_sent = server.min_upload_rate;
+  options.limits.least_taken = server.min_download_rate;
   options.limits.threads = server.threads;
   options.limits.keep_alive = server.keep_alive;
   options.limits.read_timeout = server.read_timeout;
@@ -66,7 +71,8 @@ http::Options http_options(const config::Server& server, storage::ByteBudget& bu
   options.rate_limit.requests_per_minute = server.rate_limit_rpm;
   options.cors.enabled = server.cors_enabled;
   options.cors.origins = server.cors_origins;
-  options.trust_forwarded_for = server.trust_forwarded_for;
+  options.allowed_hosts = server.allowed_hosts;
+  options.trusted_proxies = server.trusted_proxies;
   return options;
 }
 
@@ -83,6 +89,12 @@ http::Hooks http_hooks(observability::RequestFigures& figures) {
   };
   hooks.failure = [](std::string_view request_id, std::string_view what) {
     spdlog::error("request {} failed: {}", request_id, what);
+  };
+  hooks.notice = [](std::string_view what) { spdlog::warn("{}", what); };
+  hooks.unavailable = [rarely = std::make_shared<observability::Rarely>()](std::string_view id,
+                                                                           std::string_view cause) {
+    if (const auto requests = rarely->count())
+      spdlog::warn("request {} was answered with 503 ({} so far unmentioned): {}", id, *requests, cause);
   };
   return hooks;
 }
@@ -143,10 +155,10 @@ Backend open_backend(const config::Config& config, const storage::Intake& intake
   return backend;
 }
 
-/// SIGTERM and SIGINT, taken by a thread of their own: the first stops the server, a second one ends the process, as
-/// the first one does while there is nothing to stop yet. Where SIGTERM is given notice, the server is left to serve
-/// for that long and only says that it is leaving; the next signal stops it before. Not to be destroyed: the thread
-/// goes on until the process ends.
+/// SIGTERM, SIGINT and SIGHUP (the terminal is gone), taken by a thread of their own: the first stops the server, a
+/// second one ends the process, as the first one does while there is nothing to stop yet. Where SIGTERM is given
+/// notice, the server is left to serve for that long and only says that it is leaving; the next signal stops it before.
+/// Not to be destroyed: the thread goes on until the process ends.
 class StopSignals {
  public:
   /// Call before any other thread starts, so that none of them is interrupted.
@@ -154,12 +166,16 @@ class StopSignals {
     sigemptyset(&signals_);
     sigaddset(&signals_, SIGTERM);
     sigaddset(&signals_, SIGINT);
+    // Blocked, it would come in spite of nohup.
+    struct sigaction hang_up = {};
+    sigaction(SIGHUP, nullptr, &hang_up);
+    if (hang_up.sa_handler != SIG_IGN) sigaddset(&signals_, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
     std::thread([this] { watch(); }).detach();
   }
 
-  /// From now on a signal stops the server: SIGTERM after `notice`. It stops the reads of the storage, too, when the
-  /// server has not ended within `drain`.
+  /// From now on a signal stops the server: all but SIGINT after server.drain_seconds. It stops the reads of the
+  /// storage, too, when the server has not ended within `drain`.
   void serving(http::Server& server, storage::Storage& storage, const config::Server& config) {
     const std::scoped_lock lock(mutex_);
     server_ = &server;
@@ -184,7 +200,7 @@ class StopSignals {
     {
       const std::scoped_lock lock(mutex_);
       if (server_ == nullptr) _exit(128 + signal);
-      if (signal == SIGTERM) notice = notice_;
+      if (signal != SIGINT) notice = notice_;
       drain = drain_;
     }
     leaving_ = true;
@@ -260,6 +276,11 @@ int serve(const config::LoadedConfig& loaded) {
   mallopt(M_ARENA_MAX, static_cast<int>(std::max(1U, std::thread::hardware_concurrency())));
   // Never destroyed, as the server: what its requests hold is given back to it.
   static auto& budget = *new storage::ByteBudget(inflight_bytes(config.server));
+  // A second server on the port is told so before it loads anything; who comes while this one loads waits for it. Where
+  // a database may have to be waited for, it is better to refuse: other servers can answer.
+  const bool in_memory = config.storage.backend == config::Backend::memory;
+  http::Descriptor listener;
+  if (in_memory) listener = http::listen_on(config.server.host, config.server.port);
   Backend backend = open_backend(config, {&budget, config.server.max_body_events});
   auto options = http_options(config.server, budget);
   if (backend.largest_body && *backend.largest_body < options.limits.max_body_bytes) {
@@ -268,7 +289,7 @@ int serve(const config::LoadedConfig& loaded) {
     options.limits.max_body_bytes = *backend.largest_body;
   }
   // What goes to a database waits for it.
-  if (config.storage.backend != config::Backend::memory) options.limits.at_once = options.limits.threads;
+  if (!in_memory) options.limits.at_once = options.limits.threads;
   // Never destroyed: the thread of the signals may look at it until the process ends.
   static auto* const figures = new observability::RequestFigures();
   static auto* const server = new http::Server(std::move(options), http_hooks(*figures));
@@ -283,7 +304,8 @@ int serve(const config::LoadedConfig& loaded) {
        [&](Families& families) { append_metrics(families, *backend.ingestor); },
        [&](Families& families) { append_metrics(families, *backend.storage, backend.watch.get()); }});
   add_operations(*server, metrics, backend.watch.get(), signals, config.server.metrics);
-  const auto port = server->bind();
+  if (!in_memory) listener = http::listen_on(config.server.host, config.server.port);
+  const auto port = server->take(std::move(listener));
   signals.serving(*server, *backend.storage, config.server);
   say_where(config.server.host, port, backend.description);
   server->run();

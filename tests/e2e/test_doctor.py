@@ -103,6 +103,14 @@ def test_an_open_door_is_found(well):
     assert well.examine() == {}
 
 
+def test_a_server_for_every_web_page_is_found(well):
+    well.add("server", {"cors_origins": ["*"]})
+    found = well.examine()
+    assert list(found) == ["web pages"]
+    well.apply(found["web pages"])
+    assert well.examine() == {}
+
+
 def test_too_few_files_are_found(well):
     def examine():
         return well.examine("prlimit", "--nofile=1024:1024")

@@ -52,8 +52,16 @@ def test_a_large_body_without_a_key_is_not_read(locked):
     assert time.monotonic() - began < 3
 
 
-def test_any_origin_is_let_in_by_default(open_store):
+@pytest.mark.parametrize("origin", ["http://localhost:3000", "https://127.0.0.1:8443", "http://[::1]:8080"])
+def test_pages_of_this_machine_are_let_in_by_default(open_store, origin):
     store = open_store("memory")
+    for answer in (store.client.get("/health", headers={"Origin": origin}),
+                   store.client.post(b"{", headers={"Origin": origin})):
+        assert answer.headers["Access-Control-Allow-Origin"] == origin
+
+
+def test_any_origin_is_let_in_where_all_are_named(open_store):
+    store = open_store("memory", {"server": {"cors_origins": ["*"]}})
     for answer in (store.client.get("/health", headers={"Origin": "http://ui.example"}),
                    store.client.post(b"{", headers={"Origin": "http://ui.example"})):
         assert answer.headers["Access-Control-Allow-Origin"] == "*"
@@ -61,10 +69,10 @@ def test_any_origin_is_let_in_by_default(open_store):
 
 def test_a_preflight_is_answered_without_a_key(locked):
     answer = locked.client.request("OPTIONS", "/events", headers={
-        "Origin": "http://ui.example", "Access-Control-Request-Method": "POST",
+        "Origin": "http://localhost:3000", "Access-Control-Request-Method": "POST",
         "Access-Control-Request-Headers": "content-type, x-raceway-key"})
     assert answer.status in (200, 204)
-    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert answer.headers["Access-Control-Allow-Origin"] == "http://localhost:3000"
     assert "POST" in answer.headers["Access-Control-Allow-Methods"]
     allowed = answer.headers["Access-Control-Allow-Headers"].lower()
     assert allowed == "*" or ("x-raceway-key" in allowed and "content-type" in allowed)
@@ -74,15 +82,18 @@ def test_only_the_origins_that_are_named_are_let_in(open_store):
     store = open_store("memory", {"server": {"cors_origins": ["https://ui.example", "http://localhost:3000"]}})
     for origin, allowed in [("https://ui.example", "https://ui.example"), ("https://evil.example", None),
                             ("http://localhost:3000", "http://localhost:3000"), ("http://localhost:3001", None)]:
-        answer = store.client.get("/health", headers={"Origin": origin}).ok()
+        answer = store.client.get("/health", headers={"Origin": origin})
+        assert answer.status == (200 if allowed else 403)
         assert answer.headers["Access-Control-Allow-Origin"] == allowed
         assert "Origin" in (answer.headers["Vary"] or "")
 
 
 def test_cors_can_be_switched_off(open_store):
     store = open_store("memory", {"server": {"cors_enabled": False}})
-    answer = store.client.get("/health", headers={"Origin": "https://ui.example"}).ok()
-    assert answer.headers["Access-Control-Allow-Origin"] is None
+    answer = store.client.get("/health", headers={"Origin": "http://localhost:3000"})
+    assert answer.status == 403 and answer.headers["Access-Control-Allow-Origin"] is None
+    own = store.client.get("/health", headers={"Origin": store.server.url}).ok()
+    assert own.headers["Access-Control-Allow-Origin"] is None
 
 
 def test_too_many_requests_are_a_429_that_says_when_to_come_again(open_store):

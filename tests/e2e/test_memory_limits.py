@@ -1,12 +1,16 @@
 """The memory backend within its limits, and its snapshots: what is kept, what goes, what is there after a restart."""
 
+import signal
+import subprocess
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
+from support import paths
 from support.chance import chance_of, times
-from support.server import RacewayServer
+from support.server import RacewayServer, server_environment, wait_for_refusal
 from support.traffic import documented_event
 from support.wait import wait_until
 
@@ -117,10 +121,56 @@ def test_everything_is_there_after_a_restart(snapshot):
     assert [path.name for path in snapshot.parent.iterdir()] == [snapshot.name]
 
 
+def test_a_terminal_that_is_closed_stops_the_server_as_sigterm_does(snapshot):
+    server = server_with(snapshot)
+    with server, server.client() as client:
+        fill(client, "kept", 5)
+        server.process.send_signal(signal.SIGHUP)
+        assert server.wait() == 0
+    with server, server.client() as client:
+        assert status(client)["traces_active"] == 5
+
+
+def test_under_nohup_a_closed_terminal_is_nothing(snapshot):
+    server = server_with(snapshot)
+    with open(server.log, "ab") as log:
+        server.process = subprocess.Popen(
+            ["setpriv", "--pdeathsig=KILL", "nohup", str(paths.SERVER), "serve", "--config", str(server.config)], cwd="/",
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, env=server_environment())
+    server.await_answer()
+    server.process.send_signal(signal.SIGHUP)
+    with server.client() as client:
+        fill(client, "served", 5)
+    assert server.stop() == 0
+    assert "SIGHUP" not in server.log_text() and "Hangup" not in server.log_text()
+
+
+def test_two_servers_do_not_share_a_snapshot(snapshot):
+    with server_with(snapshot) as first, first.client() as client:
+        fill(client, "kept", 5)
+        for name in (snapshot, snapshot.parent / ".." / snapshot.parent.name / snapshot.name):
+            status_of_second, log, _ = wait_for_refusal(server_with(name))
+            assert status_of_second == 1 and f"{snapshot}.lock is locked" in log
+        first.kill()
+    with server_with(snapshot):
+        assert Path(f"{snapshot}.lock").exists(), "what is left of a server that was killed locks nobody out"
+    assert [path.name for path in snapshot.parent.iterdir()] == [snapshot.name]
+
+
+def test_the_port_is_asked_for_before_anything_is_loaded(snapshot):
+    with server_with(snapshot) as server, server.client() as client:
+        fill(client, "kept", 5)
+    with RacewayServer(name="first") as first:
+        second = server_with(snapshot)
+        second.config.write_text(second.config.read_text().replace(f"port = {second.port}", f"port = {first.port}"))
+        status_of_second, log, _ = wait_for_refusal(second)
+        assert status_of_second == 1 and str(first.port) in log and "loaded" not in log
+
+
 def kill_while_saving(server, snapshot, after):
     """Waits for a file beside the snapshot, and kills the server `after` so many seconds."""
     def is_saving():
-        return any(path != snapshot for path in snapshot.parent.iterdir())
+        return any(path not in (snapshot, Path(f"{snapshot}.lock")) for path in snapshot.parent.iterdir())
     wait_until(lambda: not is_saving(), 30, "what an earlier kill has left is gone", every=0.002)
     wait_until(is_saving, 30, "it is saved at its interval", every=0.0005)
     time.sleep(after)

@@ -85,10 +85,14 @@ def test_while_the_database_is_away_reading_is_a_503_too(own_cluster):
                        name="reading") as server, server.client() as client:
         client.post(documented_event("e", "t")).ok()
         own_cluster.stop_immediately()
-        for path in ("/api/traces?page=1", "/api/traces", "/api/traces/t", "/api/services"):
-            answer = client.get(path)
+        answers = [client.get(path) for path in ("/api/traces?page=1", "/api/traces", "/api/traces/t", "/api/services")]
+        answers.append(client.post(documented_event("during", "t")))
+        for answer in answers:
             answer.refused(503)
             assert answer.headers["Retry-After"].isdigit()
+        assert [place for place in (own_cluster.host, str(own_cluster.port), "user", "socket")
+                for answer in answers if place in answer.refused(503)] == [], "that is nobody's business"
+        assert str(own_cluster.port) in server.log_text()
         assert client.get("/health").status in (200, 503)
         own_cluster.start()
         wait_until(lambda: client.get("/api/traces/t").status == 200, 15, "reading heals", every=0.2)

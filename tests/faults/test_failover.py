@@ -74,7 +74,8 @@ def assert_is_for_reading(copy, database):
         assert client.get("/api/traces/estate-1").ok().data["events"]
         assert client.get("/api/services").ok().data["services"]
         answer = client.post(documented_event("e", "t"))
-        assert "read-only" in answer.refused(503) and answer.headers["Retry-After"].isdigit()
+        assert answer.refused(503) and answer.headers["Retry-After"].isdigit()
+        assert "read-only" in server.log_text(), "the operator is told why, the client is not"
         assert "e" not in stored_events(copy)
 
 

@@ -164,6 +164,14 @@ TEST_F(ConfigLoad, VerboseLowersTheLogLevelToDebugAndNeverRaisesIt) {
             LogLevel::trace);
 }
 
+TEST_F(ConfigLoad, TrustingForwardedForIsToTrustOneProxy) {
+  EXPECT_THAT(load_text("[server]\ntrust_forwarded_for = true\n").config.server.trusted_proxies, ElementsAre("1"));
+  EXPECT_THAT(
+      load_text("[server]\ntrust_forwarded_for = true\ntrusted_proxies = [\"2\"]\n").config.server.trusted_proxies,
+      ElementsAre("2"));
+  EXPECT_THAT(load_environment({}).config.server.trusted_proxies, IsEmpty());
+}
+
 TEST_F(ConfigLoad, CorsAllowAllOpensTheOriginsButDoesNotSwitchCorsOn) {
   const Config config = load_text(
                             "[server]\ncors_enabled = false\ncors_origins = "

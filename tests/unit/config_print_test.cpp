@@ -31,6 +31,7 @@ Value changed(const Key& key) {
   if (key.type == Type::choice) return std::string(key.choices.back());
   if (key.path == "storage.postgres.connection_string") return std::string("host='a \"b\"' dbname=\\\\x");
   if (key.path == "server.cors_origins") return std::vector<std::string>{"https://a.example", "null"};
+  if (key.path == "server.trusted_proxies") return std::vector<std::string>{"10.0.0.0/8", "::1"};
   if (key.type == Type::list) return std::vector<std::string>{"a\"b\\c", "d"};
   return std::string("name-with-\"quotes\"-and-\\-and-é");
 }

@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "config/keys.hpp"
@@ -7,6 +8,7 @@ namespace raceway::server::config {
 namespace {
 
 using testing::AllOf;
+using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -167,6 +169,31 @@ TEST_F(ConfigProblems, AnOriginHasNoPath) {
               ElementsAre(HasSubstr("\"https://a.example/\" is not an origin")));
   EXPECT_THAT(problems_of("[server]\ncors_origins = [\"localhost\"]\n"), ElementsAre(HasSubstr("is not an origin")));
   EXPECT_THAT(problems_of("[server]\ncors_origins = [\"http://localhost:3000\", \"https://a.example\"]\n"), IsEmpty());
+}
+
+TEST_F(ConfigProblems, AnOriginMayHaveAnyPort) {
+  EXPECT_THAT(problems_of("[server]\ncors_origins = [\"http://localhost:*\"]\n"), IsEmpty());
+  for (const char* origin : {"http://*:80", "http://:*", "localhost:*", "http://a:*/"})
+    EXPECT_THAT(problems_of(fmt::format("[server]\ncors_origins = [\"{}\"]\n", origin)),
+                ElementsAre(HasSubstr("is not an origin")))
+        << origin;
+}
+
+TEST_F(ConfigProblems, AnAllowedHostIsANameAlone) {
+  EXPECT_THAT(problems_of("[server]\nallowed_hosts = [\"raceway.example\", \"raceway\"]\n"), IsEmpty());
+  for (const char* name : {"http://raceway.example", "raceway.example:8080", "*.example"})
+    EXPECT_THAT(problems_of(fmt::format("[server]\nallowed_hosts = [\"{}\"]\n", name)),
+                ElementsAre(HasSubstr("is not a name")))
+        << name;
+}
+
+TEST_F(ConfigProblems, ProxiesAreAddressesOrNetworksOrANumber) {
+  for (const char* good : {R"("2")", R"("10.0.0.0/8", "::1")", ""})
+    EXPECT_THAT(problems_of(fmt::format("[server]\ntrusted_proxies = [{}]\n", good)), IsEmpty()) << good;
+  for (const char* bad : {R"("0")", R"("1", "10.0.0.1")", R"("proxy")", R"("10.0.0.0/33")"})
+    EXPECT_THAT(problems_of(fmt::format("[server]\ntrusted_proxies = [{}]\n", bad)),
+                Contains(HasSubstr("is neither an address")))
+        << bad;
 }
 
 TEST_F(ConfigProblems, AHostIsNotEmpty) {

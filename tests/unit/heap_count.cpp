@@ -19,6 +19,7 @@ namespace {
 /// Of a thread that frees what another took it may pass below zero for a moment.
 constinit std::atomic<std::ptrdiff_t> in_use = 0;
 constinit std::atomic<std::ptrdiff_t> peak = 0;
+constinit std::atomic<std::size_t> too_large = SIZE_MAX;
 
 }  // namespace
 
@@ -38,9 +39,23 @@ void reset_heap_peak() {
   peak.store(in_use.load());
 }
 
+ScarceHeap::ScarceHeap(std::size_t bytes) {
+  too_large.store(bytes);
+}
+
+ScarceHeap::~ScarceHeap() {
+  too_large.store(SIZE_MAX);
+}
+
 #if RACEWAY_COUNTS_HEAP
 
 namespace {
+
+bool is_to_be_had(std::size_t size) {
+  if (size < too_large.load(std::memory_order_relaxed)) return true;
+  errno = ENOMEM;
+  return false;
+}
 
 std::ptrdiff_t size_of(void* block) {
   return block == nullptr ? 0 : static_cast<std::ptrdiff_t>(malloc_usable_size(block) + sizeof(std::size_t));
@@ -67,7 +82,7 @@ void* __libc_memalign(std::size_t alignment, std::size_t size);  // NOLINT(bugpr
 void __libc_free(void* block);                                   // NOLINT(bugprone-reserved-identifier)
 
 void* malloc(std::size_t size) noexcept {
-  return raceway::test::counted(__libc_malloc(size));
+  return raceway::test::is_to_be_had(size) ? raceway::test::counted(__libc_malloc(size)) : nullptr;
 }
 
 void* calloc(std::size_t count, std::size_t size) noexcept {
@@ -75,6 +90,7 @@ void* calloc(std::size_t count, std::size_t size) noexcept {
 }
 
 void* realloc(void* block, std::size_t size) noexcept {
+  if (!raceway::test::is_to_be_had(size)) return nullptr;
   const auto before = raceway::test::size_of(block);
   void* const moved = __libc_realloc(block, size);
   if (moved == nullptr && size != 0) return nullptr;

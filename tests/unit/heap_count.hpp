@@ -15,4 +15,14 @@ std::size_t heap_in_use();
 std::size_t heap_peak();
 void reset_heap_peak();
 
+/// While it lives, no thread gets a block of so many bytes or more, as where memory has run out. Does nothing where
+/// calls are not counted.
+class ScarceHeap {
+ public:
+  explicit ScarceHeap(std::size_t bytes);
+  ~ScarceHeap();
+  ScarceHeap(const ScarceHeap&) = delete;
+  ScarceHeap& operator=(const ScarceHeap&) = delete;
+};
+
 }  // namespace raceway::test

@@ -40,7 +40,7 @@ TEST(HttpBodies, TooLargeIsToldBeforeTheBodyIsRead) {
   TestServer server(body_limit(1000));
   EXPECT_EQ(server.client().ask(post("/echo", std::string(1000, 'x'))).status, 200);
   auto client = server.client();
-  client.send("POST /echo HTTP/1.1\r\nContent-Length: 100000000\r\n\r\n");
+  client.send("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000000\r\n\r\n");
   const auto answer = client.read();
   EXPECT_EQ(answer.status, 413);
   EXPECT_EQ(answer.body, error_body("The body has 100000000 bytes; the limit is 1000 bytes"));
@@ -81,7 +81,7 @@ TEST(HttpBodies, ChunksCountTowardsTheLimitToo) {
   TestServer server(body_limit(200000));
   auto client = server.client();
   const std::string chunk = "186a0\r\n" + std::string(100000, 'x') + "\r\n";
-  const std::string head = "POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
+  const std::string head = "POST /echo HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n";
   EXPECT_EQ(client.ask(head + chunk + chunk + "0\r\n\r\n").status, 200);
   EXPECT_EQ(client.ask(head + chunk + chunk + chunk + "0\r\n\r\n").status, 413);
 }
@@ -89,7 +89,7 @@ TEST(HttpBodies, ChunksCountTowardsTheLimitToo) {
 TEST(HttpBodies, ALargeChunkedUploadArrivesWhole) {
   TestServer server;
   auto client = server.client();
-  client.send("POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n");
+  client.send("POST /echo HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n");
   std::string sent;
   for (int i = 0; i < 300; ++i) {
     const std::string piece(4096, static_cast<char>('a' + i % 26));
@@ -103,19 +103,21 @@ TEST(HttpBodies, ALargeChunkedUploadArrivesWhole) {
 TEST(HttpBodies, MalformedChunksEndTheConnection) {
   TestServer server;
   auto client = server.client();
-  EXPECT_EQ(client.ask("POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n").status, 400);
+  EXPECT_EQ(
+      client.ask("POST /echo HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n").status,
+      400);
   EXPECT_TRUE(client.closed());
 }
 
 TEST(HttpBodies, WithoutALengthABodyIsEmpty) {
   TestServer server;
-  EXPECT_EQ(server.client().ask("POST /echo HTTP/1.1\r\n\r\n").body, success_body("\"\""));
+  EXPECT_EQ(server.client().ask("POST /echo HTTP/1.1\r\nHost: localhost\r\n\r\n").body, success_body("\"\""));
 }
 
 TEST(HttpBodies, ALongerBodyThanAnnouncedIsNoPartOfTheRequest) {
   TestServer server;
   auto client = server.client();
-  client.send("POST /echo HTTP/1.1\r\nContent-Length: 2\r\n\r\nok and more\r\n\r\n");
+  client.send("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\nok and more\r\n\r\n");
   EXPECT_EQ(client.read().body, success_body("\"ok\""));
   EXPECT_EQ(client.read().status, 400);
   EXPECT_TRUE(client.closed());
@@ -129,8 +131,9 @@ TEST(HttpBodies, ATruncatedBodyReachesNoHandler) {
       return success("1");
     });
   });
-  for (const std::string start : {"POST /count HTTP/1.1\r\nContent-Length: 100000\r\n\r\n",
-                                  "POST /count HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n186a0\r\n"}) {
+  for (const std::string start :
+       {"POST /count HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n",
+        "POST /count HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n186a0\r\n"}) {
     for (const std::size_t size : {10U, 90000U}) {  // less and more than a thread is taken for
       auto client = server.client();
       client.send(start + std::string(size, 'x'));
@@ -159,10 +162,10 @@ TEST(HttpBodies, OtherContentTypesAreRefusedWithAHint) {
 TEST(HttpBodies, ABodyNobodyWantsIsSkippedOrEndsTheConnection) {
   TestServer server;
   auto small = server.client();
-  EXPECT_EQ(small.ask("GET /ping HTTP/1.1\r\nContent-Length: 5\r\n\r\nGET /").status, 200);
+  EXPECT_EQ(small.ask("GET /ping HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nGET /").status, 200);
   EXPECT_EQ(small.ask(get("/ping")).status, 200);
   auto large = server.client();
-  large.send("GET /ping HTTP/1.1\r\nContent-Length: 1000000\r\n\r\n" + std::string(70000, 'x'));
+  large.send("GET /ping HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n" + std::string(70000, 'x'));
   const auto answer = large.read();
   EXPECT_EQ(answer.status, 200);
   EXPECT_EQ(answer.header("connection"), "close");
@@ -171,10 +174,10 @@ TEST(HttpBodies, ABodyNobodyWantsIsSkippedOrEndsTheConnection) {
 TEST(HttpBodies, ExpectContinueIsAnsweredBeforeTheBody) {
   TestServer server(body_limit(1000));
   auto client = server.client();
-  client.send("POST /echo HTTP/1.1\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n");
+  client.send("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n");
   EXPECT_EQ(client.read().status, 100);
   EXPECT_EQ(client.ask("body").body, success_body("\"body\""));
-  client.send("POST /echo HTTP/1.1\r\nContent-Length: 4000\r\nExpect: 100-continue\r\n\r\n");
+  client.send("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4000\r\nExpect: 100-continue\r\n\r\n");
   EXPECT_EQ(client.read().status, 413) << "without a 100 first";
 }
 

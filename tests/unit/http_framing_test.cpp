@@ -17,7 +17,7 @@ int status_of(const std::string& head) {
 
 Framing framing_of(const std::string& header_lines, const std::string& version = "1.1") {
   std::optional<BadHead> bad;
-  auto framing = inspect_head("POST / HTTP/" + version + "\r\n" + header_lines + "\r\n", bad);
+  auto framing = inspect_head("POST / HTTP/" + version + "\r\nHost: a\r\n" + header_lines + "\r\n", bad);
   EXPECT_FALSE(bad) << bad->reason;
   return framing;
 }
@@ -61,7 +61,7 @@ TEST(HttpHead, ItsFieldsAreAsSentAndInOrder) {
 }
 
 TEST(HttpHead, WhatTwoReadersCouldReadDifferentlyIsRefused) {
-  const std::string start = "POST / HTTP/1.1\r\n";
+  const std::string start = "POST / HTTP/1.1\r\nHost: a\r\n";
   for (const auto* lines :
        {"Content-Length: 1\r\nContent-Length: 1\r\n", "Content-Length: 1, 1\r\n", "Content-Length: +1\r\n",
         "Content-Length: -1\r\n", "Content-Length: 0x1\r\n", "Content-Length:\r\n", "Content-Length: %31\r\n",
@@ -77,6 +77,14 @@ TEST(HttpHead, WhatTwoReadersCouldReadDifferentlyIsRefused) {
   EXPECT_EQ(status_of(start + "Expect: tea\r\n\r\n"), 417);
 }
 
+TEST(HttpHead, NamesOneHost) {
+  EXPECT_EQ(status_of("GET / HTTP/1.1\r\nhost: a\r\n\r\n"), 0);
+  EXPECT_EQ(status_of("GET / HTTP/1.1\r\n\r\n"), 400);
+  EXPECT_EQ(status_of("GET / HTTP/1.1\r\nHost: a\r\nHOST: a\r\n\r\n"), 400);
+  EXPECT_EQ(status_of("GET / HTTP/1.0\r\n\r\n"), 0) << "there were none yet";
+  EXPECT_EQ(status_of("GET / HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n"), 400);
+}
+
 TEST(HttpHead, OtherVersionsAndNonsenseAreRefused) {
   EXPECT_EQ(status_of("GET / HTTP/2.0\r\n\r\n"), 505);
   EXPECT_EQ(status_of("GET /\r\n\r\n"), 400);
@@ -85,9 +93,9 @@ TEST(HttpHead, OtherVersionsAndNonsenseAreRefused) {
 }
 
 TEST(HttpHead, HasBounds) {
-  const std::string start = "GET / HTTP/1.1\r\n";
+  const std::string start = "GET / HTTP/1.1\r\nHost: a\r\n";
   std::string many;
-  for (int i = 0; i < 100; ++i) many += "a: b\r\n";
+  for (int i = 0; i < 99; ++i) many += "a: b\r\n";
   EXPECT_EQ(status_of(start + many + "\r\n"), 0);
   EXPECT_EQ(status_of(start + many + "a: b\r\n\r\n"), 431);
   EXPECT_EQ(status_of(start + "a: " + std::string(9000, 'x') + "\r\n\r\n"), 431);

@@ -67,30 +67,73 @@ TEST(HttpCrowds, SlowSendersHoldNoThread) {
   std::vector<RawClient> slow;
   for (int i = 0; i < 50; ++i) {
     slow.push_back(server.client());
-    slow.back().send("POST /echo HTTP/1.1\r\nContent-Le");
+    slow.back().send("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Le");
     slow.push_back(server.client());
-    slow.back().send("POST /echo HTTP/1.1\r\nContent-Length: 1000000\r\n\r\n" + std::string(50000, 'x'));
+    slow.back().send("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n" +
+                     std::string(50000, 'x'));
   }
   for (int i = 0; i < 100; ++i) ASSERT_EQ(server.client().ask(post("/echo", "x")).status, 200);
   for (int i = 0; i < 100; ++i) slow[static_cast<std::size_t>(i)].send(i % 2 == 0 ? "ngth: 1\r\n\r\ny" : "more");
   EXPECT_EQ(slow[0].read().body, success_body("\"y\"")) << "slow, and served in the end";
 }
 
-TEST(HttpCrowds, SlowUploadsLeaveHalfOfTheThreads) {
+const std::string waits_for_leave =
+    "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\nExpect: 100-continue\r\n\r\n";
+
+TEST(HttpCrowds, UploadsThatWaitForLeaveAndSendNothingHoldNothing) {
   auto options = local_options();
-  options.limits.threads = 4;
+  options.limits.threads = 2;
   TestServer server(options);
-  std::vector<RawClient> slow;
-  for (int i = 0; i < 4; ++i) {
-    slow.push_back(server.client());
-    slow.back().send("POST /echo HTTP/1.1\r\nContent-Length: 1000000\r\nExpect: 100-continue\r\n\r\n");
+  std::vector<RawClient> silent;
+  for (int i = 0; i < 50; ++i) {
+    silent.push_back(server.client());
+    EXPECT_EQ(silent.back().ask(waits_for_leave).status, 100) << i;
   }
+  const std::string large(3'000'000, 'x');
+  EXPECT_EQ(server.client().ask(post("/echo", large)).body.size(), success_body("\"\"").size() + large.size());
+  EXPECT_EQ(server.server().counters().requests_refused, 0U);
+  EXPECT_TRUE(eventually([&] { return server.server().counters().requests_running == 0; }));
+  silent[7].send(std::string(1'000'000, 'y'));
+  EXPECT_EQ(silent[7].read().status, 200) << "and each is still served";
+}
+
+TEST(HttpCrowds, UploadsThatStopInTheMiddleHoldNoThread) {
+  auto options = local_options();
+  options.limits.threads = 4;  // two uploads may hold more than a little
+  TestServer server(options);
+  std::vector<RawClient> stopped;
+  for (int i = 0; i < 2; ++i) {
+    stopped.push_back(server.client());
+    stopped.back().send("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n" +
+                        std::string(500'000, 'x'));
+  }
+  for (int i = 0; i < 20; ++i) ASSERT_EQ(server.client().ask(post("/echo", std::string(60'000, 'x'))).status, 200);
+  EXPECT_TRUE(eventually([&] { return server.server().counters().requests_running == 0; }));
+  for (auto& client : stopped) {
+    client.send(std::string(500'000, 'y'));
+    EXPECT_EQ(client.read().status, 200);
+  }
+}
+
+TEST(HttpCrowds, OneClientHasItsShareOfLargeUploads) {
+  auto options = local_options();
+  options.limits.threads = 16;  // 8 uploads
+  options.trusted_proxies = {"1"};
+  TestServer server(options);
+  std::vector<RawClient> stopped;
+  const auto upload = [&](const std::string& from) {
+    stopped.push_back(server.client());
+    stopped.back().send("POST /echo HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: " + from +
+                        "\r\nContent-Length: 1000000\r\n\r\n" + std::string(100'000, 'x'));
+  };
+  for (int i = 0; i < 3; ++i) upload("192.0.2.1");
+  ASSERT_TRUE(eventually([&] { return server.server().counters().requests_refused == 1; })) << "two are a quarter";
   std::vector<int> statuses;
-  for (auto& client : slow) statuses.push_back(client.read().status);
-  EXPECT_EQ(std::count(statuses.begin(), statuses.end(), 100), 2);
-  EXPECT_EQ(std::count(statuses.begin(), statuses.end(), 503), 2);
-  EXPECT_EQ(server.client().ask(post("/echo", "x")).status, 200);
-  EXPECT_EQ(server.server().counters().requests_refused, 2U);
+  for (auto& client : stopped) statuses.push_back(client.read(false, milliseconds(200)).status);
+  EXPECT_EQ(std::count(statuses.begin(), statuses.end(), 503), 1);
+  upload("192.0.2.2");
+  stopped.back().send(std::string(900'000, 'x'));
+  EXPECT_EQ(stopped.back().read().status, 200);
 }
 
 TEST(HttpCrowds, DownloadsLeaveThreeQuartersOfTheThreads) {
@@ -142,7 +185,7 @@ TEST(HttpCrowds, RequestsBeyondThreadsAndQueueAreToldToComeAgain) {
   for (auto& client : clients) EXPECT_EQ(client.read().status, 200) << "the one in the queue too";
 }
 
-TEST(HttpCrowds, ConnectionsBeyondTheLimitAreToldToComeAgain) {
+TEST(HttpCrowds, BeyondTheLimitTheOneThatIdlesLongestGoes) {
   auto options = local_options();
   options.limits.max_connections = 3;
   TestServer server(options);
@@ -151,16 +194,90 @@ TEST(HttpCrowds, ConnectionsBeyondTheLimitAreToldToComeAgain) {
     clients.push_back(server.client());
     ASSERT_EQ(clients.back().ask(get("/ping")).status, 200);
   }
+  ASSERT_EQ(clients[0].ask(get("/ping")).status, 200) << "the second idles longest now";
+  EXPECT_EQ(server.client().ask(get("/ping")).status, 200);
+  EXPECT_TRUE(clients[1].closed());
+  EXPECT_EQ(clients[0].ask(get("/ping")).status, 200);
+  EXPECT_EQ(server.server().counters().connections_replaced, 1U);
+  EXPECT_EQ(server.server().counters().connections_refused, 0U);
+}
+
+TEST(HttpCrowds, ConnectionsBeyondTheLimitAreToldToComeAgainWhereNoneIdles) {
+  auto options = local_options();
+  options.limits.max_connections = 3;
+  TestServer server(options);
+  std::vector<RawClient> busy;
+  for (int i = 0; i < 3; ++i) {
+    busy.push_back(server.client());
+    busy.back().send("GET /ping HTTP/1.1\r\nHost: ");
+  }
+  ASSERT_TRUE(eventually([&] { return server.server().counters().connections == 3; }));
   auto fourth = server.client();
   const auto refused = fourth.read();
   EXPECT_EQ(refused.status, 503);
   EXPECT_EQ(refused.header("retry-after"), "1");
   EXPECT_TRUE(fourth.closed());
-  EXPECT_EQ(server.server().counters().connections_refused, 1U);
-  EXPECT_EQ(clients[0].ask(get("/ping")).status, 200);
-  clients.clear();
-  ASSERT_TRUE(eventually([&] { return server.server().counters().connections == 0; }));
+  server.client().read();
+  EXPECT_EQ(server.server().counters().connections_refused, 2U);
+  ASSERT_EQ(server.notices().size(), 1U) << "once a minute";
+  EXPECT_NE(server.notices()[0].find("server.max_connections"), std::string::npos);
+  busy[0].send("localhost\r\n\r\n");
+  EXPECT_EQ(busy[0].read().status, 200);
+  EXPECT_TRUE(eventually([&] { return server.client().ask(get("/ping")).status == 200; }))
+      << "in the place of the one that idles now";
+}
+
+TEST(HttpCrowds, OneClientHasItsShareOfConnections) {
+  auto options = local_options();
+  options.limits.max_connections = 100;
+  options.limits.connections_per_address = 2;
+  TestServer server(options);
+  std::vector<RawClient> busy;
+  for (int i = 0; i < 2; ++i) {
+    busy.push_back(server.client());
+    busy.back().send("GET /ping HTTP/1.1\r\nHost: ");
+  }
+  ASSERT_TRUE(eventually([&] { return server.server().counters().connections == 2; }));
+  auto third = server.client();
+  const auto refused = third.read();
+  EXPECT_EQ(refused.status, 429);
+  EXPECT_EQ(refused.header("retry-after"), "1");
+  EXPECT_EQ(server.server().counters().connections_over_share, 1U);
+  EXPECT_NE(server.notices().at(0).find("max_connections_per_address"), std::string::npos);
+  busy[0].send("localhost\r\n\r\n");
+  EXPECT_EQ(busy[0].read().status, 200);
+  EXPECT_TRUE(eventually([&] { return server.client().ask(get("/ping")).status == 200; }));
+  EXPECT_TRUE(busy[0].closed()) << "its own idle one went for it";
+}
+
+TEST(HttpCrowds, WithoutALimitOfItsOwnThisMachineAndProxiesHaveAll) {
+  auto options = local_options();
+  options.limits.max_connections = 8;
+  TestServer own(options);
+  options.limits.connections_per_address = 1;
+  options.trusted_proxies = {"127.0.0.1"};
+  TestServer proxied(options);
+  for (auto* server : {&own, &proxied}) {
+    std::vector<RawClient> clients;
+    for (int i = 0; i < 8; ++i) {
+      clients.push_back(server->client());
+      ASSERT_EQ(clients.back().ask(get("/ping")).status, 200);
+    }
+    EXPECT_EQ(server->server().counters().connections_replaced, 0U);
+  }
+}
+
+TEST(HttpCrowds, ConnectionsThatAreDoneCountAndGoFirst) {
+  auto options = local_options();
+  options.limits.max_connections = 2;
+  TestServer server(options);
+  std::vector<RawClient> done;
+  for (int i = 0; i < 2; ++i) {
+    done.push_back(server.client());
+    EXPECT_EQ(done.back().ask("nonsense\r\n\r\n").status, 400);
+  }
   EXPECT_EQ(server.client().ask(get("/ping")).status, 200);
+  EXPECT_EQ(server.server().counters().connections_replaced, 1U);
 }
 
 Options short_timeouts() {
@@ -184,7 +301,7 @@ Answer drip(RawClient& client, int most = 200) {
 TEST(HttpTimeouts, ASlowHeadIsCutAtTheRequestsDeadline) {
   TestServer server(short_timeouts());
   auto slow = server.client();
-  slow.send("GET /ping HTTP/1.1\r\nX-Slow: ");
+  slow.send("GET /ping HTTP/1.1\r\nHost: localhost\r\nX-Slow: ");
   auto dripping = std::async(std::launch::async, [&] { return drip(slow); });
   while (dripping.wait_for(milliseconds(20)) != std::future_status::ready)
     ASSERT_EQ(server.client().ask(get("/ping")).status, 200) << "others are served meanwhile";
@@ -198,7 +315,7 @@ TEST(HttpTimeouts, ASlowBodyIsCutAtTheRequestsDeadline) {
   TestServer server(short_timeouts());
   for (const std::size_t before : {10U, 90000U}) {  // less and more than a thread is taken for
     auto slow = server.client();
-    slow.send("POST /echo HTTP/1.1\r\nContent-Length: 100000\r\n\r\n" + std::string(before, 'x'));
+    slow.send("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n" + std::string(before, 'x'));
     EXPECT_EQ(drip(slow).status, 408) << before;
   }
   EXPECT_EQ(server.server().counters().timeouts, 2U);
@@ -210,9 +327,64 @@ TEST(HttpTimeouts, ASenderThatStopsIsCutEarlier) {
   TestServer server(options);
   for (const std::size_t before : {10U, 90000U}) {
     auto stopped = server.client();
-    stopped.send("POST /echo HTTP/1.1\r\nContent-Length: 100000\r\n\r\n" + std::string(before, 'x'));
+    stopped.send("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n" + std::string(before, 'x'));
     EXPECT_EQ(stopped.read().status, 408) << before;
   }
+}
+
+TEST(HttpTimeouts, ABodyThatComesTooSlowlyIsCutThoughItNeverStops) {
+  auto options = local_options();
+  options.limits.rate_window = milliseconds(200);
+  options.limits.least_sent = 1'000'000;
+  TestServer server(options);
+  for (const std::size_t before : {10U, 90000U}) {
+    auto slow = server.client();
+    slow.send("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10000000\r\n\r\n" + std::string(before, 'x'));
+    const auto answer = drip(slow);
+    EXPECT_EQ(answer.status, 408) << before;
+    EXPECT_EQ(answer.header("connection"), "close");
+  }
+  auto silent = server.client();
+  EXPECT_EQ(silent.ask(waits_for_leave).status, 100);
+  EXPECT_EQ(silent.read().status, 408);
+  EXPECT_EQ(server.server().counters().timeouts, 3U);
+  EXPECT_EQ(server.client().ask(post("/echo", std::string(5'000'000, 'x'))).status, 200) << "fast enough";
+}
+
+TEST(HttpTimeouts, ASlowHandlerIsNoSlowBody) {
+  auto options = local_options();
+  options.limits.rate_window = milliseconds(50);
+  options.limits.least_sent = 1'000'000;
+  Gate gate;
+  TestServer server(options, [&](Server& to) { to.route("POST", "/gate", gate.handler()); });
+  auto client = server.client();
+  client.send(post("/gate", "x"));
+  gate.wait_inside(1);
+  auto other = server.client();
+  EXPECT_EQ(other.ask("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n").status, 408)
+      << "windows have passed";
+  gate.open();
+  EXPECT_EQ(client.read().status, 200);
+}
+
+TEST(HttpTimeouts, AnAnswerThatIsTakenTooSlowlyIsCut) {
+  auto options = local_options();
+  options.limits.rate_window = milliseconds(200);
+  options.limits.least_taken = std::size_t{1} << 40U;
+  TestServer server(options, [](Server& to) {
+    to.route("GET", "/endless", [](Request&) {
+      Response response;
+      response.stream = [](const Write& write) {
+        while (write(std::string(100000, 'x'))) continue;
+        return false;
+      };
+      return response;
+    });
+  });
+  auto client = server.client();
+  client.send(get("/endless"));
+  ASSERT_TRUE(eventually([&] { return server.access().size() == 1; })) << "long before the write timeout";
+  EXPECT_FALSE(server.access()[0].complete);
 }
 
 TEST(HttpTimeouts, AnIdleConnectionIsClosedWithoutAWord) {
@@ -249,7 +421,7 @@ TEST(HttpHeads, TooLargeOnesAreRefused) {
   EXPECT_EQ(server.client().ask(get("/ping", "A: " + std::string(1900, 'x') + "\r\n")).status, 200);
   EXPECT_EQ(server.client().ask(get("/ping", "A: " + std::string(2000, 'x') + "\r\n")).status, 431);
   auto endless = server.client();
-  endless.send("GET /ping HTTP/1.1\r\n");
+  endless.send("GET /ping HTTP/1.1\r\nHost: localhost\r\n");
   for (int i = 0; i < 1000; ++i) endless.send("A: " + std::string(1000, 'x') + "\r\n");
   EXPECT_EQ(endless.read().status, 431);
   TestServer roomy;

@@ -3,10 +3,13 @@
 
 #include <atomic>
 #include <future>
+#include <new>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
+#include "heap_count.hpp"
 #include "http/envelope.hpp"
 #include "http_support.hpp"
 
@@ -51,7 +54,7 @@ TEST(HttpServer, AnswersPipelinedRequestsInOrder) {
   std::string requests;
   for (int i = 0; i < 50; ++i) {
     requests += post("/echo", std::to_string(i));
-    requests += "POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nc\r\n0\r\n\r\n";
+    requests += "POST /echo HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nc\r\n0\r\n\r\n";
     requests += get("/items/" + std::to_string(i));
   }
   ASSERT_TRUE(client.send(requests));
@@ -90,7 +93,7 @@ TEST(HttpServer, UnknownPathsAndMethodsAreNamed) {
   const auto wrong = client.ask(post("/ping", "x"));
   EXPECT_EQ(wrong.status, 405);
   EXPECT_EQ(wrong.header("allow"), "GET, HEAD");
-  EXPECT_EQ(client.ask("DELETE /echo HTTP/1.1\r\n\r\n").header("allow"), "POST");
+  EXPECT_EQ(client.ask("DELETE /echo HTTP/1.1\r\nHost: localhost\r\n\r\n").header("allow"), "POST");
   EXPECT_EQ(client.ask(get("/ping")).status, 200) << "the connection lives on";
 }
 
@@ -98,7 +101,7 @@ TEST(HttpServer, HeadHasTheHeadersOfGetAndNoBody) {
   TestServer server;
   auto client = server.client();
   const auto got = client.ask(get("/ping"));
-  client.send("HEAD /ping HTTP/1.1\r\n\r\n");
+  client.send("HEAD /ping HTTP/1.1\r\nHost: localhost\r\n\r\n");
   const auto head = client.read(true);
   EXPECT_EQ(head.status, 200);
   EXPECT_EQ(head.header("content-length"), got.header("content-length"));
@@ -158,8 +161,9 @@ TEST(HttpServer, AHandlerThatThrowsIsAnInternalErrorWithoutItsText) {
 TEST(HttpServer, MalformedRequestsGetTheEnvelopeAndTheConnectionEnds) {
   TestServer server;
   for (const auto* bytes :
-       {"hello\r\n\r\n", "GET /ping HTTP/1.1\nHost: x\n\n", "FOO /ping HTTP/1.1\r\n\r\n", "GET /a b HTTP/1.1\r\n\r\n",
-        "GET /ping HTTP/1.1\r\nno colon\r\n\r\n", "POST /echo HTTP/1.1\r\nContent-Length: x\r\n\r\n"}) {
+       {"hello\r\n\r\n", "GET /ping HTTP/1.1\nHost: x\n\n", "FOO /ping HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        "GET /a b HTTP/1.1\r\nHost: localhost\r\n\r\n", "GET /ping HTTP/1.1\r\nno colon\r\n\r\n",
+        "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: x\r\n\r\n"}) {
     auto client = server.client();
     const auto answer = client.ask(bytes);
     EXPECT_EQ(answer.status, 400) << bytes;
@@ -296,7 +300,7 @@ TEST_F(HttpStream, IsCutWithoutItsLastChunkWhereItIsNotWhole) {
 
 TEST_F(HttpStream, IsNotProducedForHead) {
   auto client = server_.client();
-  client.send("HEAD /thrown HTTP/1.1\r\n\r\n");
+  client.send("HEAD /thrown HTTP/1.1\r\nHost: localhost\r\n\r\n");
   EXPECT_EQ(client.read(true).status, 200);
   EXPECT_EQ(client.ask(get("/ping")).status, 200);
   EXPECT_TRUE(server_.failures().empty());
@@ -343,7 +347,7 @@ TEST(HttpStop, WaitsNoLongerThanTheDrainTimeoutForAClient) {
   options.limits.drain_timeout = milliseconds(200);
   TestServer server(options);
   auto sender = server.client();
-  sender.send("POST /echo HTTP/1.1\r\nContent-Length: 100\r\n\r\nhalf");
+  sender.send("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nhalf");
   ASSERT_TRUE(eventually([&] { return server.server().counters().connections == 1; }));
   const auto begin = std::chrono::steady_clock::now();
   server.stop();
@@ -354,7 +358,7 @@ TEST(HttpStop, WaitsNoLongerThanTheDrainTimeoutForAClient) {
 TEST(HttpStop, ARequestOnItsWayIsStillTaken) {
   TestServer server;
   auto sender = server.client();
-  sender.send("POST /echo HTTP/1.1\r\nContent-Length: 4\r\n\r\nha");
+  sender.send("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\nha");
   ASSERT_TRUE(eventually([&] { return server.server().counters().connections == 1; }));
   auto stopped = std::async(std::launch::async, [&] { server.stop(); });
   ASSERT_TRUE(eventually([&] {
@@ -367,6 +371,41 @@ TEST(HttpStop, ARequestOnItsWayIsStillTaken) {
   }));
   sender.send("lf");
   EXPECT_EQ(sender.read().body, success_body("\"half\""));
+}
+
+TEST(HttpServer, MemoryThatIsNotToBeHadCostsOneClientItsConnection) {
+  if (!raceway::test::heap_is_counted()) GTEST_SKIP();
+  TestServer server;
+  auto other = server.client();
+  EXPECT_EQ(other.ask(get("/ping")).status, 200);
+  auto large = server.client();
+  const auto part =
+      "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 60000\r\n\r\n" + std::string(50'000, 'x');
+  {
+    const raceway::test::ScarceHeap scarce(30'000);
+    large.send(part);
+    EXPECT_TRUE(large.closed());
+    EXPECT_EQ(other.ask(get("/ping")).status, 200);
+  }
+  ASSERT_TRUE(eventually([&] { return server.failures().size() == 1; }));
+  EXPECT_EQ(server.client().ask(post("/echo", std::string(60'000, 'x'))).status, 200);
+}
+
+TEST(HttpServer, AHookThatThrowsInTheDoorsOwnThreadDoesNotEndIt) {
+  Hooks hooks;
+  std::atomic<int> told{0};
+  hooks.access = [](const Access& access) {
+    if (access.status == 400) throw std::bad_alloc();
+  };
+  hooks.failure = [&](std::string_view, std::string_view) { ++told; };
+  Server server(local_options(), hooks);
+  const auto port = server.bind();
+  std::thread running([&] { server.run(); });
+  RawClient(port).ask("nonsense\r\n\r\n");
+  EXPECT_TRUE(eventually([&] { return told == 1; }));
+  EXPECT_EQ(RawClient(port).ask(get("/nowhere")).status, 404);
+  server.stop();
+  running.join();
 }
 
 TEST(HttpStop, BeforeRunningItIsNotForgotten) {

@@ -139,12 +139,13 @@ void RawClient::finish_sending() {
 }
 
 std::string get(std::string_view path, std::string_view header_lines) {
-  return "GET " + std::string(path) + " HTTP/1.1\r\nHost: test\r\n" + std::string(header_lines) + "\r\n";
+  return "GET " + std::string(path) + " HTTP/1.1\r\nHost: localhost\r\n" + std::string(header_lines) + "\r\n";
 }
 
 std::string post(std::string_view path, std::string_view body, std::string_view header_lines) {
-  return "POST " + std::string(path) + " HTTP/1.1\r\nHost: test\r\nContent-Length: " + std::to_string(body.size()) +
-         "\r\n" + std::string(header_lines) + "\r\n" + std::string(body);
+  return "POST " + std::string(path) +
+         " HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" +
+         std::string(header_lines) + "\r\n" + std::string(body);
 }
 
 std::string gzipped(std::string_view text) {
@@ -181,6 +182,10 @@ Hooks TestServer::hooks() {
     const std::lock_guard lock(mutex_);
     failures_.emplace_back(what);
   };
+  hooks.notice = [this](std::string_view what) {
+    const std::lock_guard lock(mutex_);
+    notices_.emplace_back(what);
+  };
   return hooks;
 }
 
@@ -212,6 +217,11 @@ std::vector<AccessLine> TestServer::access() const {
 std::vector<std::string> TestServer::failures() const {
   const std::lock_guard lock(mutex_);
   return failures_;
+}
+
+std::vector<std::string> TestServer::notices() const {
+  const std::lock_guard lock(mutex_);
+  return notices_;
 }
 
 bool eventually(const std::function<bool()>& condition) {

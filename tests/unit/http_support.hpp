@@ -86,6 +86,7 @@ class TestServer {
   void stop();
   std::vector<AccessLine> access() const;
   std::vector<std::string> failures() const;
+  std::vector<std::string> notices() const;
 
  private:
   Hooks hooks();
@@ -93,6 +94,7 @@ class TestServer {
   mutable std::mutex mutex_;
   std::vector<AccessLine> access_;
   std::vector<std::string> failures_;
+  std::vector<std::string> notices_;
   Server server_;
   std::uint16_t port_;
   std::thread thread_;

@@ -6,6 +6,7 @@
 
 #include "config/connection_string.hpp"
 #include "config/keys.hpp"
+#include "config/network.hpp"
 
 namespace raceway::server::config {
 namespace {
@@ -30,6 +31,7 @@ void check_keys(const LoadedConfig& loaded, std::vector<Finding>& findings) {
 
 bool is_origin(std::string_view text) {
   if (text == "*" || text == "null") return true;
+  if (text.ends_with(":*")) text.remove_suffix(2);
   const std::size_t scheme = text.find("://");
   return scheme != std::string_view::npos && scheme > 0 && scheme + 3 < text.size() &&
          text.find_first_of("/?#* \t", scheme + 3) == std::string_view::npos;
@@ -47,6 +49,29 @@ void check_addresses(const LoadedConfig& loaded, std::vector<Finding>& findings)
     findings.push_back({{"server.cors_origins"},
                         fmt::format("{}: {} is not an origin; write scheme://host[:port] without a path, or \"*\"",
                                     place(loaded, "server.cors_origins"), in_quotes(origin))});
+  }
+  for (const std::string& name : server.allowed_hosts) {
+    if (name.find_first_of(":/*@ \t") == std::string::npos) continue;
+    findings.push_back({{"server.allowed_hosts"},
+                        fmt::format("{}: {} is not a name; write it without scheme, port and path",
+                                    place(loaded, "server.allowed_hosts"), in_quotes(name))});
+  }
+}
+
+bool is_count(std::string_view text) {
+  return text.size() < 4 && text != "0" &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+void check_proxies(const LoadedConfig& loaded, std::vector<Finding>& findings) {
+  const auto& proxies = loaded.config.server.trusted_proxies;
+  if (proxies.size() == 1 && is_count(proxies.front())) return;
+  for (const std::string& proxy : proxies) {
+    if (parse_network(proxy)) continue;
+    findings.push_back({{"server.trusted_proxies"},
+                        fmt::format("{}: {} is neither an address, nor a network such as 10.0.0.0/8, nor alone the "
+                                    "number of proxies",
+                                    place(loaded, "server.trusted_proxies"), in_quotes(proxy))});
   }
 }
 
@@ -108,6 +133,7 @@ std::string place(const LoadedConfig& loaded, std::string_view key) {
 std::vector<Finding> cross_check(const LoadedConfig& loaded) {
   std::vector<Finding> findings;
   check_addresses(loaded, findings);
+  check_proxies(loaded, findings);
   check_keys(loaded, findings);
   check_storage(loaded, findings);
   check_memory(loaded, findings);
@@ -121,6 +147,11 @@ void apply_aliases(LoadedConfig& loaded) {
   if (config.server.verbose && config.logging.level > LogLevel::debug) {
     config.logging.level = LogLevel::debug;
     loaded.origin["logging.level"] = fmt::format("server.verbose, {}", loaded.origin["server.verbose"]);
+  }
+  if (config.server.trust_forwarded_for && config.server.trusted_proxies.empty()) {
+    config.server.trusted_proxies = {"1"};
+    loaded.origin["server.trusted_proxies"] =
+        fmt::format("server.trust_forwarded_for, {}", loaded.origin["server.trust_forwarded_for"]);
   }
   if (config.development.cors_allow_all) {
     config.server.cors_origins = {"*"};

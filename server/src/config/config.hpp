@@ -25,7 +25,10 @@ struct Server {
   std::uint16_t port = 8080;  ///< 0 = any free port
   bool verbose = false;
   bool cors_enabled = true;
-  std::vector<std::string> cors_origins = {"*"};
+  /// ":*" stands for any port.
+  std::vector<std::string> cors_origins = {"http://localhost:*",  "https://localhost:*", "http://127.0.0.1:*",
+                                           "https://127.0.0.1:*", "http://[::1]:*",      "https://[::1]:*"};
+  std::vector<std::string> allowed_hosts;  ///< names that Host may hold, without ports
   bool rate_limit_enabled = false;
   std::uint32_t rate_limit_rpm = 1000;  ///< requests a minute
   bool auth_enabled = false;
@@ -35,14 +38,18 @@ struct Server {
   std::uint64_t max_inflight_bytes = 0;  ///< 0 = an eighth of the memory there is, and 256 MiB at least
   std::uint32_t max_header_bytes = 65'536;
   std::uint32_t max_connections = 4096;
-  std::uint32_t threads = 128;  ///< requests worked on at the same time
+  std::uint32_t max_connections_per_address = 0;  ///< 0 = a quarter, and any number for this machine
+  std::uint32_t threads = 128;                    ///< requests worked on at the same time
   std::chrono::seconds keep_alive{75};
   std::chrono::seconds read_timeout{30};
   std::chrono::seconds request_timeout{120};
   std::chrono::seconds write_timeout{30};
-  std::chrono::seconds drain{0};  ///< not ready and still serving for so long, before drain_timeout begins
+  std::uint32_t min_upload_rate = 1024;    ///< bytes a second; 0 = any
+  std::uint32_t min_download_rate = 1024;  ///< the same
+  std::chrono::seconds drain{0};           ///< not ready and still serving for so long, before drain_timeout begins
   std::chrono::seconds drain_timeout{30};
-  bool trust_forwarded_for = false;
+  bool trust_forwarded_for = false;          ///< the same as trusted_proxies = ["1"], where that is empty
+  std::vector<std::string> trusted_proxies;  ///< addresses and networks, or one number
   MetricsAccess metrics = MetricsAccess::open;
 };
 
@@ -144,7 +151,8 @@ class ConfigError : public std::runtime_error {
 };
 
 /// Reads, merges and checks. The aliases are applied: server.verbose lowers logging.level to debug,
-/// development.cors_allow_all sets cors_origins to ["*"]. Throws ConfigError.
+/// development.cors_allow_all sets cors_origins to ["*"], server.trust_forwarded_for trusted_proxies, where that is
+/// empty, to ["1"]. Throws ConfigError.
 LoadedConfig load(const Sources& sources);
 
 /// The variables of this process.

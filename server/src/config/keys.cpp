@@ -119,7 +119,11 @@ constexpr std::array key_table{
     server<&Server::verbose>("server.verbose", "Lowers logging.level to debug, where it is not lower already."),
     server<&Server::cors_enabled>("server.cors_enabled", "Let web pages of other origins call the API."),
     server<&Server::cors_origins>("server.cors_origins",
-        "Origins that may, as scheme://host[:port]; \"*\" for every one."),
+        "Origins that may, as scheme://host[:port], \":*\" for any port; \"*\" for every one. Without API keys requests of\n"
+        "other pages are answered with 403, so that no page on the web can use a browser to read and write here."),
+    server<&Server::allowed_hosts>("server.allowed_hosts",
+        "Names under which clients reach the server, without ports; addresses and localhost are always good, and others\n"
+        "are answered with 403, unless they come with an API key. Empty: no name on a loopback address, any elsewhere."),
     server<&Server::rate_limit_enabled>("server.rate_limit_enabled", "Limit the requests of each API key or address."),
     server<&Server::rate_limit_rpm>("server.rate_limit_rpm", "Requests a minute; more are answered with 429.",
         {.min = 1, .max = 1'000'000'000}),
@@ -139,8 +143,12 @@ constexpr std::array key_table{
         "the memory of the machine, or of its control group, and 256 MiB at least.", {.max = 1LL << 50}),
     server<&Server::max_header_bytes>("server.max_header_bytes", "Largest request head in bytes.",
         {.min = 1024, .max = 1'048'576}),
-    server<&Server::max_connections>("server.max_connections", "Open connections at the same time.",
+    server<&Server::max_connections>("server.max_connections", "Open connections at the same time; then the one that idles longest is closed for a new one.",
         {.min = 1, .max = 65'536}),
+    server<&Server::max_connections_per_address>("server.max_connections_per_address",
+        "Of these, those of one client: an address, of IPv6 a network of 64 bits. It may have the same part of the uploads\n"
+        "and downloads under way. 0: a quarter, and for clients on this machine any number. Trusted proxies have no limit.",
+        {.max = 65'536}),
     server<&Server::threads>("server.threads",
         "Requests worked on at the same time; the others wait.", {.min = 1, .max = 4'096}),
     server<&Server::keep_alive>("server.keep_alive_seconds", "How long an idle connection is kept open.", seconds),
@@ -150,13 +158,23 @@ constexpr std::array key_table{
         seconds),
     server<&Server::write_timeout>("server.write_timeout_seconds",
         "How long to wait for a client to take the next bytes of an answer.", seconds),
+    server<&Server::min_upload_rate>("server.min_upload_bytes_per_second",
+        "What a body must bring, over each ten seconds; a slower request is answered with 408. 0: any.",
+        {.max = 1'000'000'000}),
+    server<&Server::min_download_rate>("server.min_download_bytes_per_second",
+        "What a client must take of an answer, over each ten seconds in which it is waited for; a slower one is cut off.\n"
+        "0: any.", {.max = 1'000'000'000}),
     server<&Server::drain>("server.drain_seconds",
         "After SIGTERM: how long to serve on while /health/ready answers 503, so that a load balancer sends no more\n"
         "requests here before the port closes. 0: closes at once.", {.max = 3'600}),
     server<&Server::drain_timeout>("server.drain_timeout_seconds",
         "Then: how long requests in flight may take to end.", {.max = 3'600}),
     server<&Server::trust_forwarded_for>("server.trust_forwarded_for",
-        "Take the client's address from X-Forwarded-For. Only behind a proxy that sets it."),
+        "Take the client's address from X-Forwarded-For: its last entry, which the proxy in front has added. Only behind\n"
+        "a proxy that does. The same as trusted_proxies = [\"1\"]."),
+    server<&Server::trusted_proxies>("server.trusted_proxies",
+        "Behind several proxies: their addresses and networks (\"10.0.0.0/8\"), or how many there are ([\"2\"]). Of\n"
+        "X-Forwarded-For, read from the right, the first entry that is no proxy's is the client's address."),
     server<&Server::metrics>("server.metrics",
         "GET /metrics, for Prometheus: open to all, with an API key where auth_enabled, or not there."),
 

@@ -2,9 +2,11 @@
 #include <fmt/format.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <array>
 #include <random>
 
+#include "config/keys.hpp"
 #include "doctor/checks.hpp"
 #include "http/listen.hpp"
 #include "status/ask.hpp"
@@ -62,9 +64,25 @@ void access(const config::Config& config, Findings& findings) {
                         "restart raceway"}}});
 }
 
+void web_pages(const config::Config& config, Findings& findings) {
+  const auto& server = config.server;
+  const bool any = std::find(server.cors_origins.begin(), server.cors_origins.end(), "*") != server.cors_origins.end();
+  if (server.auth_enabled || !server.cors_enabled || !any) {
+    findings.push_back({"web pages", Severity::ok, any ? "of every origin" : "of named origins only", {}});
+    return;
+  }
+  std::string origins;
+  for (const auto& origin : config::Server().cors_origins) {
+    origins += (origins.empty() ? "" : ", ") + config::in_quotes(origin);
+  }
+  findings.push_back({"web pages",
+                      Severity::warning,
+                      "any page that somebody on this network visits may read and write events",
+                      {{Place::config, "", {"[server]", "cors_origins = [" + origins + "]"}, "restart raceway"}}});
+}
+
 void open_files(const config::Config& config, Findings& findings) {
-  // Beside connections: logs, libraries, sockets to the database.
-  constexpr std::uint64_t others = 64;
+  constexpr std::uint64_t others = http::files_beside_connections;
   rlimit limit{};
   getrlimit(RLIMIT_NOFILE, &limit);
   const std::uint64_t needed = config.server.max_connections + config.storage.postgres.max_connections + others;
@@ -88,7 +106,8 @@ void open_files(const config::Config& config, Findings& findings) {
                         "or raise the limit (LimitNOFILE)"}}});
 }
 
-constexpr std::array<ServerCheck, 3> checks = {{{"port", port}, {"access", access}, {"open files", open_files}}};
+constexpr std::array<ServerCheck, 4> checks = {
+    {{"port", port}, {"access", access}, {"web pages", web_pages}, {"open files", open_files}}};
 
 }  // namespace
 

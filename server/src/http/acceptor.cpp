@@ -1,34 +1,29 @@
 #include "http/acceptor.hpp"
 
-#include <netdb.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-#include <array>
 #include <cerrno>
 #include <chrono>
 #include <system_error>
 #include <utility>
 
+#include "http/listen.hpp"
+
 namespace raceway::server::http {
 namespace {
 
-constexpr std::chrono::milliseconds pause{100};
-
-std::string address_text(const sockaddr_storage& address, socklen_t size) {
-  std::array<char, NI_MAXHOST> text{};
-  const int status = getnameinfo(reinterpret_cast<const sockaddr*>(&address), size, text.data(), text.size(), nullptr,
-                                 0, NI_NUMERICHOST);
-  return status == 0 ? text.data() : "unknown";
-}
+constexpr std::chrono::milliseconds pause_time{100};
 
 }  // namespace
 
 void Acceptor::start(Descriptor listener, int epoll) {
   listener_ = std::move(listener);
   epoll_ = epoll;
+  resume(Clock::now());
   watch();
 }
 
@@ -40,7 +35,8 @@ void Acceptor::watch() {
     throw std::system_error(errno, std::generic_category(), "epoll_ctl");
 }
 
-std::optional<Acceptor::Arrival> Acceptor::next(Clock::time_point now) {
+/// Nothing, and errno, where nobody waits or it cannot be.
+std::optional<Acceptor::Arrival> Acceptor::accept() const {
   sockaddr_storage address{};
   socklen_t size = sizeof address;
   int socket = -1;
@@ -48,20 +44,38 @@ std::optional<Acceptor::Arrival> Acceptor::next(Clock::time_point now) {
     size = sizeof address;
     socket = accept4(listener_.get(), reinterpret_cast<sockaddr*>(&address), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
   } while (socket < 0 && (errno == ECONNABORTED || errno == EINTR));
-  if (socket < 0) {
-    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-      epoll_ctl(epoll_, EPOLL_CTL_DEL, listener_.get(), nullptr);
-      paused_until_ = now + pause;
-    }
-    return std::nullopt;
-  }
+  if (socket < 0) return std::nullopt;
   Descriptor accepted(socket);
   const int on = 1;
   setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  return Arrival{std::move(accepted), address_text(address, size)};
+  return Arrival{std::move(accepted), numeric_host(address, size)};
+}
+
+void Acceptor::pause(Clock::time_point now) {
+  epoll_ctl(epoll_, EPOLL_CTL_DEL, listener_.get(), nullptr);
+  paused_until_ = now + pause_time;
+}
+
+std::optional<Acceptor::Arrival> Acceptor::next(Clock::time_point now) {
+  auto arrival = accept();
+  const int error = arrival ? 0 : errno;
+  out_of_files_ = error == EMFILE || error == ENFILE;
+  if (error == ENOBUFS || error == ENOMEM) pause(now);
+  return arrival;
+}
+
+std::optional<Acceptor::Arrival> Acceptor::next_by_spare(Clock::time_point now) {
+  spare_ = Descriptor();
+  auto arrival = accept();
+  if (arrival)
+    arrival->last = true;
+  else
+    pause(now);
+  return arrival;
 }
 
 void Acceptor::resume(Clock::time_point now) {
+  if (spare_.get() < 0) spare_ = Descriptor(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   if (!paused_until_ || now < *paused_until_) return;
   paused_until_.reset();
   watch();

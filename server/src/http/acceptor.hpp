@@ -1,6 +1,8 @@
 // The socket that listens, and the connections that come in by it.
 #pragma once
 
+#include <sys/socket.h>
+
 #include <chrono>
 #include <optional>
 #include <string>
@@ -16,17 +18,25 @@ class Acceptor {
   struct Arrival {
     Descriptor socket;  ///< does not block
     std::string peer;   ///< its address as a number, "unknown" where it has none
+    bool last = false;  ///< there was no descriptor left but the spare one
   };
 
   /// Takes `listener`, which listens without blocking, and has `epoll` report with the acceptor's own address whenever
   /// somebody waits. Once. `epoll` and the acceptor stay where they are until stop().
   void start(Descriptor listener, int epoll);
 
-  /// The next one that waits; nothing where there is none. Where the process has no descriptor left for it, too, and
-  /// then nobody is reported for a short while: they would be reported again and again.
+  /// The next one that waits; nothing where there is none, or where it cannot be taken.
   std::optional<Arrival> next(Clock::time_point now);
 
-  /// To be called from time to time: ends such a while when it is over.
+  /// Whether next() had no descriptor left for one.
+  bool out_of_files() const { return out_of_files_; }
+
+  /// Then: the same by a descriptor that is kept for telling one so. Where that is not there, nobody is reported for a
+  /// short while, as when the system has no memory: they would be reported again and again.
+  std::optional<Arrival> next_by_spare(Clock::time_point now);
+
+  /// To be called once such an arrival is closed, and from time to time: gets a spare descriptor again, and ends such a
+  /// while when it is over.
   void resume(Clock::time_point now);
 
   /// Closes the socket: whoever comes from now on is refused by the kernel.
@@ -34,8 +44,12 @@ class Acceptor {
 
  private:
   void watch();
+  std::optional<Arrival> accept() const;
+  void pause(Clock::time_point now);
 
   Descriptor listener_;
+  Descriptor spare_;
+  bool out_of_files_ = false;
   int epoll_ = -1;
   std::optional<Clock::time_point> paused_until_;
 };

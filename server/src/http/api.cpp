@@ -158,7 +158,7 @@ Handler guarded(F handle) {
     try {
       return handle(request);
     } catch (const storage::Unavailable& error) {
-      return failure(503, error.what(), retry_after);
+      throw Refusal(503, error.told(), retry_after, error.what());
     }
   };
 }

@@ -1,14 +1,13 @@
 #include "http/connection.hpp"
 
+#include <linux/sockios.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdint>
 #include <utility>
 
 #include "http/pool.hpp"
@@ -24,11 +23,10 @@ constexpr std::size_t least_bytes_per_second = 64 * 1024;
 
 }  // namespace
 
-Connection::Connection(int socket, std::string peer, const Limits& limits, SpareBuffers& buffers)
-    : socket_(socket), peer_(std::move(peer)), limits_(limits), buffers_(buffers) {}
+Connection::Connection(Descriptor socket, std::string peer, const Limits& limits, SpareBuffers& buffers)
+    : socket_(std::move(socket)), peer_(std::move(peer)), limits_(limits), buffers_(buffers) {}
 
 Connection::~Connection() {
-  ::close(socket_);
   buffers_.give(std::move(in_));
 }
 
@@ -62,46 +60,61 @@ Connection::Read Connection::read_available(std::size_t most) {
   return read;
 }
 
-Connection::Read Connection::read_available_to(char* to, std::size_t size, std::size_t& got) const {
+Connection::Read Connection::read_available_to(char* to, std::size_t size, std::size_t& got) {
   ssize_t bytes = 0;
   do {
-    bytes = ::recv(socket_, to, size, 0);
+    bytes = ::recv(socket_.get(), to, size, 0);
   } while (bytes < 0 && errno == EINTR);
   got = bytes < 0 ? 0 : static_cast<std::size_t>(bytes);
+  received_ += got;
   if (bytes < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return Read::nothing_yet;
   return got == 0 ? Read::end : Read::some;
 }
 
-template <class ReadSome>
-Connection::Read Connection::wait_and_read(ReadSome read_some) const {
-  const auto deadline = std::min(Clock::now() + limits_.read_timeout, request_deadline());
-  for (;;) {
-    const auto result = read_some();
-    if (result != Read::nothing_yet) return result;
-    if (!wait_for(POLLIN, deadline)) return Read::timeout;
-  }
-}
-
-Connection::Read Connection::read_waiting() {
-  return wait_and_read([this] { return read_available(); });
-}
-
-Connection::Read Connection::read_waiting_to(char* to, std::size_t size, std::size_t& got) const {
-  return wait_and_read([&] { return read_available_to(to, size, got); });
-}
-
 std::size_t Connection::available() const {
   int bytes = 0;
-  return ::ioctl(socket_, FIONREAD, &bytes) == 0 && bytes > 0 ? static_cast<std::size_t>(bytes) : 0;
+  return ::ioctl(socket_.get(), FIONREAD, &bytes) == 0 && bytes > 0 ? static_cast<std::size_t>(bytes) : 0;
 }
 
-bool Connection::wait_for(short events, Clock::time_point deadline) const {
+void Connection::begin_answer() {
+  sent_ = 0;
+  waited_ = Clock::duration(0);
+  taken_then_ = 0;
+}
+
+/// Of what was sent; what the kernel holds back is not. Only differences mean something: earlier answers may count.
+std::ptrdiff_t Connection::taken() const {
+  int held = 0;
+  ::ioctl(socket_.get(), SIOCOUTQ, &held);
+  return static_cast<std::ptrdiff_t>(sent_) - held;
+}
+
+bool Connection::is_too_slow(Clock::duration waited, std::ptrdiff_t taken) {
+  waited_ += waited;
+  taken_then_ += taken;
+  if (waited_ < limits_.rate_window) return false;
+  const auto least = std::chrono::duration<double>(waited_).count() * static_cast<double>(limits_.least_taken);
+  const bool slow = static_cast<double>(taken_then_) < least;
+  waited_ = Clock::duration(0);
+  taken_then_ = 0;
+  return slow;
+}
+
+bool Connection::wait_to_send(Clock::time_point deadline) {
+  using std::chrono::milliseconds;
+  const milliseconds slice = std::clamp(limits_.rate_window / 4, milliseconds(10), milliseconds(1000));
   for (;;) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
+    const auto begin = Clock::now();
+    const auto left = std::min(std::chrono::ceil<milliseconds>(deadline - begin), slice);
     if (left.count() <= 0) return false;
-    const ThreadPool::Wait wait;
-    pollfd entry{socket_, events, 0};
-    const int ready = ::poll(&entry, 1, static_cast<int>(std::min<std::int64_t>(left.count(), 3'600'000)));
+    const auto before = taken();
+    pollfd entry{socket_.get(), POLLOUT, 0};
+    int ready = 0;
+    {
+      const ThreadPool::Wait wait;
+      ready = ::poll(&entry, 1, static_cast<int>(left.count()));
+    }
+    if (is_too_slow(Clock::now() - begin, taken() - before)) return false;
     if (ready > 0) return true;
     if (ready < 0 && errno != EINTR) return false;
   }
@@ -126,12 +139,12 @@ bool Connection::send_all(std::string_view bytes) {
   const auto deadline =
       Clock::now() + limits_.write_timeout + std::chrono::seconds(bytes.size() / least_bytes_per_second);
   while (!bytes.empty() && !broken_) {
-    const auto taken = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    const auto taken = ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (taken >= 0) {
       sent_ += static_cast<std::size_t>(taken);
       bytes.remove_prefix(static_cast<std::size_t>(taken));
     } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-      broken_ = !wait_for(POLLOUT, deadline);
+      broken_ = !wait_to_send(deadline);
     } else if (errno != EINTR) {
       broken_ = true;
     }
@@ -140,16 +153,16 @@ bool Connection::send_all(std::string_view bytes) {
 }
 
 void Connection::send_now(std::string_view bytes) {
-  const auto taken = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  const auto taken = ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
   if (taken > 0) sent_ += static_cast<std::size_t>(taken);
 }
 
 void Connection::finish_sending() {
-  ::shutdown(socket_, SHUT_WR);
+  ::shutdown(socket_.get(), SHUT_WR);
 }
 
 void Connection::shut_down() {
-  ::shutdown(socket_, SHUT_RDWR);
+  ::shutdown(socket_.get(), SHUT_RDWR);
 }
 
 }  // namespace raceway::server::http

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "http/descriptor.hpp"
 #include "http/server.hpp"
 #include "http/spare_buffers.hpp"
 
@@ -17,14 +18,14 @@ using Clock = std::chrono::steady_clock;
 /// what it has not to hold bytes in goes there.
 class Connection {
  public:
-  enum class Read { some, nothing_yet, end, timeout };
+  enum class Read { some, nothing_yet, end };
 
-  Connection(int socket, std::string peer, const Limits& limits, SpareBuffers& buffers);
+  Connection(Descriptor socket, std::string peer, const Limits& limits, SpareBuffers& buffers);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  int socket() const { return socket_; }
+  int socket() const { return socket_.get(); }
   const std::string& peer() const { return peer_; }  ///< its address, without the port
 
   /// Read and not used yet.
@@ -38,12 +39,10 @@ class Connection {
   /// Reads what is there, up to `most` bytes (largest_piece at most), without waiting. `end` is also a broken
   /// connection.
   Read read_available(std::size_t most = largest_piece);
-  /// Waits for bytes, up to the read timeout and the request's deadline.
-  Read read_waiting();
-
   /// The same past the buffer, which must be empty: up to `size` bytes to `to`; `got` is how many.
-  Read read_available_to(char* to, std::size_t size, std::size_t& got) const;
-  Read read_waiting_to(char* to, std::size_t size, std::size_t& got) const;
+  Read read_available_to(char* to, std::size_t size, std::size_t& got);
+  /// Bytes that were read since it was made.
+  std::size_t received() const { return received_; }
   /// How many bytes could be read now.
   std::size_t available() const;
 
@@ -52,7 +51,9 @@ class Connection {
   Clock::time_point begun() const { return begun_; }
   Clock::time_point request_deadline() const { return begun_ + limits_.request_timeout; }
 
-  /// Gathers bytes to be sent, and sends when they are many. False once the client is gone or too slow.
+  /// Gathers bytes to be sent, and sends when they are many. False once the client is gone or too slow: nothing of what
+  /// is next is taken within the write timeout, or in all less than Limits::least_taken a second while it is waited
+  /// for.
   bool write(std::string_view bytes);
   /// Sends what was gathered.
   bool flush();
@@ -61,7 +62,7 @@ class Connection {
 
   /// Bytes given to the socket since begin_answer().
   std::size_t sent() const { return sent_; }
-  void begin_answer() { sent_ = 0; }
+  void begin_answer();
   bool broken() const { return broken_; }
   /// Nothing more is sent, what was gathered is forgotten.
   void abandon() { broken_ = true; }
@@ -75,18 +76,21 @@ class Connection {
   bool send_all(std::string_view bytes);
   void append(std::string& buffer, std::string_view bytes);
   void empty(std::string& buffer);
-  bool wait_for(short events, Clock::time_point deadline) const;
-  template <class ReadSome>
-  Read wait_and_read(ReadSome read_some) const;
+  bool wait_to_send(Clock::time_point deadline);
+  std::ptrdiff_t taken() const;
+  bool is_too_slow(Clock::duration waited, std::ptrdiff_t taken);
 
-  const int socket_;
+  const Descriptor socket_;
   const std::string peer_;
   const Limits& limits_;
   SpareBuffers& buffers_;
   std::string in_;
   std::size_t used_ = 0;
   std::string out_;
+  std::size_t received_ = 0;
   std::size_t sent_ = 0;
+  Clock::duration waited_{0};      ///< for the client to take more, in this window
+  std::ptrdiff_t taken_then_ = 0;  ///< what it took meanwhile
   bool broken_ = false;
   Clock::time_point begun_{};
 };

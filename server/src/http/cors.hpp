@@ -15,6 +15,9 @@ class CorsPolicy {
  public:
   explicit CorsPolicy(const Cors& cors);
 
+  /// Whether pages of `origin` may call; without one, whether those of any may.
+  bool allows(std::optional<std::string_view> origin) const;
+
   /// Whether the policy answers this request itself: an OPTIONS request while CORS is enabled.
   bool answers(std::string_view method) const { return enabled_ && method == "OPTIONS"; }
 

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <new>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -23,8 +24,6 @@ using std::chrono::milliseconds;
 /// So much of a body is gathered before a thread is taken for it.
 constexpr std::size_t gathered_body = 64 * 1024;
 constexpr milliseconds linger_time{2000};
-/// Connections over the limit that may be told so at the same time.
-constexpr std::size_t max_lingering = 256;
 
 [[noreturn]] void fail(const char* what) {
   throw std::system_error(errno, std::generic_category(), what);
@@ -45,16 +44,18 @@ PoolLimits pool_limits(const Limits& limits) {
 
 /// How often deadlines are looked at: fine enough for the shortest of them.
 milliseconds tick_for(const Limits& limits) {
-  const auto shortest =
-      std::min({limits.keep_alive, limits.read_timeout, limits.request_timeout, limits.drain_timeout});
+  const auto shortest = std::min(
+      {limits.keep_alive, limits.read_timeout, limits.request_timeout, limits.drain_timeout, limits.rate_window});
   return std::clamp(shortest / 4, milliseconds(10), milliseconds(250));
 }
 
 }  // namespace
 
-Door::Door(const Limits& limits, const Hooks& hooks, SpareBuffers& buffers, Serve serve, std::atomic<bool>& draining)
+Door::Door(const Limits& limits, const Hooks& hooks, const FairShare& share, SpareBuffers& buffers, Serve serve,
+           std::atomic<bool>& draining)
     : limits_(limits),
       hooks_(hooks),
+      share_(share),
       buffers_(buffers),
       serve_(std::move(serve)),
       draining_(draining),
@@ -100,10 +101,10 @@ void Door::run(Descriptor listener) {
       else if (source == &wake_)
         woken = true;
       else
-        on_event(*static_cast<Client*>(source));
+        guarded(static_cast<Client*>(source), [&] { on_event(*static_cast<Client*>(source)); });
     }
     if (woken) take_back();
-    if (connections_wait && !draining_) accept_all();
+    if (connections_wait && !draining_) guarded(nullptr, [&] { accept_all(); });
     if (stop_asked_ && !draining_) start_draining();
     if (Clock::now() >= next_sweep) {
       sweep();
@@ -112,40 +113,33 @@ void Door::run(Descriptor listener) {
   }
 }
 
+/// One client's misfortune, as memory that is not to be had, is not the others': it loses its connection.
+void Door::drop_after_failure(const Client* client) noexcept {
+  const auto report = [this](std::string_view what) {
+    if (hooks_.failure) hooks_.failure("", what);
+  };
+  try {
+    try {
+      throw;
+    } catch (const std::exception& error) {
+      report(error.what());
+    } catch (...) {
+      report("something that is no std::exception");
+    }
+  } catch (...) {  // nor can it be told of
+  }
+  if (client == nullptr) return;
+  const auto is_it = [&](const Client& other) { return &other == client; };
+  const auto place = std::find_if(clients_.begin(), clients_.end(), is_it);
+  if (place != clients_.end() && place->state != State::serving) close(*place);
+}
+
 /// For one event: while a thread serves a client, none must come.
 void Door::watch(Client& client) {
   epoll_event event{};
   event.events = EPOLLIN | EPOLLRDHUP | EPOLLONESHOT;
   event.data.ptr = &client;
   if (epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, client.connection.socket(), &event) < 0) close(client);
-}
-
-void Door::accept_all() {
-  for (int i = 0; i < 64; ++i) {  // then the others have their turn; what is left is reported again
-    auto arrival = acceptor_.next(Clock::now());
-    if (!arrival) return;
-    ++accepted_;
-    admit(std::move(*arrival));
-  }
-}
-
-void Door::admit(Acceptor::Arrival arrival) {
-  const bool full = clients_.size() - lingering_ >= limits_.max_connections;
-  if (full) ++refused_connections_;
-  if (full && lingering_ >= max_lingering) return;
-  auto& client = clients_.emplace_back(arrival.socket.release(), std::move(arrival.peer), limits_, buffers_);
-  client.self = std::prev(clients_.end());
-  open_ = clients_.size();
-  client.deadline = Clock::now() + limits_.keep_alive;
-  client.connection.begin_request(Clock::now());
-  epoll_event event{};
-  event.events = EPOLLONESHOT;
-  event.data.ptr = &client;
-  if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, client.connection.socket(), &event) < 0) return close(client);
-  if (full)
-    refuse(client, 503, "Too many connections at the moment; try again");
-  else
-    on_event(client);  // mostly the request is there already
 }
 
 void Door::on_event(Client& client) {
@@ -186,6 +180,7 @@ bool Door::proceed(Client& client) {
   if (client.connection.buffered().empty() && !client.begun) return false;
   if (!client.begun) client.connection.begin_request(Clock::now());
   client.begun = true;
+  crowd_.busy(client);
   if (!client.framing) skip_empty_lines(client);
   if (!client.framing) {
     const auto head = read_head(client);
@@ -208,6 +203,7 @@ void Door::skip_empty_lines(Client& client) {
 void Door::rest(Client& client) {
   if (client.ended || draining_) return close(client);
   client.deadline = Clock::now() + limits_.keep_alive;
+  crowd_.idle(client);
   watch(client);
 }
 
@@ -232,38 +228,42 @@ Door::Head Door::read_head(Client& client) {
     return Head::refused;
   }
   client.body.emplace(*client.framing);
-  client.body_seen = 0;
+  client.body_at = client.framing->head_bytes;
+  client.window_begun = Clock::now();
+  client.window_received = client.connection.received();
   return Head::good;
 }
 
-/// Whether a thread can begin: the body is there, or enough of it, or must be asked for, or is not going to be read.
+/// Whether a thread can begin, or go on: the body is there, or enough of it, or must be asked for, or is not going to
+/// be read.
 bool Door::is_ready(Client& client) {
   const auto& framing = *client.framing;
-  if (!framing.has_body() || framing.expects_continue || framing.content_length > limits_.max_body_bytes) return true;
-  const auto fresh = client.connection.buffered().substr(framing.head_bytes + client.body_seen);
-  client.body_seen += client.body->feed(fresh, [](std::string_view) { return true; });
-  if (client.body->state() != BodyDecoder::State::more || client.body_seen >= gathered_body) return true;
+  if (!client.pending &&
+      (!framing.has_body() || framing.expects_continue || framing.content_length > limits_.max_body_bytes))
+    return true;
+  const auto fresh = client.connection.buffered().substr(client.body_at);
+  client.body_at += client.body->feed(fresh, [](std::string_view) { return true; });
+  const auto gathered = client.body_at - (client.pending ? 0 : framing.head_bytes);
+  if (client.body->state() != BodyDecoder::State::more || gathered >= gathered_body) return true;
   if (framing.chunked) return false;
   // What waits in the socket need not be gathered here: the thread can take it from there.
-  const auto needed = std::min<std::uint64_t>(framing.content_length, gathered_body) - client.body_seen;
-  return client.connection.available() >= needed;
+  return client.connection.available() >= std::min<std::uint64_t>(client.body->left(), gathered_body - gathered);
 }
 
 void Door::dispatch(Client& client) {
   client.state = State::serving;
-  const bool accepted = pool_.submit([this, &client] {
-    auto outcome = Outcome::reset;
-    try {
-      outcome = serve_(client.connection, *client.framing);
-    } catch (const std::exception& error) {
-      if (hooks_.failure) hooks_.failure("", error.what());
-    }
-    {
-      const std::lock_guard lock(served_mutex_);
-      served_.push_back({&client, outcome});
-    }
+  const auto job = [this, &client] {
+    client.outcome = Outcome::reset;
+    guarded(nullptr, [&] { client.outcome = serve_(client.connection, *client.framing, client.pending); });
+    client.served_next = served_.load();
+    while (!served_.compare_exchange_weak(client.served_next, &client)) continue;
     wake();
-  });
+  };
+  bool accepted = false;
+  try {
+    accepted = pool_.submit(job);
+  } catch (const std::bad_alloc&) {  // there is too much to do
+  }
   if (accepted) return;
   client.state = State::reading;
   ++refused_requests_;
@@ -273,16 +273,21 @@ void Door::dispatch(Client& client) {
 void Door::take_back() {
   std::uint64_t count = 0;
   [[maybe_unused]] const auto got = ::read(wake_.get(), &count, sizeof count);
-  std::vector<Served> served;
-  {
-    const std::lock_guard lock(served_mutex_);
-    served.swap(served_);
+  for (auto* client = served_.exchange(nullptr); client != nullptr;) {
+    auto* const next = client->served_next;
+    client->state = State::reading;
+    guarded(client, [&] { settle(*client, client->outcome); });
+    client = next;
   }
-  for (const auto& [client, outcome] : served) settle(*client, outcome);
 }
 
 void Door::settle(Client& client, Outcome outcome) {
-  client.state = State::reading;
+  if (outcome == Outcome::more && !cut_off_) {
+    client.body = client.pending->upload->decoder();
+    client.body_at = 0;
+    return advance(client);
+  }
+  client.pending.reset();
   client.begun = false;
   client.scanned = 0;
   client.framing.reset();
@@ -298,6 +303,11 @@ void Door::settle(Client& client, Outcome outcome) {
 }
 
 void Door::refuse(Client& client, int status, std::string_view reason) {
+  tell(client, status, reason);
+  linger(client);
+}
+
+void Door::tell(Client& client, int status, std::string_view reason) {
   const auto request_id = observability::new_request_id();
   client.connection.begin_answer();
   client.connection.send_now(early_answer(status, reason, request_id));
@@ -310,7 +320,6 @@ void Door::refuse(Client& client, int status, std::string_view reason) {
     access.client = client.connection.peer();
     hooks_.access(access);
   }
-  linger(client);
 }
 
 /// Closing now, with bytes unread, would reset the connection and take the answer from the client.
@@ -318,29 +327,51 @@ void Door::linger(Client& client) {
   client.connection.finish_sending();
   client.connection.use(client.connection.buffered().size());
   client.state = State::lingering;
-  ++lingering_;
+  client.pending.reset();
   client.deadline = Clock::now() + linger_time;
+  crowd_.idle(client);
   watch(client);
 }
 
 void Door::close(Client& client) {
-  if (client.state == State::lingering) --lingering_;
+  if (client.turned_away) --turned_away_;
+  crowd_.leave(client);
   clients_.erase(client.self);
   open_ = clients_.size();
 }
 
 void Door::sweep() {
   const auto now = Clock::now();
-  if (!draining_) acceptor_.resume(now);
+  if (!draining_) guarded(nullptr, [&] { acceptor_.resume(now); });
   if (draining_ && now >= drain_deadline_ && !cut_off_) cut_off();
   for (auto next = clients_.begin(); next != clients_.end();) {
     auto& client = *next++;
-    if (client.state != State::serving && now >= client.deadline) expire(client);
+    if (client.state == State::serving) continue;
+    if (now >= client.deadline)
+      guarded(&client, [&] { expire(client); });
+    else if (client.state == State::reading && client.framing && is_too_slow(client, now))
+      guarded(&client, [&] { time_out(client); });
   }
 }
 
+/// Of a body: whether a window is over in which it came too slowly.
+bool Door::is_too_slow(Client& client, Clock::time_point now) const {
+  const auto passed = now - client.window_begun;
+  if (passed < limits_.rate_window) return false;
+  const auto received = client.connection.received();
+  const auto least = std::chrono::duration<double>(passed).count() * static_cast<double>(limits_.least_sent);
+  const bool slow = static_cast<double>(received - client.window_received) < least;
+  client.window_begun = now;
+  client.window_received = received;
+  return slow;
+}
+
 void Door::expire(Client& client) {
-  if (client.state == State::lingering || client.connection.buffered().empty()) return close(client);
+  if (client.state == State::lingering || !client.begun) return close(client);
+  time_out(client);
+}
+
+void Door::time_out(Client& client) {
   ++timeouts_;
   refuse(client, 408, "The request did not arrive in time");
 }
@@ -348,11 +379,11 @@ void Door::expire(Client& client) {
 void Door::start_draining() {
   draining_ = true;
   drain_deadline_ = Clock::now() + limits_.drain_timeout;
-  accept_all();  // who is connected already is served or closed in order, not reset
+  guarded(nullptr, [&] { accept_all(); });  // who is connected already is served or closed in order, not reset
   acceptor_.stop();
   for (auto next = clients_.begin(); next != clients_.end();) {
     auto& client = *next++;
-    if (client.state == State::reading) on_event(client);
+    if (client.state == State::reading) guarded(&client, [&] { on_event(client); });
   }
 }
 
@@ -372,6 +403,9 @@ Counters Door::counters() const {
   Counters counters;
   counters.connections_accepted = accepted_;
   counters.connections_refused = refused_connections_;
+  counters.connections_over_share = over_share_;
+  counters.connections_replaced = replaced_;
+  counters.out_of_files = out_of_files_;
   counters.requests_refused = refused_requests_;
   counters.timeouts = timeouts_;
   counters.connections = open_;

@@ -17,6 +17,8 @@ const char* reason_phrase(int status) {
       return "URI Too Long";
     case 417:
       return "Expectation Failed";
+    case 429:
+      return "Too Many Requests";
     case 431:
       return "Request Header Fields Too Large";
     case 501:
@@ -36,7 +38,7 @@ std::string early_answer(int status, std::string_view reason, std::string_view r
       "HTTP/1.1 " + std::to_string(status) + " " + reason_phrase(status) +
       "\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) +
       "\r\nX-Request-Id: " + std::string(request_id) + "\r\n";
-  if (status == 503) answer += "Retry-After: 1\r\n";
+  if (status == 503 || status == 429) answer += "Retry-After: 1\r\n";
   return answer + "\r\n" + body;
 }
 

@@ -44,6 +44,7 @@ class HeadReader {
     }
     if (!bad_ && framing_.chunked && has_length_) refuse(400, "both Content-Length and Transfer-Encoding");
     if (!bad_ && framing_.chunked && framing_.http_1_0) refuse(400, "Transfer-Encoding in an HTTP/1.0 request");
+    if (!bad_ && hosts_ == 0 && !framing_.http_1_0) refuse(400, "no Host");
     if (connection_keep_alive_) framing_.keep_alive = true;
     if (connection_close_) framing_.keep_alive = false;
     return framing_;
@@ -91,6 +92,7 @@ class HeadReader {
     }
     const auto value = trimmed(line.substr(colon + 1));
     if (equal_ignoring_case(name, "Content-Length")) read_length(value);
+    if (equal_ignoring_case(name, "Host") && ++hosts_ > 1) refuse(400, "two Hosts");
     if (equal_ignoring_case(name, "Transfer-Encoding")) {
       if (framing_.chunked || !equal_ignoring_case(value, "chunked"))
         refuse(501, "a Transfer-Encoding other than chunked");
@@ -120,6 +122,7 @@ class HeadReader {
   std::optional<BadHead>& bad_;
   Framing framing_;
   bool has_length_ = false;
+  std::size_t hosts_ = 0;
   bool connection_close_ = false;
   bool connection_keep_alive_ = false;
 };

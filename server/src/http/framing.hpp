@@ -36,7 +36,8 @@ std::optional<std::size_t> find_head_end(std::string_view bytes, std::size_t& sc
 
 /// Looks at a whole head. Refused are: control characters, lines without CRLF, folded lines, names with blanks, more
 /// than 100 fields, lines over 8,000 bytes, a Content-Length that is no number or given twice, a Transfer-Encoding
-/// other than chunked, and both together. Answers through `bad` and then the framing means nothing.
+/// other than chunked, and both together; no Host in HTTP/1.1, and two of them. Answers through `bad` and then the
+/// framing means nothing.
 Framing inspect_head(std::string_view head, std::optional<BadHead>& bad);
 
 /// The fields of a head that was accepted: in order, the values as sent, without blanks at their ends.
@@ -54,6 +55,8 @@ class BodyDecoder {
   /// Consumes from `bytes` up to the body's end; answers how many.
   std::size_t feed(std::string_view bytes, const Sink& sink);
   State state() const { return state_; }
+  /// Bytes of the body that are still to come, where it is not chunked.
+  std::uint64_t left() const { return left_; }
 
  private:
   enum class Step { size, extension, size_end, data, data_cr, data_lf, trailer, trailer_end };

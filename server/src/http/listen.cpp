@@ -6,10 +6,14 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <memory>
 #include <stdexcept>
 #include <system_error>
+#include <utility>
+
+#include "http/address.hpp"
 
 namespace raceway::server::http {
 namespace {
@@ -29,7 +33,22 @@ Descriptor try_listen(const addrinfo& address) {
   return socket;
 }
 
+std::pair<sockaddr_storage, socklen_t> own_address(const Descriptor& listener) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  if (getsockname(listener.get(), reinterpret_cast<sockaddr*>(&address), &size) != 0)
+    throw std::system_error(errno, std::generic_category(), "getsockname");
+  return {address, size};
+}
+
 }  // namespace
+
+std::string numeric_host(const sockaddr_storage& address, socklen_t size) {
+  std::array<char, NI_MAXHOST> text{};
+  const int status = getnameinfo(reinterpret_cast<const sockaddr*>(&address), size, text.data(), text.size(), nullptr,
+                                 0, NI_NUMERICHOST);
+  return status == 0 ? plain_address(text.data()) : "unknown";
+}
 
 Descriptor listen_on(const std::string& host, std::uint16_t port) {
   const auto place = (host.find(':') == std::string::npos ? host : "[" + host + "]") + ":" + std::to_string(port);
@@ -50,20 +69,23 @@ Descriptor listen_on(const std::string& host, std::uint16_t port) {
   throw std::runtime_error("cannot listen on " + place + ": " + std::generic_category().message(error));
 }
 
+std::string address_of(const Descriptor& listener) {
+  const auto [address, size] = own_address(listener);
+  return numeric_host(address, size);
+}
+
 std::uint16_t port_of(const Descriptor& listener) {
-  sockaddr_storage address{};
-  socklen_t size = sizeof address;
-  if (getsockname(listener.get(), reinterpret_cast<sockaddr*>(&address), &size) != 0)
-    throw std::system_error(errno, std::generic_category(), "getsockname");
+  const auto [address, size] = own_address(listener);
   return ntohs(address.ss_family == AF_INET6 ? reinterpret_cast<const sockaddr_in6*>(&address)->sin6_port
                                              : reinterpret_cast<const sockaddr_in*>(&address)->sin_port);
 }
 
-void allow_open_files(std::size_t files) {
+std::size_t allow_open_files(std::size_t files) {
   rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= files) return;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= files) return files;
+  const auto before = limit.rlim_cur;
   limit.rlim_cur = std::min<rlim_t>(files, limit.rlim_max);
-  setrlimit(RLIMIT_NOFILE, &limit);
+  return setrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : before;
 }
 
 }  // namespace raceway::server::http

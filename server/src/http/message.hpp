@@ -26,7 +26,7 @@ struct Request {
   Fields headers;                  ///< values as sent, without blanks at the ends
   std::string body;                ///< whole and decompressed
   storage::ByteBudget::Hold held;  ///< what the body takes of the budget of bytes in flight
-  std::string client;              ///< address: the peer's, or the first of X-Forwarded-For where proxies are trusted
+  std::string client;              ///< address: the peer's, or what trusted proxies say in X-Forwarded-For
   std::string request_id;
   std::string identity;  ///< which API key it came with ("key 1" is the first configured), never the key; else empty
 
@@ -55,15 +55,18 @@ struct Response {
 /// What a handler throws to answer with an error in the envelope.
 class Refusal : public std::runtime_error {
  public:
-  /// `retry_after` of zero sends no such header.
-  Refusal(int status, const std::string& message, std::chrono::seconds retry_after = std::chrono::seconds(0))
-      : std::runtime_error(message), status_(status), retry_after_(retry_after) {}
+  /// `retry_after` of zero sends no such header. `cause` is for the log, not for the client.
+  Refusal(int status, const std::string& message, std::chrono::seconds retry_after = std::chrono::seconds(0),
+          std::string cause = "")
+      : std::runtime_error(message), status_(status), retry_after_(retry_after), cause_(std::move(cause)) {}
   int status() const { return status_; }
+  const std::string& cause() const { return cause_; }
   std::chrono::seconds retry_after() const { return retry_after_; }
 
  private:
   int status_;
   std::chrono::seconds retry_after_;
+  std::string cause_;
 };
 
 /// Called from many threads at once. May wait (for a commit, say): it holds one of Limits::threads meanwhile.
@@ -72,7 +75,7 @@ using Handler = std::function<Response(Request&)>;
 /// What a route does with a request's body. Where it is not wanted, it is skipped.
 enum class Body {
   none,
-  json,  ///< Content-Type must be absent, application/json or something+json, else 415
+  json,  ///< Content-Type must be application/json or something+json, else 415; only browsers may not leave it out
   any,
 };
 

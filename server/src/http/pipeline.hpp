@@ -4,57 +4,26 @@
 #include <atomic>
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 
+#include "http/address.hpp"
+#include "http/allowance.hpp"
 #include "http/auth.hpp"
 #include "http/connection.hpp"
 #include "http/content.hpp"
 #include "http/cors.hpp"
 #include "http/framing.hpp"
+#include "http/page_guard.hpp"
 #include "http/rate_limit.hpp"
 #include "http/router.hpp"
 #include "http/server.hpp"
 #include "http/spare_buffers.hpp"
+#include "http/upload.hpp"
 
 namespace raceway::server::http {
-
-/// At most so many at a time.
-class Allowance {
- public:
-  explicit Allowance(std::size_t most) : most_(static_cast<std::ptrdiff_t>(most)) {}
-
-  /// Held until it goes out of scope. Test before use: false where there was none left.
-  class Hold {
-   public:
-    Hold() = default;
-    explicit Hold(std::atomic<std::ptrdiff_t>* taken) : taken_(taken) {}
-    Hold(Hold&& other) noexcept : taken_(std::exchange(other.taken_, nullptr)) {}
-    Hold& operator=(Hold&& other) noexcept {
-      std::swap(taken_, other.taken_);
-      return *this;
-    }
-    ~Hold() {
-      if (taken_ != nullptr) taken_->fetch_sub(1);
-    }
-    explicit operator bool() const { return taken_ != nullptr; }
-
-   private:
-    std::atomic<std::ptrdiff_t>* taken_ = nullptr;
-  };
-
-  Hold take() {
-    if (taken_.fetch_add(1) < most_) return Hold(&taken_);
-    taken_.fetch_sub(1);
-    return Hold();
-  }
-
- private:
-  const std::ptrdiff_t most_;
-  std::atomic<std::ptrdiff_t> taken_{0};
-};
 
 /// One request on its way. Lives on the stack of the thread that serves it.
 struct Exchange {
@@ -63,6 +32,7 @@ struct Exchange {
   Connection& connection;
   const Framing& framing;
   Request request;
+  Upload* upload = nullptr;                 ///< of a body that did not come at once
   bool body_begun = false;                  ///< some of it is used
   bool body_used = false;                   ///< read or skipped up to its end, so that another request may follow
   bool stream_cut = false;                  ///< the stream ended before it was whole
@@ -74,7 +44,18 @@ struct Exchange {
 class Pipeline {
  public:
   /// All of them must outlive it.
-  Pipeline(const Options& options, const Hooks& hooks, Router& router, SpareBuffers& buffers);
+  Pipeline(const Options& options, const Hooks& hooks, Router& router, SpareBuffers& buffers,
+           const TrustedProxies& proxies, const FairShare& share);
+
+  /// Before the first request, where only this machine is listened to.
+  void listening_on_loopback() { pages_.listening_on_loopback(); }
+
+  /// Of a request whose body is not there yet: the upload to read it by, where the answer will depend on the body.
+  /// `exchange.request` has method and headers. Never throws.
+  std::unique_ptr<Upload> begin_upload(Exchange& exchange, std::string_view target);
+
+  /// Goes on with it, as far as the bytes reach that are there.
+  Upload::State read(Upload& upload, Exchange& exchange);
 
   /// `exchange.request` has method and headers. Answers what is to be sent; never throws. The stream of the answer
   /// catches what its producer throws and answers false then.
@@ -87,18 +68,17 @@ class Pipeline {
   Response refuse(Exchange& exchange, int status);
 
   std::uint64_t refused() const { return refused_; }
-  std::uint64_t timeouts() const { return timeouts_; }
 
  private:
+  enum class Rate { counts, is_looked_at };
+
+  RouteMatch find_route(Exchange& exchange, std::string_view target) const;
   Response respond(Exchange& exchange, std::string_view target);
-  std::optional<Response> gate(Exchange& exchange, const RouteMatch& match);
+  std::optional<Response> gate(Exchange& exchange, const RouteMatch& match, Rate rate);
+  std::optional<std::chrono::seconds> wait_for_rate(const std::string& client, Rate rate);
   Encoding check_content(const Exchange& exchange, const Route& route) const;
   void read_body(Exchange& exchange, Encoding encoding);
-  void read_encoded_body(Exchange& exchange, Encoding encoding);
-  void read_plain_body(Exchange& exchange, std::size_t& have);
-  void check_read(Connection& connection, Connection::Read read);
-  Allowance::Hold wait_for_body(Exchange& exchange);
-  void check_piece(BodySink::Result result) const;
+  Allowance::Hold take_share(Allowance& of, const Exchange& exchange);
   void skip_body(Exchange& exchange) const;
   Response handle(Exchange& exchange, const Route& route);
   Response guarded(Exchange& exchange, const std::function<Response()>& step);
@@ -111,11 +91,13 @@ class Pipeline {
   SpareBuffers& buffers_;
   const KeyRing keys_;
   const CorsPolicy cors_;
+  PageGuard pages_;
+  const TrustedProxies& proxies_;
+  const FairShare& share_;
   RateLimiter limiter_;
-  Allowance slow_bodies_;
+  Allowance uploads_;
   Allowance streams_;
   std::atomic<std::uint64_t> refused_{0};
-  std::atomic<std::uint64_t> timeouts_{0};
 };
 
 }  // namespace raceway::server::http

@@ -1,7 +1,7 @@
 #include "http/pool.hpp"
 
 #include <algorithm>
-#include <system_error>
+#include <exception>
 #include <utility>
 
 namespace raceway::server::http {
@@ -61,11 +61,11 @@ bool ThreadPool::call_one() {
     worker.called = true;
     worker.called_or_stop.notify_one();
   } else if (workers_.size() < limits_.threads) {
-    auto& worker = *workers_.emplace_back(std::make_unique<Worker>());
     try {
-      worker.thread = std::thread([this, &worker] { work(worker); });
-    } catch (const std::system_error&) {  // with fewer threads than wished it goes on
-      workers_.pop_back();
+      auto worker = std::make_unique<Worker>();
+      worker->thread = std::thread([this, self = worker.get()] { work(*self); });
+      workers_.push_back(std::move(worker));
+    } catch (const std::exception&) {  // with fewer threads than wished it goes on
       return false;
     }
   } else {

@@ -1,21 +1,9 @@
 #include "http/rate_limit.hpp"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
 #include <cmath>
 
-#include "http/text.hpp"
-
 namespace raceway::server::http {
-namespace {
-
-bool is_address(const std::string& text) {
-  in6_addr address;
-  return inet_pton(AF_INET, text.c_str(), &address) == 1 || inet_pton(AF_INET6, text.c_str(), &address) == 1;
-}
-
-}  // namespace
 
 RateLimiter::RateLimiter(const RateLimit& limit)
     : enabled_(limit.enabled),
@@ -37,28 +25,32 @@ RateLimiter::Bucket& RateLimiter::bucket_of(std::string_view client, Time now) {
   return buckets_.front();
 }
 
-std::optional<std::chrono::seconds> RateLimiter::admit(std::string_view client, Time now) {
-  if (!enabled_) return std::nullopt;
-  const std::lock_guard lock(mutex_);
+RateLimiter::Bucket& RateLimiter::filled(std::string_view client, Time now) {
   auto& bucket = bucket_of(client, now);
   const std::chrono::duration<double> passed = std::max(Time::duration::zero(), now - bucket.filled);
   bucket.tokens = std::min(capacity_, bucket.tokens + passed.count() * tokens_per_second_);
   bucket.filled = std::max(bucket.filled, now);
-  if (bucket.tokens >= 1) {
-    bucket.tokens -= 1;
-    return std::nullopt;
-  }
+  return bucket;
+}
+
+std::optional<std::chrono::seconds> RateLimiter::wait_of(const Bucket& bucket) const {
+  if (bucket.tokens >= 1) return std::nullopt;
   return std::chrono::seconds(std::lround(std::ceil((1 - bucket.tokens) / tokens_per_second_)));
 }
 
-std::string client_address(std::string_view peer, const Fields& headers, bool trust_forwarded_for) {
-  if (trust_forwarded_for) {
-    if (const auto forwarded = find_header(headers, "X-Forwarded-For")) {
-      std::string first(trimmed(forwarded->substr(0, forwarded->find(','))));
-      if (is_address(first)) return first;
-    }
-  }
-  return std::string(peer);
+std::optional<std::chrono::seconds> RateLimiter::admit(std::string_view client, Time now) {
+  if (!enabled_) return std::nullopt;
+  const std::lock_guard lock(mutex_);
+  auto& bucket = filled(client, now);
+  const auto wait = wait_of(bucket);
+  if (!wait) bucket.tokens -= 1;
+  return wait;
+}
+
+std::optional<std::chrono::seconds> RateLimiter::wait(std::string_view client, Time now) {
+  if (!enabled_) return std::nullopt;
+  const std::lock_guard lock(mutex_);
+  return wait_of(filled(client, now));
 }
 
 }  // namespace raceway::server::http

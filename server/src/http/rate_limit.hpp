@@ -23,6 +23,9 @@ class RateLimiter {
   /// Nothing where the request may pass, else the time to wait, rounded up to whole seconds.
   std::optional<std::chrono::seconds> admit(std::string_view client, Time now);
 
+  /// The same of a request that need not pass yet: it does not count.
+  std::optional<std::chrono::seconds> wait(std::string_view client, Time now);
+
  private:
   struct Bucket {
     std::string client;
@@ -30,6 +33,8 @@ class RateLimiter {
     Time filled;
   };
   Bucket& bucket_of(std::string_view client, Time now);
+  Bucket& filled(std::string_view client, Time now);
+  std::optional<std::chrono::seconds> wait_of(const Bucket& bucket) const;
 
   const bool enabled_;
   const double capacity_;
@@ -39,9 +44,5 @@ class RateLimiter {
   std::list<Bucket> buckets_;  ///< seen last first
   std::unordered_map<std::string_view, std::list<Bucket>::iterator> by_client_;
 };
-
-/// The address that stands for a client: the first of X-Forwarded-For where `trust_forwarded_for` and it is an IP
-/// address, else the peer's.
-std::string client_address(std::string_view peer, const Fields& headers, bool trust_forwarded_for);
 
 }  // namespace raceway::server::http

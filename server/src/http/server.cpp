@@ -1,9 +1,12 @@
 #include "http/server.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <stdexcept>
+#include <string>
 #include <utility>
 
+#include "http/address.hpp"
 #include "http/codec.hpp"
 #include "http/door.hpp"
 #include "http/listen.hpp"
@@ -12,25 +15,37 @@
 #include "http/spare_buffers.hpp"
 
 namespace raceway::server::http {
-namespace {
-
-/// Beside its clients a server needs the listener, epoll, the database, files ..
-constexpr std::size_t other_files = 512;
-
-}  // namespace
-
 class Server::Impl {
  public:
   Impl(Options the_options, Hooks the_hooks)
       : options(std::move(the_options)),
         hooks(std::move(the_hooks)),
-        pipeline(options, hooks, router, buffers),
+        proxies(options.trusted_proxies),
+        share(options.limits, proxies),
+        pipeline(options, hooks, router, buffers, proxies, share),
         codec(pipeline, hooks, draining),
         door(
-            options.limits, hooks, buffers,
-            [this](Connection& connection, const Framing& framing) { return codec.serve(connection, framing); },
+            options.limits, hooks, share, buffers,
+            [this](Connection& connection, const Framing& framing, std::unique_ptr<PendingRequest>& pending) {
+              return codec.serve(connection, framing, pending);
+            },
             draining) {
     options.api_keys.clear();  // the pipeline has their hashes
+  }
+
+  /// Fewer connections where the process may not have as many files.
+  void fit_open_files() {
+    auto& connections = options.limits.max_connections;
+    const auto wanted = connections + files_beside_connections;
+    const auto files = allow_open_files(wanted);
+    if (files >= wanted) return;
+    const auto fitting = std::min(connections, files - std::min(files_beside_connections, files / 2));
+    if (hooks.notice)
+      hooks.notice("this process may have " + std::to_string(files) + " open files, so only " +
+                   std::to_string(fitting) +
+                   " connections are held at a time, not server.max_connections = " + std::to_string(connections) +
+                   ": raise the limit to " + std::to_string(wanted) + " (LimitNOFILE of systemd, ulimit -n)");
+    connections = fitting;
   }
 
   Options options;
@@ -38,6 +53,8 @@ class Server::Impl {
   Router router;
   std::atomic<bool> draining{false};
   SpareBuffers buffers;
+  const TrustedProxies proxies;
+  const FairShare share;
   Pipeline pipeline;
   Codec codec;
   Door door;
@@ -52,8 +69,13 @@ void Server::route(std::string_view method, std::string_view pattern, Handler ha
 }
 
 std::uint16_t Server::bind() {
-  allow_open_files(impl_->options.limits.max_connections + other_files);
-  impl_->listener = listen_on(impl_->options.host, impl_->options.port);
+  return take(listen_on(impl_->options.host, impl_->options.port));
+}
+
+std::uint16_t Server::take(Descriptor listener) {
+  impl_->fit_open_files();
+  impl_->listener = std::move(listener);
+  if (is_loopback(address_of(impl_->listener))) impl_->pipeline.listening_on_loopback();
   return port_of(impl_->listener);
 }
 
@@ -69,7 +91,6 @@ void Server::stop() noexcept {
 Counters Server::counters() const {
   auto counters = impl_->door.counters();
   counters.requests_refused += impl_->pipeline.refused();
-  counters.timeouts += impl_->pipeline.timeouts();
   return counters;
 }
 

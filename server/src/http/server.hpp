@@ -7,11 +7,12 @@
 // What is done with a request, in this order:
 //   1. request id: X-Request-Id if usable, else a new one; every answer names it
 //   2. the route is looked up
-//   3. CORS: a preflight is answered here; every later answer carries the CORS headers
+//   3. web pages: 403 for those that may not call, and for names in Host that are not this server's (page_guard.hpp);
+//      CORS: a preflight is answered here; every later answer carries the CORS headers
 //   4. API key: 401, on unknown paths too, except for open routes
 //   5. rate limit: 429, per key, else per client address; what lacks its key counts on the address
 //   6. 404, 405 with Allow
-//   7. Content-Type and Content-Encoding: 415; announced length: 413
+//   7. Content-Type and Content-Encoding: 415; a browser has to send application/json; announced length: 413
 //   8. the body is read and decompressed: 413, 400, 408
 //   9. the handler; what it throws is answered as an error in the envelope
 //  10. the access hook
@@ -26,6 +27,7 @@
 #include <string_view>
 #include <vector>
 
+#include "http/descriptor.hpp"
 #include "http/message.hpp"
 
 namespace raceway::server::http {
@@ -34,8 +36,12 @@ struct Limits {
   std::size_t max_body_bytes = 64UL << 20;  ///< as sent, and after decompression
   std::size_t max_inflation = 250;  ///< bytes that one of a compressed body may become, beyond the first MiB; then 413
   std::size_t max_header_bytes = 64UL << 10;  ///< request line and headers together
-  std::size_t max_connections = 4096;         ///< beyond: 503 and closed
-  std::size_t threads = 128;                  ///< requests in handlers at once; started when needed
+  std::size_t max_connections = 4096;         ///< beyond, the one that idles longest is closed, else the newcomer: 503
+  /// For one client, of IPv6 a network of 64 bits: 0 is a quarter of the above, and any number for this machine's own.
+  /// Beyond, the longest idle of its own is closed, else the newcomer: 429. Of uploads and of downloads a client may
+  /// have the same part. Trusted proxies are not limited.
+  std::size_t connections_per_address = 0;
+  std::size_t threads = 128;  ///< requests in handlers at once; started when needed
   /// Of those, how many may be begun while the ones before them get on; 0 is the number of cores. Where handlers wait
   /// for something else than the processor, set it to `threads`.
   std::size_t at_once = 0;
@@ -45,6 +51,9 @@ struct Limits {
   std::chrono::milliseconds request_timeout{120000};  ///< from the first byte of a request to its last: 408
   std::chrono::milliseconds write_timeout{30000};  ///< for the client to take what was sent, plus a second per 64 KiB
   std::chrono::milliseconds drain_timeout{30000};  ///< stop() waits this long for clients
+  std::size_t least_sent = 1024;   ///< bytes a second of a body on its way, over each rate_window; slower: 408
+  std::size_t least_taken = 1024;  ///< the same of an answer, while the client is waited for; slower: cut
+  std::chrono::milliseconds rate_window{10000};
 };
 
 struct RateLimit {
@@ -55,7 +64,9 @@ struct RateLimit {
 
 struct Cors {
   bool enabled = true;
-  std::vector<std::string> origins = {"*"};
+  /// Each scheme://host[:port], ":*" for any port; "*" for every one. By default the pages of this machine.
+  std::vector<std::string> origins = {"http://localhost:*",  "https://localhost:*", "http://127.0.0.1:*",
+                                      "https://127.0.0.1:*", "http://[::1]:*",      "https://[::1]:*"};
 };
 
 struct Options {
@@ -67,7 +78,9 @@ struct Options {
   RateLimit rate_limit;
   Cors cors;
   storage::ByteBudget* budget = &storage::ByteBudget::none();  ///< of bytes in flight; outlives the server
-  bool trust_forwarded_for = false;                            ///< only behind a proxy that sets X-Forwarded-For itself
+  /// Names that Host may hold. Without any, every name is let in where others than this machine are listened to.
+  std::vector<std::string> allowed_hosts;
+  std::vector<std::string> trusted_proxies;  ///< as TrustedProxies takes them
 };
 
 /// One answered request, for the access log and metrics. Holds no key and no body.
@@ -85,19 +98,26 @@ struct Access {
   std::string_view identity;
 };
 
-/// Both are called from many threads at once and must not throw.
+/// All are called from many threads at once and must not throw.
 struct Hooks {
   std::function<void(const Access&)> access;
   /// A handler or stream threw something other than a Refusal; the client was told nothing of `what`.
   std::function<void(std::string_view request_id, std::string_view what)> failure;
+  /// A handler could not answer now, for a cause of which the client was told less.
+  std::function<void(std::string_view request_id, std::string_view cause)> unavailable;
+  /// What whoever runs the server should know of; each kind at most once a minute.
+  std::function<void(std::string_view what)> notice;
 };
 
 /// Figures since the start or of this moment.
 struct Counters {
   std::uint64_t connections_accepted = 0;
-  std::uint64_t connections_refused = 0;  ///< over max_connections
-  std::uint64_t requests_refused = 0;     ///< over the queue, or too many slow bodies or streams
-  std::uint64_t timeouts = 0;             ///< requests not sent in time
+  std::uint64_t connections_refused = 0;     ///< over max_connections, the client's share, or the limit of open files
+  std::uint64_t connections_over_share = 0;  ///< of these, over the share
+  std::uint64_t connections_replaced = 0;    ///< idle ones that were closed for newcomers
+  std::uint64_t out_of_files = 0;            ///< how often the process had no descriptor left
+  std::uint64_t requests_refused = 0;        ///< over the queue, or too many slow bodies or streams
+  std::uint64_t timeouts = 0;                ///< requests not sent in time
   std::size_t connections = 0;
   std::size_t requests_running = 0;
   std::size_t requests_queued = 0;
@@ -119,8 +139,11 @@ class Server {
   /// Throws std::runtime_error that names host and port.
   std::uint16_t bind();
 
+  /// The same with a socket that listens already, as of listen_on(): whoever has connected meanwhile waits in it.
+  std::uint16_t take(Descriptor listener);
+
   /// Serves until stop(), then: no new connections, idle ones are closed, running requests finish, and clients are
-  /// waited for up to drain_timeout. Handlers are always waited for. Once, after bind().
+  /// waited for up to drain_timeout. Handlers are always waited for. Once, after bind() or take().
   void run();
 
   /// Makes run() return. From any thread and from signal handlers; calling it again changes nothing.

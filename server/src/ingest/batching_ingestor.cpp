@@ -78,7 +78,8 @@ Answer BatchingIngestor::wait_for(const std::shared_ptr<Waiting>& waiting, std::
         "sending them again is safe, each is stored once");
   }
   if (waiting->is_too_large) throw storage::BodyTooLarge(*waiting->failure);
-  if (waiting->failure) throw storage::Unavailable(*waiting->failure);
+  if (waiting->failure)
+    throw storage::Unavailable(*waiting->failure, "the database cannot take events now; sending them again is safe");
   return std::move(waiting->result);
 }
 

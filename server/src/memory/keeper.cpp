@@ -1,9 +1,16 @@
 #include "memory/keeper.hpp"
 
+#include <fcntl.h>
 #include <spdlog/spdlog.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <exception>
+#include <stdexcept>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -18,11 +25,44 @@ std::string seconds_since(Clock::time_point begin) {
   return fmt::format("{:.1f} s", std::chrono::duration<double>(Clock::now() - begin).count());
 }
 
+/// Whether the file that is open still stands under its name: whoever had the lock before may have taken it away.
+bool stands_at(int file, const std::string& name) {
+  struct stat open_one = {};
+  struct stat named = {};
+  return ::fstat(file, &open_one) == 0 && ::stat(name.c_str(), &named) == 0 && open_one.st_dev == named.st_dev &&
+         open_one.st_ino == named.st_ino;
+}
+
 }  // namespace
+
+SnapshotLock::SnapshotLock(const std::filesystem::path& snapshot) {
+  std::error_code error;
+  const auto place = std::filesystem::weakly_canonical(snapshot, error);  // by whatever name it is called
+  name_ = (error ? snapshot : place).string() + ".lock";
+  do {
+    if (file_ >= 0) ::close(file_);
+    file_ = ::open(name_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (file_ >= 0 && ::flock(file_, LOCK_EX | LOCK_NB) == 0) continue;
+    const int reason = errno;
+    if (file_ >= 0) ::close(std::exchange(file_, -1));
+    if (reason == EWOULDBLOCK)
+      throw std::runtime_error("the snapshot " + snapshot.string() + " is another server's: " + name_ + " is locked");
+    spdlog::warn("snapshot {}: no lock keeps other servers from it: {}", snapshot.string(),
+                 std::generic_category().message(reason));
+    return;
+  } while (!stands_at(file_, name_));
+}
+
+SnapshotLock::~SnapshotLock() {
+  if (file_ < 0) return;
+  ::unlink(name_.c_str());
+  ::close(file_);
+}
 
 MemoryKeeper::MemoryKeeper(MemoryStorage& storage, SnapshotOptions options)
     : storage_(storage), options_(std::move(options)) {
   if (!options_.file.empty()) {
+    lock_.emplace(options_.file);
     const auto begin = Clock::now();
     std::vector<std::string> complaints;
     const auto loaded = storage_.load(options_.file, complaints);

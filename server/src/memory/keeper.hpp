@@ -5,6 +5,8 @@
 #include <condition_variable>
 #include <filesystem>
 #include <mutex>
+#include <optional>
+#include <string>
 #include <thread>
 
 #include "memory/memory_storage.hpp"
@@ -16,11 +18,27 @@ struct SnapshotOptions {
   std::chrono::seconds interval{0};  ///< 0: in the end only
 };
 
+/// Keeps other servers from a snapshot's file, by a lock on FILE.lock beside it, which goes with the process. The
+/// snapshot itself is another file after each save.
+class SnapshotLock {
+ public:
+  /// Throws std::runtime_error that names the file where another server has it. Where the lock cannot be made at all,
+  /// as in a directory that is not there, it only says so: saving will tell.
+  explicit SnapshotLock(const std::filesystem::path& snapshot);
+  ~SnapshotLock();
+  SnapshotLock(const SnapshotLock&) = delete;
+  SnapshotLock& operator=(const SnapshotLock&) = delete;
+
+ private:
+  std::string name_;
+  int file_ = -1;
+};
+
 /// A thread of its own, that logs what it does.
 class MemoryKeeper {
  public:
   /// Loads the snapshot, where there is one, and begins to work; nobody may use the storage before. Throws as
-  /// MemoryStorage::load(). `storage` must outlive it.
+  /// SnapshotLock and MemoryStorage::load(). `storage` must outlive it.
   MemoryKeeper(MemoryStorage& storage, SnapshotOptions options);
   ~MemoryKeeper();
   MemoryKeeper(const MemoryKeeper&) = delete;
@@ -36,6 +54,7 @@ class MemoryKeeper {
 
   MemoryStorage& storage_;
   const SnapshotOptions options_;
+  std::optional<SnapshotLock> lock_;
   std::mutex mutex_;
   std::condition_variable stopping_;
   bool stop_ = false;

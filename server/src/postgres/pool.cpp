@@ -8,7 +8,7 @@
 namespace raceway::server::postgres {
 
 void throw_unavailable(const DatabaseError& error) {
-  throw storage::Unavailable(std::string("the database: ") + error.what());
+  throw storage::Unavailable(std::string("the database: ") + error.what(), "the database cannot answer now");
 }
 
 void PgPool::wake() {

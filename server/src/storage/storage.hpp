@@ -11,6 +11,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "storage/memory_limits.hpp"
@@ -19,10 +20,18 @@
 
 namespace raceway::server::storage {
 
-/// The backend cannot answer now, and may soon: the client is told to come again (503).
+/// The backend cannot answer now, and may soon: the client is told to come again (503). what() is for whoever runs the
+/// server or the command: it may name hosts, users and databases.
 class Unavailable : public std::runtime_error {
  public:
-  using std::runtime_error::runtime_error;
+  /// For everybody.
+  explicit Unavailable(const std::string& what) : std::runtime_error(what), told_(what) {}
+  /// `told` is what strangers may know of it.
+  Unavailable(const std::string& what, std::string told) : std::runtime_error(what), told_(std::move(told)) {}
+  const std::string& told() const { return told_; }
+
+ private:
+  std::string told_;
 };
 
 /// The backend takes no body as large as this one, however often it comes: the client is told to send less (413).
