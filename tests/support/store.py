@@ -1,6 +1,7 @@
 """A running server with a store of its own, in memory or in PostgreSQL, seen through its API."""
 
 import os
+import re
 
 from support.model import read_json
 from support.server import RacewayServer
@@ -66,6 +67,16 @@ class Store:
         """(events, traces) as /status says."""
         status = self.get("/status")
         return status["events_captured"], status["traces_active"]
+
+
+# What differs of two servers that hold the same: the time since the start, when something was read, and what only a store
+# with limits of its own has to say.
+_OF_A_MOMENT = re.compile(rb'"uptime_seconds":\d+|"as_of":"[^"]*"|,"memory":\{.*\}\}\}(?=,"warmup")')
+
+
+def without_moments(body):
+    """An answer's bytes without what is of the moment or of the server."""
+    return _OF_A_MOMENT.sub(b"", body)
 
 
 def posted(stored=0, duplicates=0, rejected=0):

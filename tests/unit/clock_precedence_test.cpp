@@ -5,8 +5,11 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
+#include <limits>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace raceway::causality {
@@ -16,8 +19,10 @@ using Clock = std::vector<Component>;
 using Clocks = std::vector<Clock>;
 
 ClockPrecedence precedence_of(const Clocks& clocks, SearchLimit limit = {}) {
-  const std::vector<std::span<const Component>> views(clocks.begin(), clocks.end());
-  return clock_precedence(views, limit);
+  NumberedClocks numbered;
+  for (const Clock& clock : clocks) numbered.add(clock);
+  numbered.finish();
+  return clock_precedence(std::move(numbered), limit);
 }
 
 Order compare_clocks(const Clock& a, const Clock& b) {
@@ -49,11 +54,14 @@ Clocks any_clocks() {
   const int size = any(0, 40);
   const auto components = static_cast<std::size_t>(any(1, static_cast<int>(names.size()) + 1));
   const int highest = any(1, 8);
+  // Also such as take all of 64 bits, and are many where most are few.
+  const Counter step = std::vector<Counter>{1, 1, std::uint64_t{1} << 31U, std::numeric_limits<Counter>::max() / 8}.at(
+      static_cast<std::size_t>(any(0, 4)));
   Clocks clocks(static_cast<std::size_t>(size));
   for (Clock& clock : clocks) {
     for (std::size_t c = 0; c < components; ++c) {
       const int counter = any(-1, highest);
-      if (counter >= 0) clock.push_back({names[c], static_cast<Counter>(counter)});
+      if (counter >= 0) clock.push_back({names[c], static_cast<Counter>(counter) * (any(0, 3) == 0 ? step : 1)});
     }
   }
   return clocks;

@@ -10,11 +10,11 @@
 #include <vector>
 
 #include "memory/dictionary.hpp"
-#include "memory/hash.hpp"
 #include "memory/hash_table.hpp"
 #include "memory/id.hpp"
 #include "memory/traces.hpp"
 #include "memory/vocabulary.hpp"
+#include "storage/keyed_hash.hpp"
 #include "wire/uuid.hpp"
 #include "wire_support.hpp"
 
@@ -72,10 +72,10 @@ RC_GTEST_PROP(MemoryHashTable, AgreesWithAMultimap, ()) {
 
 TEST(MemoryHashTable, TakesLittleMoreThanItsSlots) {
   HashTable table;
-  const HashKey key{1, 2};
+  const storage::HashKey key{1, 2};
   constexpr std::uint32_t count = 100'000;
   for (std::uint32_t at = 0; at < count; ++at) {
-    const auto hash = sip_hash(key, {reinterpret_cast<const char*>(&at), sizeof at});
+    const auto hash = storage::sip_hash(key, {reinterpret_cast<const char*>(&at), sizeof at});
     table.insert(static_cast<std::uint32_t>(hash), at);
     // Between two growths it is four fifths full at most, and half at least.
     if (at > 1'000) {
@@ -87,31 +87,31 @@ TEST(MemoryHashTable, TakesLittleMoreThanItsSlots) {
 
 TEST(MemoryHash, IsTheSipHashOfItsReference) {
   // SipHash-1-3 with the key 00 01 .. 0f of the inputs "", 00, 00 01, ..: from the reference implementation.
-  const HashKey key{0x0706050403020100U, 0x0f0e0d0c0b0a0908U};
+  const storage::HashKey key{0x0706050403020100U, 0x0f0e0d0c0b0a0908U};
   std::string input;
-  EXPECT_EQ(sip_hash(key, input), 0xabac0158050fc4dcU);
+  EXPECT_EQ(storage::sip_hash(key, input), 0xabac0158050fc4dcU);
   input += '\0';
-  EXPECT_EQ(sip_hash(key, input), 0xc9f49bf37d57ca93U);
+  EXPECT_EQ(storage::sip_hash(key, input), 0xc9f49bf37d57ca93U);
   input += '\1';
-  EXPECT_EQ(sip_hash(key, input), 0x82cb9b024dc7d44dU);
+  EXPECT_EQ(storage::sip_hash(key, input), 0x82cb9b024dc7d44dU);
 }
 
 TEST(MemoryHash, DiffersFromRunToRun) {
-  const auto a = HashKey::random();
-  const auto b = HashKey::random();
-  EXPECT_NE(sip_hash(a, "id"), sip_hash(b, "id"));
-  EXPECT_NE(fast_hash(a, "id"), fast_hash(b, "id"));
+  const auto a = storage::HashKey::random();
+  const auto b = storage::HashKey::random();
+  EXPECT_NE(storage::sip_hash(a, "id"), storage::sip_hash(b, "id"));
+  EXPECT_NE(storage::fast_hash(a, "id"), storage::fast_hash(b, "id"));
 }
 
 TEST(MemoryHash, TellsShortTextsApart) {
-  const auto key = HashKey::random();
+  const auto key = storage::HashKey::random();
   std::set<std::uint64_t> hashes;
   std::string text;
-  for (int length = 0; length < 100; ++length, text += 'x') hashes.insert(fast_hash(key, text));
+  for (int length = 0; length < 100; ++length, text += 'x') hashes.insert(storage::fast_hash(key, text));
   for (int at = 0; at < 100; ++at) {
     auto changed = text;
     changed[static_cast<std::size_t>(at)] = 'y';
-    hashes.insert(fast_hash(key, changed));
+    hashes.insert(storage::fast_hash(key, changed));
   }
   EXPECT_EQ(hashes.size(), 200U);
 }

@@ -23,54 +23,6 @@ using Rank = std::uint32_t;
 using Ranks = std::vector<Rank>;
 using SmallestFirst = std::priority_queue<Rank, Ranks, std::greater<>>;
 
-std::vector<std::uint32_t> sorted_by_time(std::span<const TraceEvent> events) {
-  struct Item {
-    std::int64_t timestamp;
-    std::int32_t nanos;
-    std::uint32_t index;
-  };
-  std::vector<Item> items;
-  items.reserve(events.size());
-  for (const TraceEvent& event : events) {
-    items.push_back({event.timestamp, event.nanos, static_cast<std::uint32_t>(items.size())});
-  }
-  std::ranges::sort(items, [&](const Item& a, const Item& b) {
-    if (a.timestamp != b.timestamp) return a.timestamp < b.timestamp;
-    if (a.nanos != b.nanos) return a.nanos < b.nanos;
-    return std::tuple(events[a.index].id, a.index) < std::tuple(events[b.index].id, b.index);
-  });
-  std::vector<std::uint32_t> indices;
-  indices.reserve(items.size());
-  for (const Item& item : items) indices.push_back(item.index);
-  return indices;
-}
-
-/// For each event its parent, or none.
-Ranks find_parents(std::span<const TraceEvent> events, std::span<const std::uint32_t> by_time) {
-  // Sorted by hash and no hash table: ids come from outside, and no choice of ids may make this slow.
-  struct Item {
-    std::size_t hash;
-    std::string_view id;
-    Rank rank;
-    auto operator<=>(const Item&) const = default;
-  };
-  const std::hash<std::string_view> hash;
-  std::vector<Item> by_id;
-  by_id.reserve(events.size());
-  for (const std::uint32_t index : by_time) {
-    by_id.push_back({hash(events[index].id), events[index].id, static_cast<Rank>(by_id.size())});
-  }
-  std::ranges::sort(by_id);
-  Ranks parents(events.size(), none);
-  for (Rank rank = 0; rank < parents.size(); ++rank) {
-    const std::string_view id = events[by_time[rank]].parent_id;
-    if (id.empty()) continue;
-    const auto at = std::ranges::lower_bound(by_id, Item{hash(id), id, 0});
-    if (at != by_id.end() && at->id == id) parents[rank] = at->rank;
-  }
-  return parents;
-}
-
 /// Takes its parent from the earliest event of each cycle of parents.
 void cut_parent_cycles(Ranks& parents) {
   Ranks walk_of(parents.size(), none);
@@ -97,24 +49,22 @@ struct Constraints {
   bool is_event(std::uint32_t node) const { return node < events; }
 };
 
-Constraints find_constraints(std::span<const TraceEvent> events, std::span<const std::uint32_t> by_time) {
-  const auto count = static_cast<std::uint32_t>(events.size());
-  Ranks parents = find_parents(events, by_time);
+/// `by_time`: the place of each rank.
+Constraints find_constraints(Ranks parents, NumberedClocks clocks, std::span<const std::uint32_t> by_time) {
+  const auto count = static_cast<std::uint32_t>(parents.size());
   cut_parent_cycles(parents);
-  std::vector<std::span<const Component>> clocks;
-  clocks.reserve(count);
-  for (const std::uint32_t index : by_time) clocks.push_back(events[index].clock);
-  ClockPrecedence clock_order = clock_precedence(clocks);
+  ClockPrecedence clock_order = clock_precedence(std::move(clocks));
 
   const auto opens = [&](std::uint32_t clock_class) { return count + 2 * clock_class; };
   const auto complete = [&](std::uint32_t clock_class) { return count + 2 * clock_class + 1; };
   std::vector<Edge> edges = std::move(clock_order.edges);
+  edges.reserve(edges.size() + clock_order.classes + std::size_t{3} * count);
   for (Edge& edge : edges) edge = {complete(edge.from), opens(edge.to)};
   // Not implied once events are released against their clocks: what follows those must not follow too early.
   for (std::uint32_t i = 0; i < clock_order.classes; ++i) edges.push_back({opens(i), complete(i)});
   for (Rank rank = 0; rank < count; ++rank) {
     if (parents[rank] != none) edges.push_back({parents[rank], rank});
-    const std::uint32_t clock_class = clock_order.class_of[rank];
+    const std::uint32_t clock_class = clock_order.class_of[by_time[rank]];
     if (clock_class == ClockPrecedence::no_class) continue;
     edges.push_back({opens(clock_class), rank});
     edges.push_back({rank, complete(clock_class)});
@@ -283,12 +233,108 @@ class Ordering {
 
 }  // namespace
 
-std::vector<std::uint32_t> causal_order(std::span<const TraceEvent> events) {
-  const std::vector<std::uint32_t> by_time = sorted_by_time(events);
-  const Constraints constraints = find_constraints(events, by_time);
+TraceOrder::TraceOrder(std::size_t events) {
+  times_.reserve(events);
+  ids_.reserve(events);
+  parents_.reserve(events);
+}
+
+void TraceOrder::add(Key id, Key parent, std::int64_t timestamp, std::int32_t nanos, std::span<const Component> clock) {
+  times_.push_back({timestamp, nanos, static_cast<std::uint32_t>(times_.size())});
+  ids_.push_back(id);
+  parents_.push_back(parent);
+  clocks_.add(clock);
+}
+
+std::size_t TraceOrder::bytes() const {
+  return times_.capacity() * (sizeof(Time) + 2 * sizeof(Key)) + clocks_.bytes();
+}
+
+/// By time, then by id, then by place.
+std::vector<std::uint32_t> TraceOrder::sorted_by_time(const ReadIds& read_ids) {
+  const auto time = [](const Time& at) { return std::pair(at.timestamp, at.nanos); };
+  std::ranges::sort(times_, {}, [&](const Time& at) { return std::tuple(at.timestamp, at.nanos, at.place); });
+  std::vector<std::uint32_t> tied;
+  for (std::size_t i = 0; i < times_.size(); ++i) {
+    const bool as_before = i > 0 && time(times_[i]) == time(times_[i - 1]);
+    const bool as_behind = i + 1 < times_.size() && time(times_[i]) == time(times_[i + 1]);
+    if (as_before || as_behind) tied.push_back(times_[i].place);
+  }
+  if (!tied.empty()) {
+    std::ranges::sort(tied);
+    const auto ids = read_ids(tied);
+    const auto id = [&](std::uint32_t place) -> const std::string& {
+      return ids[static_cast<std::size_t>(std::ranges::lower_bound(tied, place) - tied.begin())];
+    };
+    for (std::size_t from = 0; from < times_.size();) {
+      std::size_t to = from + 1;
+      while (to < times_.size() && time(times_[to]) == time(times_[from])) ++to;
+      std::stable_sort(times_.begin() + static_cast<std::ptrdiff_t>(from),
+                       times_.begin() + static_cast<std::ptrdiff_t>(to),
+                       [&](const Time& a, const Time& b) { return id(a.place) < id(b.place); });
+      from = to;
+    }
+  }
+  std::vector<std::uint32_t> places;
+  places.reserve(times_.size());
+  for (const Time& at : times_) places.push_back(at.place);
+  times_ = {};
+  return places;
+}
+
+/// For each event, by rank, the rank of its parent, or none. Of several with one id it is the earliest.
+std::vector<std::uint32_t> TraceOrder::find_parents(std::span<const std::uint32_t> by_time) {
+  struct Item {
+    Key id;
+    Rank rank;
+    auto operator<=>(const Item&) const = default;
+  };
+  // Sorted and no hash table: ids come from outside, and no choice of ids may make this slow.
+  std::vector<Item> by_id;
+  by_id.reserve(by_time.size());
+  for (const std::uint32_t place : by_time) by_id.push_back({ids_[place], static_cast<Rank>(by_id.size())});
+  ids_ = {};
+  std::ranges::sort(by_id);
+  Ranks parents(by_time.size(), none);
+  for (Rank rank = 0; rank < parents.size(); ++rank) {
+    const Key parent = parents_[by_time[rank]];
+    if (parent == 0) continue;
+    const auto at = std::ranges::lower_bound(by_id, Item{parent, 0});
+    if (at != by_id.end() && at->id == parent) parents[rank] = at->rank;
+  }
+  parents_ = {};
+  return parents;
+}
+
+std::vector<std::uint32_t> TraceOrder::order(const ReadIds& read_ids) && {
+  clocks_.finish();
+  const std::vector<std::uint32_t> by_time = sorted_by_time(read_ids);
+  Ranks parents = find_parents(by_time);
+  const Constraints constraints = find_constraints(std::move(parents), std::move(clocks_), by_time);
   std::vector<std::uint32_t> order = Ordering(constraints).run();
   for (std::uint32_t& place : order) place = by_time[place];
   return order;
+}
+
+std::vector<std::uint32_t> causal_order(std::span<const TraceEvent> events) {
+  std::vector<std::string_view> ids;
+  ids.reserve(events.size());
+  for (const TraceEvent& event : events) ids.push_back(event.id);
+  std::ranges::sort(ids);
+  const auto key = [&](std::string_view id) -> TraceOrder::Key {
+    const auto at = std::ranges::lower_bound(ids, id);
+    return at != ids.end() && *at == id ? static_cast<TraceOrder::Key>(at - ids.begin()) + 1 : 0;
+  };
+  TraceOrder order(events.size());
+  for (const TraceEvent& event : events) {
+    order.add(key(event.id), event.parent_id.empty() ? 0 : key(event.parent_id), event.timestamp, event.nanos,
+              event.clock);
+  }
+  return std::move(order).order([&](std::span<const std::uint32_t> places) {
+    std::vector<std::string> texts;
+    for (const std::uint32_t place : places) texts.emplace_back(events[place].id);
+    return texts;
+  });
 }
 
 }  // namespace raceway::causality

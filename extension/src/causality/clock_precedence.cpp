@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <map>
+#include <new>
+#include <numeric>
 #include <string_view>
 #include <utility>
 
@@ -12,115 +13,39 @@ namespace {
 
 constexpr std::uint32_t none = std::numeric_limits<std::uint32_t>::max();
 
-/// The sum of fewer than 2^64 counters.
-__extension__ typedef unsigned __int128 Sum;
-
-/// A counter above zero, its component's name replaced by a number.
-struct Entry {
-  std::uint32_t component = 0;
-  Counter counter = 0;
-
-  friend auto operator<=>(const Entry&, const Entry&) = default;
-};
-
+using Entry = NumberedClocks::Entry;
 using Clock = std::span<Entry>;
 
-/// Numbers names. Clocks of one trace name the same components in the same order most of the time, so the name that
-/// followed last time is tried before the tree is asked. A tree and no hash table: names come from outside, and no
-/// choice of names may make this slow.
-class Names {
- public:
-  /// What is "before" a clock's first name.
-  static constexpr std::uint32_t start = 0;
-
-  std::uint32_t number(std::string_view name, std::uint32_t previous) {
-    const std::uint32_t guess = follower_[previous];
-    if (guess != start && names_[guess] == name) return guess;
-    const auto [at, added] = numbers_.try_emplace(name, static_cast<std::uint32_t>(names_.size()));
-    if (added) {
-      names_.push_back(name);
-      follower_.push_back(start);
-    }
-    return follower_[previous] = at->second;
-  }
-
-  std::size_t size() const { return names_.size(); }
-
-  /// From numbers by first appearance to numbers by the order of names.
-  std::vector<std::uint32_t> ranks() const {
-    std::vector<std::uint32_t> ranks(names_.size());
-    std::uint32_t rank = 0;
-    for (const auto& [name, number] : numbers_) ranks[number] = rank++;
-    return ranks;
-  }
-
- private:
-  struct ByName {
-    bool operator()(std::string_view a, std::string_view b) const { return compare_names(a, b) < 0; }
-  };
-
-  std::map<std::string_view, std::uint32_t, ByName> numbers_;
-  std::vector<std::string_view> names_ = {{}};
-  std::vector<std::uint32_t> follower_ = {start};
-};
-
-/// All clocks, one behind the other, zeros left out.
-struct Clocks {
-  std::vector<Entry> entries;
-  std::vector<std::size_t> begin = {0};
-  std::vector<Sum> sums;
-  std::size_t components = 0;
-
-  Clock clock(std::size_t i) { return {entries.data() + begin[i], begin[i + 1] - begin[i]}; }
-};
-
-Clocks number_components(std::span<const std::span<const Component>> clocks) {
-  Clocks result;
-  Names names;
-  std::size_t size = 0;
-  for (const auto& clock : clocks) size += clock.size();
-  result.entries.reserve(size);
-  for (const auto& clock : clocks) {
-    Sum sum = 0;
-    std::uint32_t previous = Names::start;
-    for (const Component& component : clock) {
-      if (component.counter == 0) continue;
-      previous = names.number(component.name, previous);
-      result.entries.push_back({previous, component.counter});
-      sum += component.counter;
-    }
-    result.begin.push_back(result.entries.size());
-    result.sums.push_back(sum);
-  }
-  const auto ranks = names.ranks();
-  for (Entry& entry : result.entries) entry.component = ranks[entry.component];
-  result.components = names.size();
-  return result;
+/// Below 2^64: there are fewer than 2^32 counters, and each is.
+std::uint64_t sum_of(Clock clock) {
+  std::uint64_t sum = 0;
+  for (const Entry& entry : clock) sum += entry.counter;
+  return sum;
 }
 
-/// Fills class_of and classes; the answer is one clock for each class.
-std::vector<Clock> group_equal(Clocks& clocks, ClockPrecedence& precedence) {
+/// Fills class_of and classes; the answer is one clock for each class, by its place.
+std::vector<std::uint32_t> group_equal(NumberedClocks& clocks, ClockPrecedence& precedence) {
   struct Item {
-    Sum sum;
-    std::uint32_t index;
+    std::uint64_t sum;
+    std::uint32_t clock;
   };
-  const std::size_t count = clocks.sums.size();
   std::vector<Item> items;
-  for (std::size_t i = 0; i < count; ++i) {
-    if (clocks.sums[i] != 0) items.push_back({clocks.sums[i], static_cast<std::uint32_t>(i)});
+  items.reserve(clocks.size());
+  for (std::uint32_t clock = 0; clock < clocks.size(); ++clock) {
+    if (!clocks[clock].empty()) items.push_back({sum_of(clocks[clock]), clock});
   }
   std::sort(items.begin(), items.end(), [&](const Item& a, const Item& b) {
     if (a.sum != b.sum) return a.sum < b.sum;
-    return std::ranges::lexicographical_compare(clocks.clock(a.index), clocks.clock(b.index));
+    return std::ranges::lexicographical_compare(clocks[a.clock], clocks[b.clock]);
   });
-  std::vector<Clock> classes;
-  precedence.class_of.assign(count, ClockPrecedence::no_class);
+  std::vector<std::uint32_t> classes;
+  precedence.class_of.assign(clocks.size(), ClockPrecedence::no_class);
   for (std::size_t i = 0; i < items.size(); ++i) {
-    const Clock clock = clocks.clock(items[i].index);
-    if (i == 0 || items[i].sum != items[i - 1].sum || !std::ranges::equal(clock, classes.back())) {
+    const std::uint32_t clock = items[i].clock;
+    if (i == 0 || items[i].sum != items[i - 1].sum || !std::ranges::equal(clocks[clock], clocks[classes.back()])) {
       classes.push_back(clock);
     }
-    precedence.class_of[items[i].index] = static_cast<std::uint32_t>(classes.size() - 1);
+    precedence.class_of[clock] = static_cast<std::uint32_t>(classes.size() - 1);
   }
   precedence.classes = static_cast<std::uint32_t>(classes.size());
   return classes;
@@ -129,29 +54,30 @@ std::vector<Clock> group_equal(Clocks& clocks, ClockPrecedence& precedence) {
 /// Decomposes classes into chains and links each class to its last predecessor in every chain.
 class Chains {
  public:
-  Chains(std::vector<Clock> clocks, std::size_t components, std::uint64_t limit)
-      : clocks_(std::move(clocks)),
+  Chains(NumberedClocks& clocks, std::vector<std::uint32_t> classes, std::uint64_t limit)
+      : clocks_(clocks),
+        classes_(std::move(classes)),
         limit_(limit),
-        frequency_(components),
-        current_(components),
-        highest_(components),
-        raised_by_(components, none),
-        with_component_(components) {
-    for (const Clock& clock : clocks_) {
-      for (const Entry& entry : clock) ++frequency_[entry.component];
+        frequency_(clocks.components()),
+        current_(clocks.components()),
+        highest_(clocks.components()),
+        raised_by_(clocks.components(), none),
+        with_component_(clocks.components()) {
+    for (std::uint32_t i = 0; i < classes_.size(); ++i) {
+      for (const Entry& entry : clock(i)) ++frequency_[entry.component];
     }
   }
 
   /// False: given up, and the rest strung.
   bool link_all() {
-    for (std::uint32_t i = 0; i < clocks_.size(); ++i) {
+    for (std::uint32_t i = 0; i < classes_.size(); ++i) {
       if (steps_ > limit_) {
         string_from(i);
         return false;
       }
-      for (const Entry& entry : clocks_[i]) current_[entry.component] = entry.counter;
+      for (const Entry& entry : clock(i)) current_[entry.component] = entry.counter;
       link(i);
-      for (const Entry& entry : clocks_[i]) current_[entry.component] = 0;
+      for (const Entry& entry : clock(i)) current_[entry.component] = 0;
     }
     return true;
   }
@@ -175,9 +101,11 @@ class Chains {
   static constexpr std::uint64_t steps_for_an_edge = 64;
   static constexpr std::size_t most_remembered = std::size_t{1} << 22;
 
+  Clock clock(std::uint32_t clock_class) { return clocks_[classes_[clock_class]]; }
+
   /// Did `earlier`, a class other than the current one, happen before it?
   bool before_current(std::uint32_t earlier) {
-    for (const Entry& entry : clocks_[earlier]) {
+    for (const Entry& entry : clock(earlier)) {
       ++steps_;
       if (entry.counter > current_[entry.component]) return false;
     }
@@ -223,7 +151,7 @@ class Chains {
   }
 
   void link(std::uint32_t current) {
-    const Clock clock = clocks_[current];
+    const Clock clock = this->clock(current);
     std::uint32_t chain = own_chain(clock);
     const bool known_chain = chain != none;
     known_.resize(chains_.size());
@@ -273,15 +201,16 @@ class Chains {
 
   void string_from(std::uint32_t first) {
     for (const Chain& chain : chains_) edges_.push_back({chain.classes.back(), first});
-    for (std::uint32_t i = first; i + 1 < clocks_.size(); ++i) edges_.push_back({i, i + 1});
+    for (std::uint32_t i = first; i + 1 < classes_.size(); ++i) edges_.push_back({i, i + 1});
   }
 
-  std::vector<Clock> clocks_;
+  NumberedClocks& clocks_;
+  const std::vector<std::uint32_t> classes_;
   std::uint64_t limit_;
   std::uint64_t steps_ = 0;
   std::vector<std::uint32_t> frequency_;  // by component: in how many classes it is
-  std::vector<Counter> current_;          // by component: the counters of the class that is being linked
-  std::vector<Counter> highest_;          // by component: in the classes linked so far
+  std::vector<std::uint32_t> current_;    // by component: the counters of the class that is being linked
+  std::vector<std::uint32_t> highest_;    // by component: in the classes linked so far
   std::vector<std::uint32_t> raised_by_;  // by component: the chain whose class raised the highest counter
   std::vector<std::vector<std::uint32_t>> with_component_;  // by component: the chains that are found by it
   std::vector<Chain> chains_;
@@ -295,12 +224,74 @@ class Chains {
 
 }  // namespace
 
-ClockPrecedence clock_precedence(std::span<const std::span<const Component>> clocks, SearchLimit limit) {
+void NumberedClocks::add(std::span<const Component> clock) {
+  if (entries_.size() + clock.size() > std::numeric_limits<std::uint32_t>::max()) throw std::bad_alloc();
+  std::uint32_t previous = 0;
+  for (const Component& component : clock) {
+    if (component.counter == 0) continue;
+    previous = number(component.name, previous);
+    const auto high = static_cast<std::uint32_t>(component.counter >> 32U);
+    if (high != 0 && !is_wide_) {
+      is_wide_ = true;
+      high_.resize(entries_.size());
+    }
+    // By a quarter: most of what there is is this.
+    if (entries_.size() == entries_.capacity()) entries_.reserve(std::max<std::size_t>(64, entries_.size() / 4 * 5));
+    entries_.push_back({previous, static_cast<std::uint32_t>(component.counter)});
+    if (is_wide_) high_.push_back(high);
+  }
+  begin_.push_back(static_cast<std::uint32_t>(entries_.size()));
+}
+
+std::uint32_t NumberedClocks::number(std::string_view name, std::uint32_t previous) {
+  const std::uint32_t guess = follower_[previous];
+  if (guess != 0 && names_[guess - 1] == name) return guess;
+  const auto known = numbers_.find(name);
+  if (known != numbers_.end()) return follower_[previous] = known->second;
+  const auto fresh = static_cast<std::uint32_t>(names_.size() + 1);
+  numbers_.emplace(names_.emplace_back(name), fresh);
+  follower_.push_back(0);
+  return follower_[previous] = fresh;
+}
+
+void NumberedClocks::finish() {
+  std::vector<std::uint32_t> ranks(names_.size() + 1);
+  std::uint32_t rank = 0;
+  for (const auto& [name, number] : numbers_) ranks[number] = ++rank;
+  for (Entry& entry : entries_) entry.component = ranks[entry.component];
+  if (is_wide_) rank_counters();
+}
+
+void NumberedClocks::rank_counters() {
+  std::vector<std::uint32_t> order(entries_.size());
+  std::iota(order.begin(), order.end(), 0U);
+  const auto counter = [this](std::uint32_t at) { return Counter{high_[at]} << 32U | entries_[at].counter; };
+  std::ranges::sort(order, {}, [&](std::uint32_t at) { return std::pair(entries_[at].component, counter(at)); });
+  std::uint32_t rank = 0;
+  Counter before = 0;
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    const std::uint32_t at = order[i];
+    if (i == 0 || entries_[at].component != entries_[order[i - 1]].component) {
+      rank = 0;
+      before = 0;
+    }
+    const Counter now = counter(at);
+    if (now != before) ++rank;
+    before = now;
+    entries_[at].counter = rank;
+  }
+  high_ = {};
+}
+
+std::size_t NumberedClocks::bytes() const {
+  return entries_.capacity() * sizeof(Entry) + high_.capacity() * sizeof(high_[0]) +
+         begin_.capacity() * sizeof(begin_[0]);
+}
+
+ClockPrecedence clock_precedence(NumberedClocks clocks, SearchLimit limit) {
   ClockPrecedence precedence;
-  Clocks numbered = number_components(clocks);
-  std::vector<Clock> classes = group_equal(numbered, precedence);
-  Chains chains(std::move(classes), numbered.components,
-                limit.fixed + limit.for_each_counter * numbered.entries.size());
+  std::vector<std::uint32_t> classes = group_equal(clocks, precedence);
+  Chains chains(clocks, std::move(classes), limit.fixed + limit.for_each_counter * clocks.counters());
   precedence.exact = chains.link_all();
   precedence.edges = chains.take_edges();
   return precedence;

@@ -9,8 +9,8 @@ namespace raceway::causality {
 Digraph::Digraph(std::uint32_t nodes, std::span<const Edge> edges)
     : begin_(static_cast<std::size_t>(nodes) + 1), targets_(edges.size()) {
   for (const Edge& edge : edges) ++begin_[edge.from];
-  std::size_t end = 0;
-  for (std::size_t& begin : begin_) begin = end += begin;
+  std::uint32_t end = 0;
+  for (std::uint32_t& begin : begin_) begin = end += begin;
   // Each begin now stands at its node's end; filling from the back moves it to where it belongs.
   for (std::size_t i = edges.size(); i-- > 0;) targets_[--begin_[edges[i].from]] = edges[i].to;
 }

@@ -18,7 +18,7 @@ struct Edge {
 /// Nodes are the numbers below `nodes()`. The same edge may be there more than once.
 class Digraph {
  public:
-  /// Every edge must join nodes below `nodes`.
+  /// Every edge must join nodes below `nodes`; there are fewer than 2^32.
   Digraph(std::uint32_t nodes, std::span<const Edge> edges);
 
   std::uint32_t nodes() const { return static_cast<std::uint32_t>(begin_.size() - 1); }
@@ -27,7 +27,7 @@ class Digraph {
   }
 
  private:
-  std::vector<std::size_t> begin_;
+  std::vector<std::uint32_t> begin_;
   std::vector<std::uint32_t> targets_;
 };
 

@@ -21,7 +21,8 @@ class OverAllowance : public std::bad_alloc {
 /// pages cost more than what is written into them.
 inline constexpr std::size_t memory_block = std::size_t{1} << 20U;
 
-/// Where reading takes its memory from unless it is told otherwise: the heap. Each thread keeps a block.
+/// Where reading takes its memory from unless it is told otherwise: the heap. Some blocks are kept for whoever comes
+/// next. Thread-safe.
 std::pmr::memory_resource& heap_memory();
 
 /// Hands out memory of a source up to a limit, and calls a check every few steps. Not thread-safe.

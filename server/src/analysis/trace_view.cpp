@@ -1,13 +1,48 @@
 #include "analysis/trace_view.hpp"
 
-#include "analysis/trace_links.hpp"
+#include <algorithm>
+#include <span>
+#include <utility>
+
+#include "causality/causal_order.hpp"
+#include "storage/keyed_hash.hpp"
+#include "wire/links.hpp"
 #include "wire/writer.hpp"
 
 namespace raceway::server::analysis {
+namespace {
+
+// What a std::string holds without the heap.
+constexpr std::size_t longest_short_string = 15;
+
+}  // namespace
 
 std::vector<std::uint32_t> causal_order(storage::TraceEvents& events, storage::ByteBudget& budget) {
-  TraceLinks links(events, budget);
-  return causality::causal_order(links.events());
+  // Ids are told apart by 64 bits of a keyed hash: of a million, two are taken for one in one trace of some 30 million.
+  static const auto hash_key = storage::HashKey::random();
+  const auto key = [](std::string_view id) -> causality::TraceOrder::Key {
+    return id.empty() ? 0 : std::max<std::uint64_t>(1, storage::sip_hash(hash_key, id));
+  };
+  auto hold = budget.hold();
+  hold.grow(events.count() * causality::TraceOrder::ordering_an_event);
+  const std::size_t paid = hold.bytes();
+  causality::TraceOrder order(events.count());
+  events.each([&](const wire::Row& row) {
+    const auto links = wire::read_links(row);
+    order.add(key(row.event_id), key(links.parent_id), row.timestamp, links.timestamp_nanos, links.clock);
+    if (order.bytes() > hold.bytes() - paid) hold.grow(order.bytes() - (hold.bytes() - paid));
+    return true;
+  });
+  return std::move(order).order([&](std::span<const std::uint32_t> places) {
+    std::vector<std::string> ids;
+    hold.grow(places.size() * (sizeof(std::string) + sizeof(std::uint32_t)));
+    events.each_of(places, [&](const wire::Row& row) {
+      if (row.event_id.size() > longest_short_string) hold.grow(row.event_id.size());
+      ids.emplace_back(row.event_id);
+      return true;
+    });
+    return ids;
+  });
 }
 
 void append_event(std::string& out, const wire::Row& event) {

@@ -45,7 +45,7 @@ Dictionary::Dictionary(std::atomic<std::size_t>* total)
 }
 
 Dictionary::Dictionary(std::span<const std::string> texts, std::atomic<std::size_t>* total) : Dictionary(total) {
-  for (const auto& text : texts) add(fast_hash(key_, text), text);
+  for (const auto& text : texts) add(storage::fast_hash(key_, text), text);
   count_bytes();
 }
 
@@ -55,7 +55,7 @@ Dictionary::~Dictionary() {
 
 std::optional<std::uint32_t> Dictionary::number_of(std::string_view text) {
   if (text.size() > longest_text) return std::nullopt;
-  const std::uint64_t hash = fast_hash(key_, text);
+  const std::uint64_t hash = storage::fast_hash(key_, text);
   if (const auto known = find(*slots(), hash, text)) return known;
   if (full() || !seen_before(hash)) return std::nullopt;
   return admit(hash, text);
@@ -125,7 +125,7 @@ std::string_view Dictionary::keep(std::string_view text) {
 void Dictionary::grow_slots() {
   auto grown = std::make_unique<Slots>((slots()->mask + 1) * 2);
   for (std::uint32_t number = 0; number < count_; ++number) {
-    const std::uint64_t hash = fast_hash(key_, text(number));
+    const std::uint64_t hash = storage::fast_hash(key_, text(number));
     grown->insert(hash, slot_of(hash, number));
   }
   all_slots_.push_back(std::move(grown));

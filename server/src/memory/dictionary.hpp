@@ -13,7 +13,7 @@
 #include <string_view>
 #include <vector>
 
-#include "memory/hash.hpp"
+#include "storage/keyed_hash.hpp"
 
 namespace raceway::server::memory {
 
@@ -77,7 +77,7 @@ class Dictionary {
   void grow_slots();
 
   const std::uint64_t serial_;
-  const HashKey key_ = HashKey::random();
+  const storage::HashKey key_ = storage::HashKey::random();
   std::unique_ptr<std::array<Sights, sight_places>> seen_;
   std::atomic<const Slots*> slots_;
   std::atomic<bool> full_ = false;

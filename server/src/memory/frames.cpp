@@ -11,7 +11,7 @@
 #include <system_error>
 #include <utility>
 
-#include "memory/hash.hpp"
+#include "storage/keyed_hash.hpp"
 
 namespace raceway::server::memory {
 namespace {
@@ -30,10 +30,10 @@ struct Header {
 static_assert(sizeof(Header) == 32);
 
 /// No secret: it is to notice damage, not malice.
-constexpr HashKey checksum_key{0x7261636577617920U, 0x736e617073686f74U};
+constexpr storage::HashKey checksum_key{0x7261636577617920U, 0x736e617073686f74U};
 
 std::uint64_t checksum(std::string_view bytes) {
-  return sip_hash(checksum_key, bytes);
+  return storage::sip_hash(checksum_key, bytes);
 }
 
 std::string_view bytes_of(const Header& header) {

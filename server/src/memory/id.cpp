@@ -90,7 +90,8 @@ Id IdMaker::make(std::string_view text) const {
     id.bytes = *bytes;
     id.is_uuid = true;
   } else {
-    const std::array<std::uint64_t, 2> words = {sip_hash(text_key_, text), sip_hash(table_key_, text)};
+    const std::array<std::uint64_t, 2> words = {storage::sip_hash(text_key_, text),
+                                                storage::sip_hash(table_key_, text)};
     std::memcpy(id.bytes.data(), words.data(), sizeof(IdBytes));
   }
   id.hash = hash_of(view(id.bytes));

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "memory/hash.hpp"
+#include "storage/keyed_hash.hpp"
 
 namespace raceway::server::memory {
 
@@ -28,14 +28,14 @@ struct Id {
 /// Makes ids of texts, the same each time.
 class IdMaker {
  public:
-  IdMaker() : text_key_(HashKey::random()), table_key_(HashKey::random()) {}
+  IdMaker() : text_key_(storage::HashKey::random()), table_key_(storage::HashKey::random()) {}
   Id make(std::string_view text) const;
   /// Id::hash of an id with these 16 bytes.
-  std::uint64_t hash_of(std::string_view bytes) const { return sip_hash(table_key_, bytes); }
+  std::uint64_t hash_of(std::string_view bytes) const { return storage::sip_hash(table_key_, bytes); }
 
  private:
-  HashKey text_key_;
-  HashKey table_key_;
+  storage::HashKey text_key_;
+  storage::HashKey table_key_;
 };
 
 /// Appends the UUID that these 16 bytes are, in lower case with hyphens.

@@ -1,7 +1,7 @@
 #include "memory/metadata.hpp"
 
 #include "memory/bytes.hpp"
-#include "memory/hash.hpp"
+#include "storage/keyed_hash.hpp"
 #include "wire/fields.hpp"
 
 namespace raceway::server::memory {
@@ -38,7 +38,7 @@ const MetadataPlan& MetadataPlans::plan_for(const wire::Event& event) {
 }
 
 std::size_t ShapeNumbers::place_of(std::uint64_t shape, std::string_view marks) {
-  return fast_hash({shape, shape}, marks) % places;
+  return storage::fast_hash({shape, shape}, marks) % places;
 }
 
 std::optional<std::uint32_t> ShapeNumbers::find(std::uint64_t dictionary, std::uint64_t shape,

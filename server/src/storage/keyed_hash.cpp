@@ -1,10 +1,10 @@
-#include "memory/hash.hpp"
+#include "storage/keyed_hash.hpp"
 
 #include <bit>
 #include <cstring>
 #include <random>
 
-namespace raceway::server::memory {
+namespace raceway::server::storage {
 namespace {
 
 std::uint64_t load64(const char* at) {
@@ -91,4 +91,4 @@ std::uint64_t fast_hash(const HashKey& key, std::string_view bytes) {
   return multiply_mix(hash ^ key.first, 0x9E3779B97F4A7C15U ^ key.second);
 }
 
-}  // namespace raceway::server::memory
+}  // namespace raceway::server::storage

@@ -1,10 +1,10 @@
-// Hashes of the memory store, keyed at random when it starts: whoever chooses the ids cannot choose where they land.
+// Hashes with a key that is drawn at random: whoever chooses the ids cannot choose where they land.
 #pragma once
 
 #include <cstdint>
 #include <string_view>
 
-namespace raceway::server::memory {
+namespace raceway::server::storage {
 
 struct HashKey {
   std::uint64_t first = 0;
@@ -20,4 +20,4 @@ std::uint64_t sip_hash(const HashKey& key, std::string_view bytes);
 /// A few times faster, and weaker: for tables of bounded size whose hashes no client ever sees the effect of.
 std::uint64_t fast_hash(const HashKey& key, std::string_view bytes);
 
-}  // namespace raceway::server::memory
+}  // namespace raceway::server::storage
