@@ -4,21 +4,17 @@
 #include <set>
 
 #include "moving/event_text.hpp"
+#include "postgres/event_row.hpp"
 #include "wire/uuid.hpp"
 
 namespace raceway::server::moving {
 namespace {
 
 using postgres::PgParameter;
-using postgres::PgResult;
 
 /// Bytes of text that are fetched at once, about: rows may be of any size.
 constexpr std::uint64_t bytes_at_once = std::uint64_t{4} << 20U;
 constexpr std::uint64_t most_rows_at_once = 5'000;
-
-constexpr const char* columns =
-    "SELECT e.event_id, e.trace_id, e.kind, e.\"timestamp\", e.duration_ms, e.location, e.vector_clock::text,"
-    " e.metadata::text FROM raceway.events e";
 
 /// A statement and its parameters, while it is put together.
 struct Query {
@@ -51,7 +47,8 @@ std::vector<std::string> forms_of(const std::vector<std::string>& ids) {
 
 Query make_query(const Selection& selection, bool by_trace) {
   Query query;
-  query.sql = std::string("DECLARE moved NO SCROLL CURSOR FOR ") + columns;
+  query.sql =
+      std::string("DECLARE moved NO SCROLL CURSOR FOR SELECT ") + postgres::event_columns + " FROM raceway.events e";
   if (!selection.traces.empty()) {
     query.require("e.trace_id = ANY (" + query.place(PgParameter::texts(forms_of(selection.traces)), "text[]") + ")");
   }
@@ -70,19 +67,6 @@ Query make_query(const Selection& selection, bool by_trace) {
   // Else as they lie in the table: about as they came, and without sorting all of them.
   if (by_trace) query.sql += " ORDER BY e.trace_id, e.\"timestamp\", e.event_id";
   return query;
-}
-
-wire::Row read_row(const PgResult& rows, int at) {
-  wire::Row row;
-  row.event_id = rows.text(at, 0);
-  row.trace_id = rows.text(at, 1);
-  row.kind = rows.text(at, 2);
-  row.timestamp = rows.micros(at, 3);
-  if (!rows.is_null(at, 4)) row.duration_ms = rows.float4(at, 4);
-  if (!rows.is_null(at, 5)) row.location = rows.text(at, 5);
-  row.vector_clock = rows.text(at, 6);
-  row.metadata = rows.text(at, 7);
-  return row;
 }
 
 std::vector<std::string> missing(const std::vector<std::string>& wanted,
@@ -113,7 +97,7 @@ std::vector<std::string> PostgresSource::each_event(const Selection& selection, 
     if (rows.rows() == 0) break;
     std::uint64_t bytes = 0;
     for (int at = 0; at < rows.rows(); ++at) {
-      const auto row = read_row(rows, at);
+      const auto row = postgres::read_event(rows, at);
       text.clear();
       append_row(text, row);
       bytes += text.size();

@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "postgres/event_row.hpp"
 #include "postgres/portable_ingest.hpp"
 #include "postgres/row_buffer.hpp"
 
@@ -45,10 +46,8 @@ const std::string cursor_on_passing = std::string("DECLARE traces NO SCROLL CURS
 const std::string summaries_of_traces =
     std::string("WITH p AS (SELECT t.* FROM raceway.traces t WHERE t.trace_id = ANY ($1::text[])) ") + summary_of_p;
 
-constexpr const char* cursor_on_events =
-    "DECLARE events NO SCROLL CURSOR FOR SELECT event_id, trace_id, kind, \"timestamp\", duration_ms, location, "
-    "vector_clock::text, metadata::text"
-    " FROM raceway.events WHERE trace_id = ANY ($1::text[])";
+const std::string cursor_on_events = std::string("DECLARE events NO SCROLL CURSOR FOR SELECT ") + event_columns +
+                                     " FROM raceway.events e WHERE e.trace_id = ANY ($1::text[])";
 
 constexpr const char* count_services =
     "SELECT name, count(*), count(DISTINCT trace_id) FROM"
@@ -70,20 +69,6 @@ storage::TraceSummary read_summary(const PgResult& result, int row) {
   summary.last_timestamp = result.micros(row, 3);
   summary.services = nlohmann::json::parse(result.text(row, 4)).get<std::vector<std::string>>();
   return summary;
-}
-
-/// Refers to the result.
-wire::Row read_event(const PgResult& result, int row) {
-  wire::Row event;
-  event.event_id = result.text(row, 0);
-  event.trace_id = result.text(row, 1);
-  event.kind = result.text(row, 2);
-  event.timestamp = result.micros(row, 3);
-  if (!result.is_null(row, 4)) event.duration_ms = result.float4(row, 4);
-  if (!result.is_null(row, 5)) event.location = result.text(row, 5);
-  event.vector_clock = result.text(row, 6);
-  event.metadata = result.text(row, 7);
-  return event;
 }
 
 PgResult run_ingest(PgConnection& connection, const std::vector<std::string_view>& bodies) {
