@@ -15,8 +15,6 @@
 namespace raceway::server::http {
 namespace {
 
-using storage::TraceSummary;
-
 constexpr std::chrono::seconds retry_after{1};
 
 std::string rejections_json(std::span<const wire::Rejection> rejected) {
@@ -74,7 +72,7 @@ std::string fullness_json(const storage::Fullness& fullness) {
     const auto& [traces, events] = fullness.evicted[by];
     all.traces += traces;
     all.events += events;
-    by_limit += std::string(by_limit.empty() ? "\"" : ",\"") + names[by] + "\":{\"traces\":" + std::to_string(traces);
+    by_limit += std::string(by_limit.empty() ? "\"" : ",\"") + names[by] + R"(":{"traces":)" + std::to_string(traces);
     append_number(by_limit, "events", events);
     by_limit += '}';
   }

@@ -69,9 +69,9 @@ void cut_page(ShownTrace& shown, const EventPage& page) {
   }
   const bool more = page.limit && *page.limit < shown.places.size();
   if (more) shown.places = shown.places.first(static_cast<std::size_t>(*page.limit));
-  std::string json = ",\"total_events\":" + std::to_string(shown.order.size()) + ",\"next_after\":";
+  std::string json = R"(,"total_events":)" + std::to_string(shown.order.size()) + R"(,"next_after":)";
   json += more ? json_string(id_at(*shown.events, shown.places.back())) : "null";
-  shown.end.insert(shown.end.rfind("}"), json);
+  shown.end.insert(shown.end.rfind('}'), json);
 }
 
 /// More than this is sent as it is made.
@@ -86,15 +86,15 @@ void append_number(std::string& out, const char* name, std::uint64_t value) {
 }
 
 void append_summary(std::string& out, const storage::TraceSummary& trace, std::string_view zone) {
-  out += "{\"trace_id\":" + json_string(trace.trace_id);
+  out += R"({"trace_id":)" + json_string(trace.trace_id);
   append_number(out, "event_count", trace.event_count);
-  out += ",\"first_timestamp\":\"";
+  out += R"(,"first_timestamp":")";
   wire::append_timestamp(out, {trace.first_timestamp, 0}, zone);
-  out += "\",\"last_timestamp\":\"";
+  out += R"(","last_timestamp":")";
   wire::append_timestamp(out, {trace.last_timestamp, 0}, zone);
   out += '"';
   append_number(out, "service_count", trace.services.size());
-  out += ",\"services\":[";
+  out += R"(,"services":[)";
   for (std::size_t at = 0; at < trace.services.size(); ++at) {
     if (at > 0) out += ',';
     out += json_string(trace.services[at]);
@@ -150,10 +150,10 @@ Response export_traces(storage::Storage& storage, const storage::TraceFilter& fi
       std::string json = first ? "\n" : ",\n";
       first = false;
       append_summary(json, trace, "+00:00");
-      json += ",\"as_of\":\"";
+      json += R"(,"as_of":")";
       wire::append_timestamp(json, {wire::micros_of(events.as_of()), 0}, "+00:00");
       json += '"';
-      return write(json + ",\"events\":[") && events.each_of(order, Elements(write)) && write("]}");
+      return write(json + R"(,"events":[)") && events.each_of(order, Elements(write)) && write("]}");
     };
     storage.each_trace(filter, begin, visit);
     return write("\n]},\"error\":null}\n");
