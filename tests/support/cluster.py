@@ -80,8 +80,9 @@ def copy_of_extension():
 def stage_extension(extension, pg_config):
     """Installs what stands in that directory, for that PostgreSQL, below a directory of its own; that directory."""
     stage = temporary_directory("raceway-stage-")
+    # Suites run side by side, and one make at a time is enough for a directory.
     made = subprocess.run(
-        ["make", "--no-print-directory", "-j2", "-C", str(extension), "install", f"DESTDIR={stage}", f"PG_CONFIG={pg_config}"],
+        ["flock", str(extension), "make", "--no-print-directory", "-j2", "-C", str(extension), "install", f"DESTDIR={stage}", f"PG_CONFIG={pg_config}"],
         capture_output=True, text=True, env={k: v for k, v in os.environ.items() if not k.startswith("MAKE")},
     )
     if made.returncode != 0:
