@@ -18,7 +18,7 @@
 namespace raceway::bench {
 namespace {
 
-using server::storage::MemoryStorage;
+using server::memory::MemoryStorage;
 
 std::size_t resident_bytes() {
   std::size_t pages = 0;

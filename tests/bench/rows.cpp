@@ -45,7 +45,7 @@ constexpr char jsonb_version = 1;
 Field clock_field(const Event& event) {
   if (!event.has_clock) return std::nullopt;
   std::string json(1, jsonb_version);
-  wire::append_json_clock(json, event);
+  wire::append_json_clock(json, event.clock);
   return json;
 }
 
@@ -138,7 +138,8 @@ void add_row(std::array<ArrayColumn, Width>& columns, const std::array<Field, Wi
 
 wire::Batch read_clean(std::string_view body) {
   auto batch = wire::read_batch(body);
-  if (!batch.rejected.empty()) throw std::runtime_error("a recorded event is rejected: " + batch.rejected.told().front().reason);
+  if (!batch.rejected.empty())
+    throw std::runtime_error("a recorded event is rejected: " + batch.rejected.told().front().reason);
   return batch;
 }
 

@@ -11,8 +11,8 @@
 #include <stdexcept>
 #include <thread>
 
-#include "rows.hpp"
 #include "postgres/portable_ingest.hpp"
+#include "rows.hpp"
 
 namespace raceway::bench {
 namespace {
@@ -143,7 +143,7 @@ class Sender {
     } else if (way_ == Way::unnest) {
       outcome_.stored += number(PQcmdTuples(connection_.run(parameters_[at], PGRES_COMMAND_OK).get()));
     } else if (way_ == Way::portable) {
-      const auto result = server::storage::ingest_portably(*server_connection_, {bodies_[at]}).front();
+      const auto result = server::postgres::ingest_portably(*server_connection_, {bodies_[at]}).front();
       outcome_.stored += result.stored;
       outcome_.duplicates += result.duplicates;
       outcome_.rejected += result.rejected.count();
@@ -160,7 +160,7 @@ class Sender {
   Way way_;
   CopyRows rows_;
   std::vector<std::vector<std::string>> parameters_;
-  std::optional<server::storage::PgConnection> server_connection_;
+  std::optional<server::postgres::PgConnection> server_connection_;
   std::vector<std::string> bodies_;
   Outcome outcome_;
 };

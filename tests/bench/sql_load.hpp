@@ -16,8 +16,8 @@ enum class Way {
 };
 
 /// Sends the bodies of each connection one after the other, each in its own transaction; everything is encoded before
-/// the time counts, but for what the server does itself. `ingest_function` is of SQL, as raceway.ingest. The tables must be there. Throws std::runtime_error with what
-/// the database said.
+/// the time counts, but for what the server does itself. `ingest_function` is of SQL, as raceway.ingest. The tables
+/// must be there. Throws std::runtime_error with what the database said.
 Outcome load_by_sql(const std::string& connection_string, Way way, const std::string& ingest_function,
                     const std::vector<std::vector<std::string>>& bodies_by_connection);
 
