@@ -1,5 +1,6 @@
 """Crowds of connections that do nothing, or little, keep nobody else from being served."""
 
+import itertools
 import os
 import resource
 import select
@@ -43,6 +44,15 @@ def sockets(server):
     return sum(target(name).startswith("socket:") for name in os.listdir(f"/proc/{server.process.pid}/fd"))
 
 
+def leave_files(server, count):
+    """From now on the process can open so many files more. The limit is one of numbers, of which the lowest that is free
+    is taken: there may be gaps."""
+    used = {int(name) for name in os.listdir(f"/proc/{server.process.pid}/fd")}
+    free = (number for number in itertools.count() if number not in used)
+    limit = next(itertools.islice(free, count, None))
+    resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (limit, limit))
+
+
 def figure(client, name):
     """A counter of /metrics."""
     return next(float(line.split()[-1]) for line in client.get("/metrics").body.decode().splitlines()
@@ -84,8 +94,7 @@ def test_idle_connections_are_held_and_others_served():
 def test_where_no_file_is_left_an_idle_connection_goes_and_the_operator_is_told():
     with RacewayServer(name="files") as server, server.client() as client, connections(server, 30) as idle:
         wait_until(lambda: figure(client, "raceway_http_connections ") == 31, 20, "all are held")
-        used = len(os.listdir(f"/proc/{server.process.pid}/fd"))
-        resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (used + 5, used + 5))
+        leave_files(server, 5)
         with connections(server, 20) as more:
             wait_until(lambda: figure(client, "raceway_http_connections_replaced_total") >= 15, 20, "newcomers come in")
             assert is_served(more[-1])
@@ -97,9 +106,10 @@ def test_where_no_file_is_left_an_idle_connection_goes_and_the_operator_is_told(
 
 def test_where_no_file_is_left_and_all_are_busy_a_newcomer_is_told():
     with RacewayServer(name="busy-files") as server, connections(server, 30, b"GET /health HTTP/1.1\r\nHost: ") as busy:
-        wait_until(lambda: sockets(server) >= 31, 20, "all are held, and one listens")
-        used = len(os.listdir(f"/proc/{server.process.pid}/fd"))
-        resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (used, used))
+        with server.client() as last:  # served after what the others sent
+            last.get("/health").ok()
+        wait_until(lambda: sockets(server) == 31, 20, "all are held, and one listens, and nobody else is there")
+        leave_files(server, 0)
         with connections(server, 5, b"GET /health HTTP/1.1\r\nHost: ") as newcomers:
             told = [newcomer.recv(65536) for newcomer in select.select(newcomers, [], [], 20)[0]]
         assert told and b"HTTP/1.1 503" in told[0] and b"Retry-After: 1" in told[0]
