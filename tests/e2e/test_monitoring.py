@@ -9,6 +9,7 @@ import pytest
 
 from support import paths
 from support.cluster import PostgresCluster
+from support.metrics import metrics
 from support.prometheus import Prometheus, promtool
 from support.server import RacewayServer
 from support.traffic import documented_event
@@ -16,16 +17,6 @@ from support.wait import free_port, wait_until
 
 MONITORING = paths.ROOT / "server" / "monitoring"
 KEYS = {"server": {"auth_enabled": True, "api_keys": ["key-one"]}}
-SAMPLE = re.compile(r"^(\w+)(\{.*\})? (\S+)$")
-
-
-def metrics(client):
-    """{(name, labels as written): value}"""
-    answer = client.get("/metrics")
-    assert answer.status == 200 and answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
-    lines = [SAMPLE.match(line) for line in answer.body.decode().splitlines() if not line.startswith("#")]
-    assert all(lines), answer.body
-    return {(line[1], line[2] or ""): float(line[3]) for line in lines}
 
 
 def event(number, trace="t", **other):

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from support.metrics import figure
 from support.server import RacewayServer
 from support.sessions import Session
 from support.traffic import documented_event
@@ -20,8 +21,7 @@ ITSELF = 60 * MB
 
 
 def in_flight(client):
-    text = client.get("/metrics").body.decode()
-    return int(next(line for line in text.splitlines() if line.startswith("raceway_inflight_bytes ")).split()[1])
+    return figure(client, "raceway_inflight_bytes")
 
 
 def large_body(name, size):

@@ -6,6 +6,7 @@ from datetime import datetime, timezone
 
 import pytest
 
+from support.metrics import figure
 from support.sessions import Session
 from support.store import posted
 from support.traffic import documented_event
@@ -90,20 +91,13 @@ def test_readers_never_take_the_connections_of_those_who_write(filled):
             asking = socket.create_connection(("127.0.0.1", filled.server.port))
             asking.sendall(b"GET /api/traces?page=1 HTTP/1.1\r\nHost: localhost\r\n\r\n")
             readers.append(asking)
-        wait_until(lambda: "waiting" in metrics(filled) and metrics(filled)["waiting"] > 0, 20, "readers wait for a connection")
-        assert metrics(filled)["in_use"] < CONNECTIONS
+        wait_until(lambda: figure(filled.client, "raceway_database_pool_waiting") > 0, 20, "readers wait for a connection")
+        assert figure(filled.client, "raceway_database_pool_connections", '{state="in_use"}') < CONNECTIONS
         assert filled.client.get("/health/ready").status == 200
         session.run("ROLLBACK")
         for asking in readers:
             asking.close()
     assert filled.client.post([documented_event("after", "new")]).ok().json["stored"] == 1
-
-
-def metrics(store):
-    lines = store.client.get("/metrics").body.decode().splitlines()
-    figures = {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in lines if not line.startswith("#")}
-    return {"waiting": figures["raceway_database_pool_waiting"],
-            "in_use": figures['raceway_database_pool_connections{state="in_use"}']}
 
 
 @pytest.mark.parametrize("backend", ["memory", "postgres"])

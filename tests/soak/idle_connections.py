@@ -13,6 +13,7 @@ import socket
 import time
 from statistics import median
 
+from support.metrics import figure
 from support.server import RacewayServer
 from support.traffic import documented_event
 
@@ -36,8 +37,7 @@ def main():
                 client.post(documented_event(f"e{number}", "t", number)).ok()
             seconds.append(time.monotonic() - began)
         with server.client() as client:
-            held = next(int(float(line.split()[1])) for line in client.get("/metrics").body.decode().splitlines()
-                        if line.startswith("raceway_http_connections "))
+            held = int(figure(client, "raceway_http_connections"))
         bytes_each = (server.resident_bytes() - before) / CONNECTIONS
         print(f"{held - 1} idle connections, {bytes_each:.0f} bytes each; a POST over a new one takes {median(seconds) * 1000:.1f} ms"
               f" (median), {max(seconds) * 1000:.1f} ms (the slowest of {POSTS})")

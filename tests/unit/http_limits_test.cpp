@@ -292,7 +292,7 @@ Options short_timeouts() {
 /// Sends a byte every 50 ms until the server answers or ends the connection.
 Answer drip(RawClient& client, int most = 200) {
   for (int i = 0; i < most; ++i) {
-    if (const auto answer = client.read(false, milliseconds(50)); answer.status != 0) return answer;
+    if (auto answer = client.read(false, milliseconds(50)); answer.status != 0) return answer;
     if (!client.send("x")) break;
   }
   return {};
@@ -367,20 +367,23 @@ TEST(HttpTimeouts, ASlowHandlerIsNoSlowBody) {
   EXPECT_EQ(client.read().status, 200);
 }
 
+/// GET /endless: an answer that never ends.
+void add_endless(Server& to) {
+  to.route("GET", "/endless", [](Request&) {
+    Response response;
+    response.stream = [](const Write& write) {
+      while (write(std::string(100000, 'x'))) continue;
+      return false;
+    };
+    return response;
+  });
+}
+
 TEST(HttpTimeouts, AnAnswerThatIsTakenTooSlowlyIsCut) {
   auto options = local_options();
   options.limits.rate_window = milliseconds(200);
   options.limits.least_taken = std::size_t{1} << 40U;
-  TestServer server(options, [](Server& to) {
-    to.route("GET", "/endless", [](Request&) {
-      Response response;
-      response.stream = [](const Write& write) {
-        while (write(std::string(100000, 'x'))) continue;
-        return false;
-      };
-      return response;
-    });
-  });
+  TestServer server(options, add_endless);
   auto client = server.client();
   client.send(get("/endless"));
   ASSERT_TRUE(eventually([&] { return server.access().size() == 1; })) << "long before the write timeout";
@@ -398,16 +401,7 @@ TEST(HttpTimeouts, AnIdleConnectionIsClosedWithoutAWord) {
 }
 
 TEST(HttpTimeouts, AClientThatDoesNotReadLosesItsAnswer) {
-  TestServer server(short_timeouts(), [](Server& to) {
-    to.route("GET", "/endless", [](Request&) {
-      Response response;
-      response.stream = [](const Write& write) {
-        while (write(std::string(100000, 'x'))) continue;
-        return false;
-      };
-      return response;
-    });
-  });
+  TestServer server(short_timeouts(), add_endless);
   auto client = server.client();
   client.send(get("/endless"));
   ASSERT_TRUE(eventually([&] { return server.access().size() == 1; }));
