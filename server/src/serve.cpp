@@ -136,8 +136,7 @@ Backend open_backend(const config::Config& config, const storage::Intake& intake
   backend.largest_body = prepared.largest_body;
   ingest::BatchingOptions options;
   const unsigned wanted = config.engine.writers != 0 ? config.engine.writers : std::thread::hardware_concurrency();
-  options.writers =
-      std::clamp(wanted, 1U, std::max(1U, postgres.max_connections - std::min(2U, postgres.max_connections - 1)));
+  options.writers = std::clamp(wanted, 1U, postgres::most_writers(postgres.max_connections));
   backend.storage =
       std::make_unique<postgres::PostgresStorage>(postgres, prepared.edition, options.writers, *intake.budget);
   options.batch_size = config.engine.batch_size;

@@ -202,9 +202,7 @@ std::optional<Timestamp> read_usual_form(std::string_view text) {
 }  // namespace
 
 Micros micros_of(std::chrono::system_clock::time_point time) {
-  using namespace std::chrono;
-  constexpr sys_days epoch{year{2000} / January / 1};
-  return floor<microseconds>(time - epoch).count();
+  return unix_epoch + std::chrono::floor<std::chrono::microseconds>(time.time_since_epoch()).count();
 }
 
 Timestamp read_timestamp(std::string_view text) {

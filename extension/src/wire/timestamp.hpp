@@ -16,6 +16,9 @@ struct Timestamp {
   int nanos = 0;  ///< 0 to 999, what is finer than a microsecond
 };
 
+/// 1970-01-01.
+inline constexpr Micros unix_epoch = -946'684'800'000'000;
+
 /// Cut to the microsecond.
 Micros micros_of(std::chrono::system_clock::time_point time);
 

@@ -45,10 +45,6 @@ std::vector<std::uint32_t> causal_order(storage::TraceEvents& events, storage::B
   });
 }
 
-void append_event(std::string& out, const wire::Row& event) {
-  wire::append_sdk_event(out, event);
-}
-
 std::string trace_begin(std::string_view trace_id) {
   std::string json = R"({"trace_id":)";
   wire::append_json_string(json, trace_id);

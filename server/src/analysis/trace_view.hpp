@@ -16,11 +16,8 @@ namespace raceway::server::analysis {
 /// before. What ordering takes meanwhile is of `budget`; throws Unavailable where it has not so much.
 std::vector<std::uint32_t> causal_order(storage::TraceEvents& events, storage::ByteBudget& budget);
 
-/// Appends an event as a JSON object in the SDK's form.
-void append_event(std::string& out, const wire::Row& event);
-
-/// What stands around the events, each an element of an array, in the answer to GET /api/traces/:id. The fields that
-/// analysis fills are there, and empty.
+/// What stands around the events, each in the SDK's form and an element of an array, in the answer to GET
+/// /api/traces/:id. The fields that analysis fills are there, and empty.
 std::string trace_begin(std::string_view trace_id);
 std::string_view trace_end();
 

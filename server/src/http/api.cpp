@@ -15,8 +15,6 @@
 namespace raceway::server::http {
 namespace {
 
-constexpr std::chrono::seconds retry_after{1};
-
 std::string rejections_json(std::span<const wire::Rejection> rejected) {
   std::string json = "[";
   for (const auto& rejection : rejected) {
@@ -119,13 +117,13 @@ Response get_traces(Api& api, const Request& request) {
 }
 
 Response get_trace(Api& api, const Request& request) {
-  const std::string id(request.path_parameter("id"));
+  std::string id(request.path_parameter("id"));
   const auto uuid = wire::canonical_uuid(id);
   auto events = api.storage.trace(id);
-  if (!events && uuid && *uuid != id) events = api.storage.trace(*uuid);
+  if (!events && uuid && *uuid != id) events = api.storage.trace(id = *uuid);
   if (!events && !uuid) return failure(400, "Invalid trace ID format");
   if (!events) return failure(404, "Failed to fetch trace: Trace not found: " + *uuid);
-  return show_trace(std::move(events), query_event_page(request), api.budget);
+  return show_trace(id, std::move(events), query_event_page(request), api.budget);
 }
 
 Response get_services(Api& api) {
@@ -149,29 +147,17 @@ Response get_service_traces(Api& api, const Request& request) {
   return success("{\"service_name\":" + json_string(*filter.service) + page_json(found, page, "Z") + '}');
 }
 
-/// A handler that answers 503 where the storage cannot.
-template <class F>
-Handler guarded(F handle) {
-  return [handle](Request& request) -> Response {
-    try {
-      return handle(request);
-    } catch (const storage::Unavailable& error) {
-      throw Refusal(503, error.told(), retry_after, error.what());
-    }
-  };
-}
-
 }  // namespace
 
 void add_api_routes(Server& server, Api& api) {
-  server.route("POST", "/events", guarded([&api](Request& request) { return post_events(api, request); }));
-  server.route("GET", "/health", guarded([](Request&) { return success(phase_completed); }));
-  server.route("GET", "/status", guarded([&api](Request&) { return get_status(api); }));
-  server.route("GET", "/api/traces", guarded([&api](Request& request) { return get_traces(api, request); }));
-  server.route("GET", "/api/traces/:id", guarded([&api](Request& request) { return get_trace(api, request); }));
-  server.route("GET", "/api/services", guarded([&api](Request&) { return get_services(api); }));
+  server.route("POST", "/events", [&api](Request& request) { return post_events(api, request); });
+  server.route("GET", "/health", [](Request&) { return success(phase_completed); });
+  server.route("GET", "/status", [&api](Request&) { return get_status(api); });
+  server.route("GET", "/api/traces", [&api](Request& request) { return get_traces(api, request); });
+  server.route("GET", "/api/traces/:id", [&api](Request& request) { return get_trace(api, request); });
+  server.route("GET", "/api/services", [&api](Request&) { return get_services(api); });
   server.route("GET", "/api/services/:name/traces",
-               guarded([&api](Request& request) { return get_service_traces(api, request); }));
+               [&api](Request& request) { return get_service_traces(api, request); });
 }
 
 }  // namespace raceway::server::http

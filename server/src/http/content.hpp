@@ -50,9 +50,9 @@ class BodySink {
   Result inflate_piece(std::string_view piece);
   Result start_inflate(unsigned char first);
 
-  const Encoding encoding_;
   void add(std::string_view piece);
 
+  const Encoding encoding_;
   const std::size_t limit_;
   const std::size_t inflation_;
   std::string& out_;

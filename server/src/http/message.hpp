@@ -55,18 +55,15 @@ struct Response {
 /// What a handler throws to answer with an error in the envelope.
 class Refusal : public std::runtime_error {
  public:
-  /// `retry_after` of zero sends no such header. `cause` is for the log, not for the client.
-  Refusal(int status, const std::string& message, std::chrono::seconds retry_after = std::chrono::seconds(0),
-          std::string cause = "")
-      : std::runtime_error(message), status_(status), retry_after_(retry_after), cause_(std::move(cause)) {}
+  /// `retry_after` of zero sends no such header.
+  Refusal(int status, const std::string& message, std::chrono::seconds retry_after = std::chrono::seconds(0))
+      : std::runtime_error(message), status_(status), retry_after_(retry_after) {}
   int status() const { return status_; }
-  const std::string& cause() const { return cause_; }
   std::chrono::seconds retry_after() const { return retry_after_; }
 
  private:
   int status_;
   std::chrono::seconds retry_after_;
-  std::string cause_;
 };
 
 /// Called from many threads at once. May wait (for a commit, say): it holds one of Limits::threads meanwhile.

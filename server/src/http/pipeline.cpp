@@ -229,11 +229,9 @@ Response Pipeline::guarded(Exchange& exchange, const std::function<Response()>& 
   try {
     return step();
   } catch (const Refusal& refusal) {
-    if (!refusal.cause().empty() && hooks_.unavailable)
-      hooks_.unavailable(exchange.request.request_id, refusal.cause());
     return failure(refusal.status(), refusal.what(), refusal.retry_after());
   } catch (const storage::Unavailable& error) {
-    ++refused_;
+    if (hooks_.unavailable) hooks_.unavailable(exchange.request.request_id, error.what());
     return failure(503, error.told(), seconds(1));
   } catch (const std::exception& error) {
     what = error.what();

@@ -9,6 +9,7 @@
 #include "http/envelope.hpp"
 #include "http/query.hpp"
 #include "wire/timestamp.hpp"
+#include "wire/writer.hpp"
 
 namespace raceway::server::http {
 namespace {
@@ -20,7 +21,7 @@ class Elements {
   bool operator()(const wire::Row& event) {
     text_.assign(first_ ? "" : ",");
     first_ = false;
-    analysis::append_event(text_, event);
+    wire::append_sdk_event(text_, event);
     return write_(text_);
   }
 
@@ -109,18 +110,14 @@ EventPage query_event_page(const Request& request) {
   return page;
 }
 
-Response show_trace(std::unique_ptr<storage::TraceEvents> events, const EventPage& page, storage::ByteBudget& budget) {
+Response show_trace(std::string_view trace_id, std::unique_ptr<storage::TraceEvents> events, const EventPage& page,
+                    storage::ByteBudget& budget) {
   const auto shown = std::make_shared<ShownTrace>();
   shown->events = std::move(events);
   shown->order = analysis::causal_order(*shown->events, budget);
   shown->hold = budget.hold();
   shown->hold.grow(shown->order.size() * sizeof(std::uint32_t));
   shown->places = shown->order;
-  std::string trace_id;
-  shown->events->each([&](const wire::Row& row) {
-    trace_id = row.trace_id;
-    return false;
-  });
   shown->begin = R"({"success":true,"data":)" + analysis::trace_begin(trace_id);
   shown->end = analysis::trace_end();
   if (page.asked()) cut_page(*shown, page);

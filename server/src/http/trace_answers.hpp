@@ -32,7 +32,8 @@ EventPage query_event_page(const Request& request);
 
 /// A trace with its events in causal order; where a page of them is asked for, with how many there are and the id that
 /// the next page is after. Throws Refusal where there is no such event. The budget outlives the answer.
-Response show_trace(std::unique_ptr<storage::TraceEvents> events, const EventPage& page, storage::ByteBudget& budget);
+Response show_trace(std::string_view trace_id, std::unique_ptr<storage::TraceEvents> events, const EventPage& page,
+                    storage::ByteBudget& budget);
 
 /// Every trace with all its events as one document. All outlives the answer.
 Response export_traces(storage::Storage& storage, const storage::TraceFilter& filter, storage::ByteBudget& budget);

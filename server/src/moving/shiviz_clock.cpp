@@ -11,12 +11,11 @@
 #include "wire/errors.hpp"
 #include "wire/event_parts.hpp"
 #include "wire/json_reader.hpp"
+#include "wire/timestamp.hpp"
 
 namespace raceway::server::moving {
 namespace {
 
-/// From 2000-01-01 back to 1970-01-01, in microseconds.
-constexpr wire::Micros unix_epoch = -946'684'800'000'000;
 /// Milliseconds beyond which times no longer rise: some three thousand years.
 constexpr std::uint64_t latest_time = 100'000'000'000'000;
 
@@ -98,7 +97,7 @@ causality::Counter LogClock::counter_of(std::string_view host) const {
 wire::Micros LogClock::time() const {
   const causality::SpanCursor cursor(components_.data(), components_.data() + components_.size());
   const auto sum = std::min<causality::CounterSum>(causality::sum(cursor), latest_time);
-  return unix_epoch + static_cast<wire::Micros>(sum) * 1'000;
+  return wire::unix_epoch + static_cast<wire::Micros>(sum) * 1'000;
 }
 
 std::string LogIdentities::id_of(std::string_view trace, std::string_view host, const LogClock& clock,

@@ -331,10 +331,9 @@ std::optional<std::string> DateReader::read_epoch() const {
     auto nanos = digits.substr(whole) + std::string(fraction);
     nanos.resize(nanos_digits, '0');
     std::string time;
-    constexpr std::int64_t from_1970_to_2000 = 946'684'800;
     const auto nano = std::stoll(nanos);
     wire::append_timestamp(time,
-                           {(std::stoll(digits.substr(0, whole)) - from_1970_to_2000) * 1'000'000 + nano / 1'000,
+                           {wire::unix_epoch + std::stoll(digits.substr(0, whole)) * 1'000'000 + nano / 1'000,
                             static_cast<int>(nano % 1'000)},
                            "Z");
     return time;

@@ -7,6 +7,10 @@
 
 namespace raceway::server::postgres {
 
+unsigned most_writers(unsigned max_connections) {
+  return max_connections > 2 ? max_connections - 2 : 1;
+}
+
 void throw_unavailable(const DatabaseError& error) {
   throw storage::Unavailable(std::string("the database: ") + error.what(), "the database cannot answer now");
 }
@@ -20,7 +24,7 @@ void PgPool::wake() {
 unsigned PgPool::most(Purpose purpose) const {
   const unsigned all = options_.max_connections;
   if (purpose == Purpose::check || all < 2) return all;
-  if (purpose == Purpose::write) return std::max(1U, all - 2);
+  if (purpose == Purpose::write) return most_writers(all);
   return all > options_.writers + 1 ? all - options_.writers - 1 : 1;
 }
 

@@ -21,6 +21,8 @@ namespace raceway::server::postgres {
 /// Those who write, who read, and who ask whether the database answers keep connections from each other only where
 /// there are fewer than three.
 enum class Purpose { write, read, check };
+/// How many of so many connections those who write may have at a time.
+unsigned most_writers(unsigned max_connections);
 inline constexpr std::size_t purposes = 3;
 
 struct PgPoolOptions {
