@@ -1,16 +1,13 @@
-// The order in which a trace is told: causes before effects, even where timestamps run backwards.
+// Causes before effects by parents and clocks alone, even where timestamps run backwards.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <span>
-#include <string>
 #include <string_view>
 #include <vector>
 
 #include "causality/clock.hpp"
-#include "causality/clock_precedence.hpp"
 
 namespace raceway::causality {
 
@@ -49,44 +46,5 @@ struct TraceEvent {
 ///
 /// Takes fewer than 2^30 events. Throws nothing but std::bad_alloc. Not recursive. Safe to call from several threads.
 std::vector<std::uint32_t> causal_order(std::span<const TraceEvent> events);
-
-/// The same of events that are added one after the other and not kept: about 130 bytes an event and eight a counter are
-/// taken at most, whatever the ids are. Not thread-safe.
-class TraceOrder {
- public:
-  /// Stands for an id: equal exactly where the ids are. 0 is none.
-  using Key = std::uint64_t;
-  /// The ids of the events at these places, which rise.
-  using ReadIds = std::function<std::vector<std::string>(std::span<const std::uint32_t> places)>;
-
-  /// So many events will be added.
-  explicit TraceOrder(std::size_t events);
-
-  /// The next event. `parent` may be that of no event. Nothing of `clock` needs to stay.
-  void add(Key id, Key parent, std::int64_t timestamp, std::int32_t nanos, std::span<const Component> clock);
-
-  /// What it takes of the heap now, and at most so much for each event when it is ordered.
-  std::size_t bytes() const;
-  static constexpr std::size_t ordering_an_event = 130;
-
-  /// As causal_order(): the places of the events in the order of their adding. `read_ids` is asked for the ids of
-  /// events that have the same time, once.
-  std::vector<std::uint32_t> order(const ReadIds& read_ids) &&;
-
- private:
-  struct Time {
-    std::int64_t timestamp;
-    std::int32_t nanos;
-    std::uint32_t place;
-  };
-
-  std::vector<std::uint32_t> sorted_by_time(const ReadIds& read_ids);
-  std::vector<std::uint32_t> find_parents(std::span<const std::uint32_t> by_time);
-
-  std::vector<Time> times_;
-  std::vector<Key> ids_;
-  std::vector<Key> parents_;
-  NumberedClocks clocks_;
-};
 
 }  // namespace raceway::causality

@@ -18,6 +18,7 @@ struct Edge {
 /// Nodes are the numbers below `nodes()`. The same edge may be there more than once.
 class Digraph {
  public:
+  Digraph() : Digraph(0, {}) {}
   /// Every edge must join nodes below `nodes`; there are fewer than 2^32.
   Digraph(std::uint32_t nodes, std::span<const Edge> edges);
 

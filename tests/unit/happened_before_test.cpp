@@ -1,0 +1,204 @@
+#include "causality/happened_before.hpp"
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include <algorithm>
+#include <random>
+
+#include "causality/explain.hpp"
+#include "happened_before_support.hpp"
+
+namespace raceway::causality {
+namespace {
+
+using Matrix = std::vector<std::vector<bool>>;
+
+void close(Matrix& before) {
+  for (std::size_t via = 0; via < before.size(); ++via) {
+    for (std::size_t a = 0; a < before.size(); ++a) {
+      for (std::size_t b = 0; before[a][via] && b < before.size(); ++b) {
+        if (before[via][b]) before[a][b] = true;
+      }
+    }
+  }
+}
+
+RC_GTEST_PROP(HappenedBefore, IsTheClosureOfTheEdgesThatAreKept, ()) {
+  const Told told(any_facts(40));
+  const std::size_t size = told.table.size();
+  Matrix closure(size, std::vector<bool>(size));
+  bool contradicted = false;
+  told.happened.each_edge([&](const CausalEdge& edge, bool kept) {
+    if (kept) closure[edge.from][edge.to] = true;
+    contradicted |= !kept;
+    return true;
+  });
+  close(closure);
+  const Matrix before = relation_of(told.happened);
+  RC_CLASSIFY(contradicted, "contradictory");
+  // A clock that is disobeyed still says through its class what those of other classes have heard of.
+  for (std::size_t a = 0; a < size; ++a) {
+    for (std::size_t b = 0; b < size; ++b) RC_ASSERT((contradicted && !closure[a][b]) || closure[a][b] == before[a][b]);
+  }
+}
+
+RC_GTEST_PROP(HappenedBefore, IsAStrictPartialOrderWithinTheLinearOne, ()) {
+  const Told told(any_facts(40));
+  const Matrix before = relation_of(told.happened);
+  Matrix closure = before;
+  close(closure);
+  RC_ASSERT(closure == before);
+  for (std::uint32_t a = 0; a < before.size(); ++a) {
+    for (std::uint32_t b = 0; b < before.size(); ++b)
+      RC_ASSERT(!before[a][b] || told.happened.place(a) < told.happened.place(b));
+  }
+}
+
+RC_GTEST_PROP(HappenedBefore, DoesNotDependOnTheOrderOfArrival, ()) {
+  Facts facts = any_facts(30);
+  const Told told(facts);
+  std::mt19937 random(*rc::gen::arbitrary<std::uint32_t>());
+  std::ranges::shuffle(facts, random);
+  const Told again(facts);
+  RC_ASSERT(again.order() == told.order());
+  RC_ASSERT(relation_of(again.happened) == relation_of(told.happened));
+}
+
+RC_GTEST_PROP(HappenedBefore, IsExplainedByAChainExactlyWhereItHolds, ()) {
+  const Told told(any_facts(20));
+  const Matrix before = relation_of(told.happened);
+  for (std::uint32_t a = 0; a < before.size(); ++a) {
+    for (std::uint32_t b = 0; b < before.size(); ++b) {
+      const auto chain = shortest_chain(told.happened, a, b);
+      RC_ASSERT(chain.empty() == !before[a][b]);
+      if (chain.empty()) continue;
+      RC_ASSERT(chain.front().event == a && chain.back().event == b);
+      for (std::size_t i = 1; i < chain.size(); ++i) RC_ASSERT(before[chain[i - 1].event][chain[i].event]);
+    }
+  }
+}
+
+RC_GTEST_PROP(HappenedBefore, HasAWitnessForEachPair, ()) {
+  const Told told(any_facts(20));
+  const Matrix before = relation_of(told.happened);
+  for (std::uint32_t a = 0; a < before.size(); ++a) {
+    for (std::uint32_t b = 0; b < a; ++b) {
+      if (before[a][b] || before[b][a]) continue;
+      const EventPair pair = {a, b};
+      const auto witness = find_witnesses(told.happened, {&pair, 1}).front();
+      std::uint32_t last = none;
+      for (const std::uint32_t event : told.happened.order()) {
+        if (before[event][a] && before[event][b]) last = event;
+      }
+      RC_ASSERT(witness.last_common == last);
+    }
+  }
+}
+
+Fact in_thread(const std::string& id, const std::string& thread, std::int64_t time) {
+  Fact fact;
+  fact.id = id;
+  fact.service = "bank";
+  fact.instance = "1";
+  fact.thread = thread;
+  fact.time = time;
+  return fact;
+}
+
+TEST(HappenedBefore, OrdersAThreadAndNotTwo) {
+  const Told told({in_thread("a", "t1", 1), in_thread("b", "t1", 2), in_thread("c", "t2", 3)});
+  EXPECT_EQ(told.relation("a", "b"), "before");
+  EXPECT_EQ(told.relation("b", "a"), "after");
+  EXPECT_EQ(told.relation("a", "c"), "concurrent");
+  EXPECT_EQ(told.relation("a", "a"), "equal");
+}
+
+TEST(HappenedBefore, TakesTwoProcessesThreadsOfOneNameForTwo) {
+  Facts facts = {in_thread("a", "main", 1), in_thread("b", "main", 2)};
+  facts[1].instance = "2";
+  EXPECT_EQ(Told(facts).relation("a", "b"), "concurrent");
+}
+
+TEST(HappenedBefore, KnowsWhatASpawnedTaskFollowsAndWhoAwaitsIt) {
+  Facts facts = {in_thread("spawn", "main", 1), in_thread("work", "task-7", 2), in_thread("other", "main", 3),
+                 in_thread("await", "main", 4)};
+  facts[0].kind = Kind::async_spawn;
+  facts[0].subject = facts[3].subject = "task-7";
+  facts[3].kind = Kind::async_await;
+  const Told told(facts);
+  EXPECT_EQ(told.relation("spawn", "work"), "before");
+  EXPECT_EQ(told.relation("work", "other"), "concurrent");
+  EXPECT_EQ(told.relation("work", "await"), "before");
+}
+
+/// An event of a request on an instance: `own` is its number in it.
+Fact of_request(const std::string& id, const std::string& service, const std::string& span, const std::string& upstream,
+                std::vector<std::pair<std::string, Counter>> clock, std::int64_t time) {
+  Fact fact = in_thread(id, "request " + span, time);
+  fact.service = service;
+  fact.span = span;
+  fact.upstream = upstream;
+  fact.clock = std::move(clock);
+  return fact;
+}
+
+TEST(HappenedBefore, TakesTwoRequestsOfOneInstanceForConcurrentAlthoughTheirNumbersCompare) {
+  const Told told(
+      {of_request("a1", "py", "s1", "", {{"py#1", 1}}, 1), of_request("a2", "py", "s1", "", {{"py#1", 2}}, 2),
+       of_request("b1", "py", "s2", "", {{"py#1", 1}}, 3), of_request("b2", "py", "s2", "", {{"py#1", 2}}, 4)});
+  EXPECT_EQ(told.relation("a1", "b2"), "concurrent");
+  EXPECT_EQ(told.relation("a2", "b1"), "concurrent");
+  EXPECT_EQ(told.relation("a1", "a2"), "before");
+}
+
+TEST(HappenedBefore, CountsInTheRequestUpstreamThatAClockMeans) {
+  const Told told({of_request("a1", "web", "s1", "", {{"web#1", 1}}, 1),
+                   of_request("a2", "web", "s1", "", {{"web#1", 2}}, 2),
+                   of_request("a3", "web", "s1", "", {{"web#1", 4}}, 9),  // 3 went with the call
+                   of_request("b1", "py", "s2", "s1", {{"web#1", 3}, {"py#1", 1}}, 5)});
+  EXPECT_EQ(told.relation("a2", "b1"), "before");
+  EXPECT_EQ(told.relation("a3", "b1"), "concurrent");
+}
+
+TEST(HappenedBefore, NumbersARequestByPositionThatSendsNoNumbers) {
+  const Told told({of_request("a1", "ts", "s1", "", {}, 1), of_request("a2", "ts", "s1", "", {{"a1", 1}}, 2),
+                   of_request("a3", "ts", "s1", "", {{"a1", 2}}, 8),
+                   of_request("b1", "py", "s2", "s1", {{"ts#1", 3}, {"py#1", 1}}, 5)});
+  EXPECT_EQ(told.relation("a2", "b1"), "before");
+  EXPECT_EQ(told.relation("a3", "b1"), "concurrent");
+}
+
+TEST(HappenedBefore, FollowsACallBackIntoTheInstanceItCameFrom) {
+  const Told told({of_request("a1", "A", "s1", "", {{"A#1", 1}}, 1), of_request("a2", "A", "s1", "", {{"A#1", 3}}, 9),
+                   of_request("b1", "B", "s2", "s1", {{"A#1", 2}, {"B#1", 1}}, 3),
+                   of_request("c1", "A", "s3", "s2", {{"A#1", 3}, {"B#1", 2}}, 4)});
+  EXPECT_EQ(told.relation("a1", "c1"), "before");
+  EXPECT_EQ(told.relation("b1", "c1"), "before");
+  EXPECT_EQ(told.relation("a2", "c1"), "concurrent");
+}
+
+TEST(HappenedBefore, ComparesPlainClocksByTheBook) {
+  Facts facts = {{.id = "a", .time = 3, .clock = {{"A", 2}}},
+                 {.id = "b", .time = 2, .clock = {{"A", 2}, {"B", 1}}},
+                 {.id = "c", .time = 1, .clock = {{"A", 1}, {"C", 1}}},
+                 {.id = "d", .time = 1, .clock = {}}};
+  const Told told(facts);
+  EXPECT_EQ(told.relation("a", "b"), "before");
+  EXPECT_EQ(told.relation("b", "c"), "concurrent");
+  EXPECT_EQ(told.relation("d", "b"), "concurrent");
+}
+
+TEST(HappenedBefore, NamesWhatContradictsItself) {
+  Facts facts = {in_thread("a", "t1", 5), in_thread("b", "t2", 2), in_thread("c", "t3", 3)};
+  facts[0].parent = "b";
+  facts[1].parent = "a";
+  facts[2].parent = "nobody";
+  const Told told(facts);
+  EXPECT_EQ(told.happened.warnings().parent_cycles, 1U);
+  EXPECT_EQ(told.happened.warnings().missing_parents, 1U);
+  EXPECT_EQ(told.relation("b", "a"), "before");
+}
+
+}  // namespace
+}  // namespace raceway::causality
