@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <span>
 #include <tuple>
 #include <utility>
 
@@ -90,6 +91,7 @@ class VariableSearch {
     if (writes(event.access)) ++found_.writes;
     AccessGroup group = {event.access, is_unknown(happened_, step.event), locks_.of(step.event), 0};
     if (query_.by_site) group.site = known_site(site);
+    see(ProcessName::of(happened_.events().origin(step.event)));
     const auto racing = counter_.add(step, group);
     const std::uint32_t own = counter_.last_group();
     if (pairs_.size() <= own) pairs_.resize(own + std::size_t{1});
@@ -162,8 +164,16 @@ class VariableSearch {
     return {found_.variable, race_class, sharing_of(happened_.events(), earlier, later), earlier, later, false};
   }
 
+  /// What pairs can share depends on the processes that they can be of.
+  void see(const ProcessName& process) {
+    if (found_.accesses == 1) first_process_ = process;
+    if (process == first_process_) return;
+    possible_sharings_ = std::max(possible_sharings_, process.service == first_process_.service ? std::size_t{2} : 3);
+  }
+
   bool is_full(std::size_t rank) const {
-    return std::ranges::all_of(listed_[rank], [&](const auto& pairs) { return pairs.size() >= query_.most_pairs; });
+    return std::ranges::all_of(std::span(listed_[rank]).first(possible_sharings_),
+                               [&](const auto& pairs) { return pairs.size() >= query_.most_pairs; });
   }
 
   /// Lists the pairs of this access that are of the rank, as far as there is room, in the linear order.
@@ -204,6 +214,8 @@ class VariableSearch {
   std::vector<std::vector<Count>> pairs_;  // by group of the later, then of the earlier
   std::map<std::uint32_t, std::uint32_t> sites_;
   std::array<std::array<std::vector<RacePair>, 3>, 3> listed_;  // by rank of severity, then sharing
+  ProcessName first_process_;
+  std::size_t possible_sharings_ = 1;
   std::uint64_t looked_at_ = 0;
 };
 
