@@ -258,6 +258,15 @@ void mark_first(const HappenedBefore& happened, std::vector<RacePair>& listed) {
 
 }  // namespace
 
+std::optional<RaceClass> class_if_unordered(const HappenedBefore& happened, const LockSets& locks, std::uint32_t a,
+                                            std::uint32_t b) {
+  const auto group = [&](std::uint32_t event) {
+    return AccessGroup{happened.events()[event].access, is_unknown(happened, event), locks.of(event), 0};
+  };
+  if (!conflict(group(a), group(b))) return std::nullopt;
+  return class_of(group(a), group(b), locks);
+}
+
 Races find_races(const HappenedBefore& happened, const LockSets& locks, const RaceQuery& query) {
   const EventTable& events = happened.events();
   const Names& names = events.names();

@@ -77,7 +77,7 @@ struct SitePair {
 inline constexpr std::uint32_t most_sites = 64;
 
 struct RaceQuery {
-  std::optional<std::string_view> variable;  ///< of all otherwise
+  std::optional<std::string_view> variable = std::nullopt;  ///< of all otherwise
   std::size_t most_pairs = 100;
   bool with_info = false;  ///< list atomic, guarded and unknown pairs as well
   bool by_site = false;
@@ -94,6 +94,10 @@ struct Races {
 /// heard of. Cost: what the effective clocks hold, and (accesses x groups), a group being what is the same in access,
 /// lock set and site.
 Races find_races(const HappenedBefore& happened, const LockSets& locks, const RaceQuery& query);
+
+/// What kind of race it is where nothing orders these two accesses to one variable, or nothing where neither writes.
+std::optional<RaceClass> class_if_unordered(const HappenedBefore& happened, const LockSets& locks, std::uint32_t a,
+                                            std::uint32_t b);
 
 /// The place in the program that an access is told at; where that is within an SDK, the function that the strand was
 /// in.

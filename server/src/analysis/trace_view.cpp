@@ -1,59 +1,241 @@
 #include "analysis/trace_view.hpp"
 
-#include <algorithm>
-#include <span>
+#include <map>
 #include <utility>
 
-#include "causality/causal_order.hpp"
-#include "storage/keyed_hash.hpp"
-#include "wire/links.hpp"
-#include "wire/writer.hpp"
+#include "analysis/event_details.hpp"
+#include "analysis/json.hpp"
+#include "analysis/race_report.hpp"
+#include "causality/calls.hpp"
+#include "causality/critical_path.hpp"
+#include "causality/explain.hpp"
 
 namespace raceway::server::analysis {
 namespace {
 
-// What a std::string holds without the heap.
-constexpr std::size_t longest_short_string = 15;
+// Pairs of a trace's view; all are counted.
+constexpr std::size_t most_race_details = 100;
+// Pieces of the elapsed path, and events of the one by durations.
+constexpr std::size_t most_path_steps = 1'000;
+
+void append_elapsed(std::string& json, const TraceAnalysis& trace) {
+  const auto& happened = trace.happened();
+  const auto& names = trace.events().names();
+  const auto path = causality::elapsed_path(happened);
+  const auto origin_of = [&](std::uint32_t line) { return trace.events().origin(happened.line(line).front()); };
+  std::map<std::string_view, std::int64_t> by_service;
+  for (const auto& piece : path.pieces) by_service[names[origin_of(piece.line).service]] += piece.to - piece.from;
+  append_key(json, "elapsed");
+  json += '{';
+  append_millis(json, "elapsed_ms", path.nanos);
+  append_key(json, "pieces");
+  json += '[';
+  for (std::size_t i = 0; i < std::min(path.pieces.size(), most_path_steps); ++i) {
+    const auto& piece = path.pieces[i];
+    const auto origin = origin_of(piece.line);
+    json += i == 0 ? "{" : ",{";
+    append_text(json, "service", names[origin.service]);
+    append_text(json, "thread", names[origin.thread]);
+    append_text(json, "span", names[origin.span]);
+    append_millis(json, "from", piece.from);
+    append_millis(json, "to", piece.to);
+    append_millis(json, "ms", piece.to - piece.from);
+    json += '}';
+  }
+  json += ']';
+  append_count(json, "pieces_total", path.pieces.size());
+  append_key(json, "by_service");
+  json += '[';
+  for (const auto& [service, nanos] : by_service) {
+    json += json.back() == '[' ? "{" : ",{";
+    append_text(json, "service", service);
+    append_millis(json, "ms", nanos);
+    append_real(json, "percent", 100.0 * static_cast<double>(nanos) / static_cast<double>(path.nanos));
+    json += '}';
+  }
+  json += ']';
+  append_count(json, "detached", path.detached.size());
+  json += '}';
+}
+
+void append_chain(std::string& json, std::string_view name, TraceAnalysis& trace,
+                  const std::vector<causality::ChainLink>& chain) {
+  std::vector<std::uint32_t> events;
+  for (const auto& link : chain) events.push_back(link.event);
+  append_key(json, name);
+  json += '[';
+  std::size_t at = 0;
+  each_details(trace, events, [&](const EventDetails& event) {
+    json += at == 0 ? "{" : ",{";
+    append_text(json, "event_id", event.id);
+    append_key(json, "reason");
+    if (at == 0) {
+      json += "null";
+    } else {
+      wire::append_json_string(json, name_of(chain[at].reason));
+    }
+    append_text(json, "kind", event.kind);
+    append_text(json, "service", event.service);
+    append_text(json, "thread", event.thread);
+    append_text(json, "location", event.location);
+    json += '}';
+    ++at;
+    return true;
+  });
+  json += ']';
+}
 
 }  // namespace
 
-std::vector<std::uint32_t> causal_order(storage::TraceEvents& events, storage::ByteBudget& budget) {
-  // Ids are told apart by 64 bits of a keyed hash: of a million, two are taken for one in one trace of some 30 million.
-  static const auto hash_key = storage::HashKey::random();
-  const auto key = [](std::string_view id) -> causality::TraceOrder::Key {
-    return id.empty() ? 0 : std::max<std::uint64_t>(1, storage::sip_hash(hash_key, id));
-  };
-  auto hold = budget.hold();
-  hold.grow(events.count() * causality::TraceOrder::ordering_an_event);
-  const std::size_t paid = hold.bytes();
-  causality::TraceOrder order(events.count());
-  events.each([&](const wire::Row& row) {
-    const auto links = wire::read_links(row);
-    order.add(key(row.event_id), key(links.parent_id), row.timestamp, links.timestamp_nanos, links.clock);
-    if (order.bytes() > hold.bytes() - paid) hold.grow(order.bytes() - (hold.bytes() - paid));
+std::string critical_path_json(TraceAnalysis& trace, std::string_view trace_id) {
+  if (trace.events().size() == 0) return "null";
+  const auto path = causality::longest_durations(trace.happened());
+  std::string json = "{";
+  append_text(json, "trace_id", trace_id);
+  append_count(json, "path_events", path.events.size());
+  append_millis(json, "total_duration_ms", path.nanos);
+  append_millis(json, "trace_total_duration_ms", path.nanos_of_trace);
+  append_real(json, "percentage_of_total",
+              path.nanos_of_trace == 0
+                  ? 0.0
+                  : 100.0 * static_cast<double>(path.nanos) / static_cast<double>(path.nanos_of_trace));
+  append_key(json, "path");
+  json += '[';
+  const auto shown = std::span(path.events).first(std::min(path.events.size(), most_path_steps));
+  std::size_t at = 0;
+  each_details(trace, shown, [&](const EventDetails& event) {
+    json += at == 0 ? "{" : ",{";
+    append_text(json, "id", event.id);
+    append_text(json, "kind", event.kind);
+    append_text(json, "location", event.location);
+    append_time(json, "timestamp", event.time, "+00:00");
+    append_millis(json, "duration_ms", std::max<std::int64_t>(trace.events()[shown[at]].duration_nanos, 0));
+    json += '}';
+    ++at;
     return true;
   });
-  return std::move(order).order([&](std::span<const std::uint32_t> places) {
-    std::vector<std::string> ids;
-    hold.grow(places.size() * (sizeof(std::string) + sizeof(std::uint32_t)));
-    events.each_of(places, [&](const wire::Row& row) {
-      if (row.event_id.size() > longest_short_string) hold.grow(row.event_id.size());
-      ids.emplace_back(row.event_id);
-      return true;
-    });
-    return ids;
+  json += ']';
+  append_elapsed(json, trace);
+  return json + '}';
+}
+
+std::string dependencies_json(const TraceAnalysis& trace, std::string_view trace_id) {
+  const auto& events = trace.events();
+  std::map<std::string_view, std::uint64_t> services;
+  for (std::uint32_t event = 0; event < events.size(); ++event) {
+    if (const auto service = events.origin(event).service; service != 0) ++services[events.names()[service]];
+  }
+  std::string json = "{";
+  append_text(json, "trace_id", trace_id);
+  append_key(json, "services");
+  json += '[';
+  for (const auto& [name, count] : services) {
+    json += json.back() == '[' ? "{" : ",{";
+    append_text(json, "name", name);
+    append_count(json, "event_count", count);
+    json += '}';
+  }
+  json += ']';
+  std::map<std::pair<std::string_view, std::string_view>, std::uint64_t> between;
+  for (const auto& call : causality::find_calls(trace.happened())) {
+    if (call.from != 0 && call.from != call.to)
+      between[{events.names()[call.from], events.names()[call.to]}] += call.count;
+  }
+  append_key(json, "dependencies");
+  json += '[';
+  for (const auto& [services_of_call, count] : between) {
+    json += json.back() == '[' ? "{" : ",{";
+    append_text(json, "from", services_of_call.first);
+    append_text(json, "to", services_of_call.second);
+    append_count(json, "call_count", count);
+    json += '}';
+  }
+  return json + "]}";
+}
+
+bool write_accesses(TraceAnalysis& trace, const causality::AuditTrail& trail, const Write& write) {
+  std::vector<std::uint32_t> events;
+  events.reserve(trail.accesses.size());
+  for (const auto& access : trail.accesses) events.push_back(access.event);
+  std::size_t at = 0;
+  std::string json;
+  const bool whole = each_details(trace, events, [&](const EventDetails& event) {
+    const auto& access = trail.accesses[at];
+    json = at++ == 0 ? "{" : ",{";
+    append_text(json, "event_id", event.id);
+    append_time(json, "timestamp", event.time, "Z");
+    append_text(json, "thread_id", event.thread);
+    append_text(json, "service_name", event.service);
+    append_text(json, "access_type", event.access);
+    append_key(json, "old_value");
+    json += event.old_value.empty() ? "null" : event.old_value;
+    append_key(json, "new_value");
+    json += event.new_value.empty() ? "null" : event.new_value;
+    append_text(json, "location", event.location);
+    append_flag(json, "has_causal_link_to_previous", access.after_previous);
+    append_flag(json, "is_race", access.races_with_previous);
+    json += '}';
+    return write(json);
   });
+  return whole;
 }
 
-std::string trace_begin(std::string_view trace_id) {
-  std::string json = R"({"trace_id":)";
-  wire::append_json_string(json, trace_id);
-  return json + R"(,"events":[)";
+std::optional<std::string> relation_json(TraceAnalysis& trace, std::string_view a, std::string_view b) {
+  const auto in_a = trace.find(a);
+  const auto in_b = trace.find(b);
+  if (!in_a || !in_b) return std::nullopt;
+  const auto& happened = trace.happened();
+  const auto order = happened.compare(*in_a, *in_b);
+  std::string json = "{";
+  append_text(json, "a", a);
+  append_text(json, "b", b);
+  append_text(json, "relation", name_of(order));
+  if (order == causality::Order::before) {
+    append_chain(json, "chain", trace, causality::shortest_chain(happened, *in_a, *in_b));
+  } else if (order == causality::Order::after) {
+    append_chain(json, "chain", trace, causality::shortest_chain(happened, *in_b, *in_a));
+  } else if (order == causality::Order::concurrent) {
+    const causality::EventPair pair = {*in_a, *in_b};
+    const auto common = causality::find_witnesses(happened, {&pair, 1}).front().last_common;
+    append_key(json, "last_common_id");
+    if (common == causality::none) {
+      json += "null";
+    } else {
+      wire::append_json_string(json, read_details(trace, {&common, 1}).front().id);
+      append_chain(json, "chain_to_a", trace, causality::shortest_chain(happened, common, *in_a));
+      append_chain(json, "chain_to_b", trace, causality::shortest_chain(happened, common, *in_b));
+    }
+  }
+  return json + '}';
 }
 
-std::string_view trace_end() {
-  return R"(],"audit_trails":{},"analysis":{"concurrent_events":0,"potential_races":0,"anomalies":[],"race_details":[]},)"
-         R"("critical_path":null,"anomalies":[],"dependencies":null})";
+TraceView::TraceView(TraceAnalysis& trace, std::string_view trace_id, bool with_trails) : trace_(trace) {
+  if (with_trails) trails_ = causality::audit_trails(trace.happened(), trace.locks());
+  const RaceReport races = report_races(trace, most_race_details);
+  rest_ = ",\"analysis\":{";
+  append_count(rest_, "concurrent_events", races.races);
+  append_count(rest_, "potential_races", races.races);
+  append_key(rest_, "anomalies");
+  rest_ += races.lines;
+  append_key(rest_, "race_details");
+  rest_ += races.details;
+  append_count(rest_, "race_details_total", races.races);
+  if (const auto warnings = warnings_json(trace.happened().warnings()); !warnings.empty()) {
+    append_key(rest_, "warnings");
+    rest_ += warnings;
+  }
+  rest_ += R"(},"critical_path":)" + critical_path_json(trace, trace_id);
+  rest_ += R"(,"anomalies":[],"dependencies":)" + dependencies_json(trace, trace_id);
+}
+
+bool TraceView::write(const Write& write) {
+  if (!write(",\"audit_trails\":{")) return false;
+  for (std::size_t i = 0; i < trails_.size(); ++i) {
+    std::string key = i == 0 ? "" : ",";
+    wire::append_json_string(key, trace_.events().names()[trails_[i].variable]);
+    if (!write(key + ":[") || !write_accesses(trace_, trails_[i], write) || !write("]")) return false;
+  }
+  return write("}") && write(rest_);
 }
 
 }  // namespace raceway::server::analysis

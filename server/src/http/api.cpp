@@ -7,10 +7,10 @@
 
 #include "http/envelope.hpp"
 #include "http/query.hpp"
+#include "http/trace_analysis_api.hpp"
 #include "http/trace_answers.hpp"
 #include "wire/errors.hpp"
 #include "wire/timestamp.hpp"
-#include "wire/uuid.hpp"
 
 namespace raceway::server::http {
 namespace {
@@ -117,13 +117,8 @@ Response get_traces(Api& api, const Request& request) {
 }
 
 Response get_trace(Api& api, const Request& request) {
-  std::string id(request.path_parameter("id"));
-  const auto uuid = wire::canonical_uuid(id);
-  auto events = api.storage.trace(id);
-  if (!events && uuid && *uuid != id) events = api.storage.trace(id = *uuid);
-  if (!events && !uuid) return failure(400, "Invalid trace ID format");
-  if (!events) return failure(404, "Failed to fetch trace: Trace not found: " + *uuid);
-  return show_trace(id, std::move(events), query_event_page(request), api.budget);
+  auto found = find_trace(api.storage, request, "Failed to fetch trace: ");
+  return show_trace(found.id, std::move(found.events), query_event_page(request), api.budget);
 }
 
 Response get_services(Api& api) {
@@ -155,6 +150,7 @@ void add_api_routes(Server& server, Api& api) {
   server.route("GET", "/status", [&api](Request&) { return get_status(api); });
   server.route("GET", "/api/traces", [&api](Request& request) { return get_traces(api, request); });
   server.route("GET", "/api/traces/:id", [&api](Request& request) { return get_trace(api, request); });
+  add_trace_routes(server, api);
   server.route("GET", "/api/services", [&api](Request&) { return get_services(api); });
   server.route("GET", "/api/services/:name/traces",
                [&api](Request& request) { return get_service_traces(api, request); });

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "analysis/trace_analysis.hpp"
 #include "analysis/trace_view.hpp"
 #include "http/envelope.hpp"
 #include "http/query.hpp"
@@ -34,14 +35,16 @@ class Elements {
 /// A trace that is shown: its events, and the places of those that are asked for, in causal order. Outlives the stream.
 struct ShownTrace {
   std::unique_ptr<storage::TraceEvents> events;
+  std::optional<analysis::TraceAnalysis> analysis;
+  std::optional<analysis::TraceView> view;
   storage::ByteBudget::Hold hold;
   std::vector<std::uint32_t> order;
   std::span<const std::uint32_t> places;
   std::string begin;
   std::string end;
 
-  bool write(const http::Write& write) const {
-    return write(begin) && events->each_of(places, Elements(write)) && write(end);
+  bool write(const http::Write& write) {
+    return write(begin) && events->each_of(places, Elements(write)) && write("]") && view->write(write) && write(end);
   }
 };
 
@@ -72,7 +75,7 @@ void cut_page(ShownTrace& shown, const EventPage& page) {
   if (more) shown.places = shown.places.first(static_cast<std::size_t>(*page.limit));
   std::string json = R"(,"total_events":)" + std::to_string(shown.order.size()) + R"(,"next_after":)";
   json += more ? json_string(id_at(*shown.events, shown.places.back())) : "null";
-  shown.end.insert(shown.end.rfind('}'), json);
+  shown.end += json;
 }
 
 /// More than this is sent as it is made.
@@ -114,14 +117,15 @@ Response show_trace(std::string_view trace_id, std::unique_ptr<storage::TraceEve
                     storage::ByteBudget& budget) {
   const auto shown = std::make_shared<ShownTrace>();
   shown->events = std::move(events);
-  shown->order = analysis::causal_order(*shown->events, budget);
+  shown->analysis.emplace(*shown->events, budget);
+  shown->view.emplace(*shown->analysis, trace_id, !page.asked());
   shown->hold = budget.hold();
-  shown->hold.grow(shown->order.size() * sizeof(std::uint32_t));
+  shown->hold.grow(shown->events->count() * sizeof(std::uint32_t));
+  shown->order = shown->analysis->places();
   shown->places = shown->order;
-  shown->begin = R"({"success":true,"data":)" + analysis::trace_begin(trace_id);
-  shown->end = analysis::trace_end();
+  shown->begin = R"({"success":true,"data":{"trace_id":)" + json_string(trace_id) + R"(,"events":[)";
   if (page.asked()) cut_page(*shown, page);
-  shown->end += R"(,"error":null})";
+  shown->end += R"(},"error":null})";
   Response response;
   if (shown->places.size() > events_of_a_body) {
     response.stream = [shown](const Write& write) { return shown->write(write); };
@@ -143,7 +147,7 @@ Response export_traces(storage::Storage& storage, const storage::TraceFilter& fi
       write(R"({"success":true,"data":{"total_traces":)" + std::to_string(total) + R"(,"traces":[)");
     };
     const auto visit = [&](const storage::TraceSummary& trace, storage::TraceEvents& events) {
-      const auto order = analysis::causal_order(events, budget);
+      const auto order = analysis::TraceAnalysis(events, budget).places();
       std::string json = first ? "\n" : ",\n";
       first = false;
       append_summary(json, trace, "+00:00");

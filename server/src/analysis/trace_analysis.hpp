@@ -1,0 +1,49 @@
+// A trace that was read from a backend, and what the core makes of it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "causality/event_table.hpp"
+#include "causality/happened_before.hpp"
+#include "causality/locksets.hpp"
+#include "storage/byte_budget.hpp"
+#include "storage/storage.hpp"
+
+namespace raceway::server::analysis {
+
+/// Refers to the events, which outlive it. What it takes is of `budget`; the constructor throws Unavailable where that
+/// has not so much, and so does what is asked of it later. Not thread-safe.
+class TraceAnalysis {
+ public:
+  TraceAnalysis(storage::TraceEvents& events, storage::ByteBudget& budget);
+  TraceAnalysis(const TraceAnalysis&) = delete;
+  TraceAnalysis& operator=(const TraceAnalysis&) = delete;
+  ~TraceAnalysis() = default;
+
+  storage::TraceEvents& rows() { return rows_; }
+  const causality::EventTable& events() const { return *table_; }
+  const causality::HappenedBefore& happened() const { return *happened_; }
+  /// Worked out when it is first asked for.
+  const causality::LockSets& locks();
+
+  /// The places of the events in the order in which a trace is told: causes before effects.
+  std::vector<std::uint32_t> places() const;
+  /// The event of that id.
+  std::optional<std::uint32_t> find(std::string_view event_id);
+
+ private:
+  void read_rows();
+
+  storage::TraceEvents& rows_;
+  storage::ByteBudget::Hold hold_;       // for what stays
+  storage::ByteBudget::Hold walk_hold_;  // for what a walk takes
+  std::optional<causality::EventTable> table_;
+  std::optional<causality::HappenedBefore> happened_;
+  std::optional<causality::LockSets> locks_;
+};
+
+}  // namespace raceway::server::analysis
