@@ -48,13 +48,14 @@ in = $(wildcard $(addprefix $(1)/,$(addsuffix .cpp,$(2))))
 COMMANDS := $(wildcard server/src/*/command_line.cpp) server/src/command_line.cpp
 CLIENTS  := server/src/moving/http_client.cpp server/src/status/ask.cpp
 # The longest first, lest one core ends alone.
-SERVER_GROUPS := commands clients memory moving postgres http analysis status doctor observability config serving
+SERVER_GROUPS := commands clients memory moving postgres http analysis races status doctor observability config serving
 GROUP_commands      := $(COMMANDS)
 GROUP_clients       := $(CLIENTS)
 GROUP_memory        := $(call in,server/src/memory,*)
 GROUP_postgres      := $(filter-out $(COMMANDS),$(call in,server/src/postgres,*))
 GROUP_http          := $(call in,server/src/http,*)
 GROUP_analysis      := $(call in,server/src/analysis,*)
+GROUP_races         := $(filter-out $(COMMANDS),$(call in,server/src/races,*))
 GROUP_moving        := $(filter-out $(COMMANDS) $(CLIENTS) %/output.cpp,$(call in,server/src/moving,*))
 GROUP_status        := $(filter-out $(COMMANDS) $(CLIENTS),$(call in,server/src/status,*))
 GROUP_doctor        := $(call in,server/src/doctor,doctor examination report)

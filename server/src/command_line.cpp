@@ -8,6 +8,7 @@
 #include "doctor/command_line.hpp"
 #include "moving/command_line.hpp"
 #include "postgres/command_line.hpp"
+#include "races/command_line.hpp"
 #include "status/command_line.hpp"
 
 namespace raceway::server {
@@ -131,6 +132,8 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   CLI::App* const importing = moving::add_import(app, result.importing);
   CLI::App* const doctor = doctor::add_doctor(app, result.doctor);
   CLI::App* const status = status::add_status(app, result.status);
+  CLI::App* const races = races::add_races(app, result.races);
+  CLI::App* const explain = races::add_explain(app, result.explain);
 
   try {
     app.parse(argc, argv);
@@ -142,6 +145,8 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
     if (*importing) result.command = Command::import_events;
     if (*doctor) result.command = Command::doctor;
     if (*status) result.command = Command::status;
+    if (*races) result.command = Command::races;
+    if (*explain) result.command = Command::explain;
   } catch (const CLI::CallForVersion& version) {
     result.command = Command::version;
     result.text = std::string(version.what()) + '\n';

@@ -10,11 +10,25 @@
 #include "doctor/options.hpp"
 #include "moving/options.hpp"
 #include "postgres/options.hpp"
+#include "races/options.hpp"
 #include "status/options.hpp"
 
 namespace raceway::server {
 
-enum class Command { help, version, serve, migrate, cleanup, config, export_events, import_events, doctor, status };
+enum class Command {
+  help,
+  version,
+  serve,
+  migrate,
+  cleanup,
+  config,
+  export_events,
+  import_events,
+  doctor,
+  status,
+  races,
+  explain
+};
 
 struct CommandLine {
   Command command = Command::help;
@@ -28,6 +42,8 @@ struct CommandLine {
   moving::ImportOptions importing;
   doctor::Options doctor;
   status::Options status;
+  races::RacesOptions races;
+  races::ExplainOptions explain;
   std::string text;  ///< for help and version: what to print on stdout
 };
 

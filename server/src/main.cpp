@@ -1,4 +1,4 @@
-// raceway: serve | migrate | cleanup | export | import | status | doctor | config
+// raceway: serve | migrate | cleanup | export | import | races | explain | status | doctor | config
 #include <exception>
 #include <iostream>
 
@@ -10,6 +10,7 @@
 #include "postgres/cleanup.hpp"
 #include "postgres/portable_sql.hpp"
 #include "postgres/setup.hpp"
+#include "races/races.hpp"
 #include "serve.hpp"
 #include "status/status.hpp"
 #include "terminal/for_terminal.hpp"
@@ -63,9 +64,16 @@ int show_config(const CommandLine& line, const config::LoadedConfig& loaded) {
   return 0;
 }
 
-/// Where events could not be moved it is 2: 1 says that some of them were not.
-int move_events(const CommandLine& line, const config::Config& config) {
+bool reads_events(Command command) {
+  return command == Command::export_events || command == Command::import_events || command == Command::races ||
+         command == Command::explain;
+}
+
+/// Where it could not be done it is 2: 1 says that some events were not moved, or that there are races.
+int read_events(const CommandLine& line, const config::Config& config) {
   try {
+    if (line.command == Command::races) return races::find(line.races, config);
+    if (line.command == Command::explain) return races::explain(line.explain, config);
     if (line.command == Command::export_events) return moving::export_events(line.exporting, config);
     return moving::import_events(line.importing, config);
   } catch (const std::exception& error) {
@@ -93,9 +101,7 @@ int run(const CommandLine& line) {
   if (line.command == Command::status) return status::run(line.status, loaded.config);
   observability::start_logging(loaded.config.logging);
   for (const auto& warning : loaded.warnings) spdlog::warn("{}", warning);
-  if (line.command == Command::export_events || line.command == Command::import_events) {
-    return move_events(line, loaded.config);
-  }
+  if (reads_events(line.command)) return read_events(line, loaded.config);
   if (line.command == Command::migrate) return migrate(line, loaded);
   return line.command == Command::cleanup ? cleanup(line, loaded) : serve(loaded);
 }
