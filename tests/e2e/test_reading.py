@@ -165,7 +165,8 @@ def test_a_trace_has_everything_that_user_interfaces_read(store):
     assert set(trace) == {"trace_id", "events", "audit_trails", "analysis", "critical_path", "anomalies",
                           "dependencies"}
     assert trace["trace_id"] == event["trace_id"]
-    assert set(trace["analysis"]) == {"concurrent_events", "potential_races", "anomalies", "race_details"}
+    assert set(trace["analysis"]) == {"concurrent_events", "potential_races", "anomalies", "race_details",
+                                      "race_details_total"}
     assert isinstance(trace["audit_trails"], dict) and isinstance(trace["anomalies"], list)
     assert isinstance(trace["analysis"]["anomalies"], list) and isinstance(trace["analysis"]["race_details"], list)
 

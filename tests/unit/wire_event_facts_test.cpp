@@ -46,7 +46,7 @@ TEST(EventFacts, MayBeMissing) {
   }
 }
 
-Row row_of_kind(const std::string& kind, const std::string& metadata) {
+Row row_of_kind(std::string_view kind, std::string_view metadata) {
   Row row;
   row.kind = kind;
   row.metadata = metadata;
@@ -66,13 +66,12 @@ TEST(EventFacts, SayWhatAnEventIsAbout) {
   // A change of state is a write unless it says something else.
   EXPECT_EQ(read_facts(row_of_kind("StateChange", R"({"variable":"x"})")).facts.access, Access::write);
   EXPECT_EQ(read_facts(row_of_kind("FunctionCall", R"({"access_type":"Read"})")).facts.access, Access::no_access);
-  const std::string lock = R"({"lock_id":"l","lock_type":"RwLock(Read)"
-})";
+  const std::string lock = R"({"lock_id":"l","lock_type":"RwLock for Read"})";
   const auto acquire = read_facts(row_of_kind("LockAcquire", lock));
-EXPECT_EQ(acquire.facts.kind, Kind::lock_acquire);
-EXPECT_EQ(acquire.facts.subject, "l");
-EXPECT_TRUE(acquire.facts.shared_lock);
-EXPECT_FALSE(read_facts(row_of_kind("LockAcquire", R"({"lock_type":"Mutex"})")).facts.shared_lock);
+  EXPECT_EQ(acquire.facts.kind, Kind::lock_acquire);
+  EXPECT_EQ(acquire.facts.subject, "l");
+  EXPECT_TRUE(acquire.facts.shared_lock);
+  EXPECT_FALSE(read_facts(row_of_kind("LockAcquire", R"({"lock_type":"Mutex"})")).facts.shared_lock);
 }
 
 TEST(EventFacts, HaveTheDurationInWholeNanoseconds) {

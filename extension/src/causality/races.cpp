@@ -26,6 +26,11 @@ std::string_view name_of(Sharing sharing) {
   return names[static_cast<std::size_t>(sharing)];
 }
 
+std::string_view name_of(Access access) {
+  constexpr std::array<std::string_view, 6> names = {"", "Read", "Write", "AtomicRead", "AtomicWrite", "AtomicRMW"};
+  return names[static_cast<std::size_t>(access)];
+}
+
 std::vector<std::uint32_t> sites_of_accesses(const HappenedBefore& happened) {
   const EventTable& events = happened.events();
   // Where an SDK tells its own file and line, that is the same for all that it watches.

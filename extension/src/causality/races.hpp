@@ -31,6 +31,8 @@ constexpr bool is_race(RaceClass race_class) {
   return race_class <= RaceClass::read_write;
 }
 
+/// As the SDKs spell it: Read, Write, AtomicRead, AtomicWrite, AtomicRMW; empty for none.
+std::string_view name_of(Access access);
 constexpr bool writes(Access access) {
   return access == Access::write || access == Access::atomic_write || access == Access::atomic_rmw;
 }

@@ -1,5 +1,6 @@
 #include "analysis/event_details.hpp"
 
+#include "analysis/operations.hpp"
 #include "wire/arena.hpp"
 #include "wire/fields.hpp"
 #include "wire/row_json.hpp"
@@ -9,12 +10,6 @@ namespace {
 
 using wire::Json;
 
-std::string text_of(const Json& metadata, std::string_view name) {
-  const Json* value = metadata.find(name);
-  if (value == nullptr || (!value->is(Json::Type::string) && !value->is(Json::Type::number))) return {};
-  return std::string(value->text());
-}
-
 std::string json_of(const Json& metadata, std::string_view name) {
   std::string json;
   if (const Json* value = metadata.find(name)) wire::append_json(json, *value);
@@ -22,11 +17,14 @@ std::string json_of(const Json& metadata, std::string_view name) {
 }
 
 std::string kind_of(const wire::Row& row, const Json& metadata) {
-  const auto about = [&](std::string_view name) { return std::string(row.kind) + '(' + text_of(metadata, name) + ')'; };
+  const auto about = [&](std::string_view name) {
+    return std::string(row.kind) + '(' + std::string(text_in(metadata, name)) + ')';
+  };
   if (row.kind == "FunctionCall") return about("function_name");
   if (row.kind == "StateChange") return about("variable");
   if (row.kind == "HttpRequest")
-    return "HttpRequest(" + text_of(metadata, "method") + ' ' + text_of(metadata, "url") + ')';
+    return "HttpRequest(" + std::string(text_in(metadata, "method")) + ' ' + std::string(text_in(metadata, "url")) +
+           ')';
   if (row.kind == "AsyncSpawn" || row.kind == "DatabaseQuery") return std::string(row.kind);
   return "Other";
 }
@@ -36,13 +34,13 @@ EventDetails details_of(const wire::Row& row) {
   const Json metadata = wire::read_row_object(row.metadata, arena);
   EventDetails details;
   details.id = row.event_id;
-  details.service = text_of(metadata, wire::fields::service_name);
-  details.thread = text_of(metadata, wire::fields::thread_id);
-  details.location = row.location ? std::string(*row.location) : text_of(metadata, "url");
+  details.service = text_in(metadata, wire::fields::service_name);
+  details.thread = text_in(metadata, wire::fields::thread_id);
+  details.location = row.location ? std::string(*row.location) : std::string(text_in(metadata, "url"));
   if (details.location.empty()) details.location = "unknown";
   details.kind = kind_of(row, metadata);
   if (row.kind == "StateChange") {
-    details.access = text_of(metadata, "access_type");
+    details.access = text_in(metadata, "access_type");
     if (details.access.empty()) details.access = "Write";
     details.old_value = json_of(metadata, "old_value");
     details.new_value = json_of(metadata, "new_value");

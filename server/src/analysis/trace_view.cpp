@@ -209,7 +209,8 @@ std::optional<std::string> relation_json(TraceAnalysis& trace, std::string_view 
   return json + '}';
 }
 
-TraceView::TraceView(TraceAnalysis& trace, std::string_view trace_id, bool with_trails) : trace_(trace) {
+TraceView::TraceView(TraceAnalysis& trace, std::string_view trace_id, std::string_view anomalies, bool with_trails)
+    : trace_(trace) {
   if (with_trails) trails_ = causality::audit_trails(trace.happened(), trace.locks());
   const RaceReport races = report_races(trace, most_race_details);
   rest_ = ",\"analysis\":{";
@@ -225,7 +226,10 @@ TraceView::TraceView(TraceAnalysis& trace, std::string_view trace_id, bool with_
     rest_ += warnings;
   }
   rest_ += R"(},"critical_path":)" + critical_path_json(trace, trace_id);
-  rest_ += R"(,"anomalies":[],"dependencies":)" + dependencies_json(trace, trace_id);
+  append_key(rest_, "anomalies");
+  rest_ += anomalies;
+  append_key(rest_, "dependencies");
+  rest_ += dependencies_json(trace, trace_id);
 }
 
 bool TraceView::write(const Write& write) {

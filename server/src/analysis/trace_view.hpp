@@ -31,8 +31,8 @@ std::optional<std::string> relation_json(TraceAnalysis& trace, std::string_view 
 /// trails are written as they are sent.
 class TraceView {
  public:
-  /// `with_trails` false leaves the trails empty. Refers to the trace.
-  TraceView(TraceAnalysis& trace, std::string_view trace_id, bool with_trails);
+  /// `with_trails` false leaves the trails empty; `anomalies` is a JSON list. Refers to the trace.
+  TraceView(TraceAnalysis& trace, std::string_view trace_id, std::string_view anomalies, bool with_trails);
 
   /// ,"audit_trails":{..},"analysis":{..},.. to the end of the object, without its brace.
   bool write(const Write& write);

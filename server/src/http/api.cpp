@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "http/envelope.hpp"
+#include "http/global_analysis_api.hpp"
 #include "http/query.hpp"
 #include "http/trace_analysis_api.hpp"
 #include "http/trace_answers.hpp"
@@ -118,7 +119,7 @@ Response get_traces(Api& api, const Request& request) {
 
 Response get_trace(Api& api, const Request& request) {
   auto found = find_trace(api.storage, request, "Failed to fetch trace: ");
-  return show_trace(found.id, std::move(found.events), query_event_page(request), api.budget);
+  return show_trace(api, found.id, std::move(found.events), query_event_page(request));
 }
 
 Response get_services(Api& api) {
@@ -151,6 +152,7 @@ void add_api_routes(Server& server, Api& api) {
   server.route("GET", "/api/traces", [&api](Request& request) { return get_traces(api, request); });
   server.route("GET", "/api/traces/:id", [&api](Request& request) { return get_trace(api, request); });
   add_trace_routes(server, api);
+  add_global_routes(server, api);
   server.route("GET", "/api/services", [&api](Request&) { return get_services(api); });
   server.route("GET", "/api/services/:name/traces",
                [&api](Request& request) { return get_service_traces(api, request); });

@@ -3,6 +3,7 @@
 
 #include <chrono>
 
+#include "analysis/roll_ups.hpp"
 #include "http/server.hpp"
 #include "ingest/ingestor.hpp"
 #include "storage/storage.hpp"
@@ -14,6 +15,7 @@ struct Api {
   storage::Storage& storage;
   ingest::Ingestor& ingestor;
   storage::ByteBudget& budget = storage::ByteBudget::none();  ///< of what answers are made from
+  analysis::RollUps roll_ups{storage, budget};                ///< what is known of all traces
   std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
 };
 

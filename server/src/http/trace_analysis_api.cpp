@@ -35,6 +35,20 @@ Response get_dependencies(Api& api, const Request& request) {
   return success(analysis::dependencies_json(analyzed.trace, typed_id(request)));
 }
 
+/// Of an unknown trace there are none.
+Response get_anomalies(Api& api, const Request& request) {
+  analysis::Anomalies anomalies;
+  try {
+    Analyzed analyzed(api, request, "");
+    anomalies = anomalies_of(api, analyzed.trace, analyzed.found.id);
+  } catch (const Refusal& refusal) {
+    if (refusal.status() != 404) throw;
+  }
+  std::string json = R"({"trace_id":)" + json_string(typed_id(request));
+  append_number(json, "anomaly_count", anomalies.count);
+  return success(json + ",\"anomalies\":" + anomalies.list + '}');
+}
+
 /// The accesses to one variable; made as they are sent.
 Response get_audit_trail(Api& api, const Request& request) {
   struct Shown : Analyzed {
@@ -86,6 +100,7 @@ FoundTrace find_trace(storage::Storage& storage, const Request& request, std::st
 void add_trace_routes(Server& server, Api& api) {
   server.route("GET", "/api/traces/:id/critical-path",
                [&api](Request& request) { return get_critical_path(api, request); });
+  server.route("GET", "/api/traces/:id/anomalies", [&api](Request& request) { return get_anomalies(api, request); });
   server.route("GET", "/api/traces/:id/dependencies",
                [&api](Request& request) { return get_dependencies(api, request); });
   server.route("GET", "/api/traces/:id/audit-trail/:variable",

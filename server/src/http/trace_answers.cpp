@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "analysis/global_report.hpp"
 #include "analysis/trace_analysis.hpp"
 #include "analysis/trace_view.hpp"
 #include "http/envelope.hpp"
@@ -113,13 +114,23 @@ EventPage query_event_page(const Request& request) {
   return page;
 }
 
-Response show_trace(std::string_view trace_id, std::unique_ptr<storage::TraceEvents> events, const EventPage& page,
-                    storage::ByteBudget& budget) {
+analysis::Anomalies anomalies_of(Api& api, analysis::TraceAnalysis& trace, std::string_view trace_id) {
+  // The view of a trace does not wait for all others.
+  constexpr std::chrono::milliseconds refresh{200};
+  analysis::Anomalies anomalies;
+  api.roll_ups.read(
+      [&](const analysis::RolledUp& rolled_up) { anomalies = analysis::find_anomalies(rolled_up, trace, trace_id); },
+      refresh);
+  return anomalies;
+}
+
+Response show_trace(Api& api, std::string_view trace_id, std::unique_ptr<storage::TraceEvents> events,
+                    const EventPage& page) {
   const auto shown = std::make_shared<ShownTrace>();
   shown->events = std::move(events);
-  shown->analysis.emplace(*shown->events, budget);
-  shown->view.emplace(*shown->analysis, trace_id, !page.asked());
-  shown->hold = budget.hold();
+  shown->analysis.emplace(*shown->events, api.budget);
+  shown->view.emplace(*shown->analysis, trace_id, anomalies_of(api, *shown->analysis, trace_id).list, !page.asked());
+  shown->hold = api.budget.hold();
   shown->hold.grow(shown->events->count() * sizeof(std::uint32_t));
   shown->order = shown->analysis->places();
   shown->places = shown->order;

@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "analysis/global_report.hpp"
+#include "http/api.hpp"
 #include "http/message.hpp"
 #include "storage/byte_budget.hpp"
 #include "storage/storage.hpp"
@@ -30,10 +32,13 @@ struct EventPage {
 /// From the parameters `after` and `limit`. Throws Refusal.
 EventPage query_event_page(const Request& request);
 
+/// Durations of the trace that stand out among all traces.
+analysis::Anomalies anomalies_of(Api& api, analysis::TraceAnalysis& trace, std::string_view trace_id);
+
 /// A trace with its events in causal order; where a page of them is asked for, with how many there are and the id that
-/// the next page is after. Throws Refusal where there is no such event. The budget outlives the answer.
-Response show_trace(std::string_view trace_id, std::unique_ptr<storage::TraceEvents> events, const EventPage& page,
-                    storage::ByteBudget& budget);
+/// the next page is after. Throws Refusal where there is no such event. The api outlives the answer.
+Response show_trace(Api& api, std::string_view trace_id, std::unique_ptr<storage::TraceEvents> events,
+                    const EventPage& page);
 
 /// Every trace with all its events as one document. All outlives the answer.
 Response export_traces(storage::Storage& storage, const storage::TraceFilter& filter, storage::ByteBudget& budget);

@@ -95,6 +95,15 @@ storage::TracePage MemoryStorage::list_traces(const storage::TraceFilter& filter
   return result;
 }
 
+std::vector<storage::TraceState> MemoryStorage::newest_traces(std::uint64_t most) {
+  std::vector<storage::TraceState> states;
+  for (auto& summary : list_traces({}, 1, most).traces) {
+    states.push_back(
+        {std::move(summary.trace_id), summary.event_count, summary.first_timestamp, summary.last_timestamp});
+  }
+  return states;
+}
+
 std::unique_ptr<storage::TraceEvents> MemoryStorage::trace(const std::string& trace_id) {
   const Id id = store_->ids.make(trace_id);
   const Shard& shard = store_->shard_of(id);

@@ -42,6 +42,7 @@ class MemoryStorage : public storage::Storage {
   storage::Totals totals() override;
   storage::TracePage list_traces(const storage::TraceFilter& filter, std::uint64_t page,
                                  std::uint64_t page_size) override;
+  std::vector<storage::TraceState> newest_traces(std::uint64_t most) override;
   std::unique_ptr<storage::TraceEvents> trace(const std::string& trace_id) override;
   void each_trace(const storage::TraceFilter& filter, const std::function<void(std::uint64_t)>& begin,
                   const VisitTrace& visit) override;

@@ -40,6 +40,10 @@ const std::string page_of_passing = std::string("WITH p AS (SELECT t.*") + passi
                                     " ORDER BY t.end_time DESC, t.trace_id LIMIT $5::bigint OFFSET $6::bigint) " +
                                     summary_of_p;
 
+constexpr const char* states_of_newest =
+    "SELECT t.trace_id, coalesce(t.event_count, 0)::bigint, t.start_time, t.end_time FROM raceway.traces t"
+    " WHERE t.end_time IS NOT NULL ORDER BY t.end_time DESC, t.trace_id LIMIT $1::bigint";
+
 const std::string cursor_on_passing = std::string("DECLARE traces NO SCROLL CURSOR FOR SELECT t.trace_id") + passing +
                                       " ORDER BY t.end_time DESC, t.trace_id";
 
@@ -285,6 +289,19 @@ storage::TracePage PostgresStorage::list_traces(const storage::TraceFilter& filt
     const auto result = connection.run(page_of_passing, parameters);
     for (int row = 0; row < result.rows(); ++row) found.traces.push_back(read_summary(result, row));
     return found;
+  });
+}
+
+std::vector<storage::TraceState> PostgresStorage::newest_traces(std::uint64_t most) {
+  return pool_.with_connection(Purpose::read, to_read(), [&](PgConnection& connection) {
+    const Snapshot snapshot(connection, query_limit_);
+    const auto result = connection.run(states_of_newest, {PgParameter::int64(static_cast<std::int64_t>(most))});
+    std::vector<storage::TraceState> states;
+    for (int row = 0; row < result.rows(); ++row) {
+      states.push_back({std::string(result.text(row, 0)), static_cast<std::uint64_t>(result.int64(row, 1)),
+                        result.micros(row, 2), result.micros(row, 3)});
+    }
+    return states;
   });
 }
 

@@ -13,11 +13,6 @@ namespace {
 
 using causality::SitePair;
 
-std::string_view word_for(causality::Access access) {
-  constexpr std::array<std::string_view, 6> words = {"", "Read", "Write", "AtomicRead", "AtomicWrite", "AtomicRMW"};
-  return words[static_cast<std::size_t>(access)];
-}
-
 using Key = std::tuple<std::string, std::string, std::string, std::string, std::string>;
 
 /// What was found so far, by variable and places.
@@ -32,8 +27,9 @@ class Places {
       if (name == causality::none) return std::string("(other places)");
       return name == 0 ? std::string("unknown") : std::string(names[name]);
     };
-    RacingPlaces places = {std::string(names[site.variable]), place(site.site1), std::string(word_for(site.access1)),
-                           place(site.site2), std::string(word_for(site.access2))};
+    RacingPlaces places = {std::string(names[site.variable]), place(site.site1),
+                           std::string(causality::name_of(site.access1)), place(site.site2),
+                           std::string(causality::name_of(site.access2))};
     if (races == 0) return;
     if (suppressions_.match(places.variable, places.site1, places.site2)) {
       ++found_.suppressed;

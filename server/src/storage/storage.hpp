@@ -97,6 +97,16 @@ struct TraceSummary {
   std::vector<std::string> services;  ///< every service with an event in the trace, sorted
 };
 
+/// What tells whether a trace has changed: an event is never changed, so its events are the same where these are.
+struct TraceState {
+  std::string trace_id;
+  std::uint64_t event_count = 0;
+  wire::Micros first_timestamp = 0;
+  wire::Micros last_timestamp = 0;
+
+  bool operator==(const TraceState&) const = default;
+};
+
 struct TraceFilter {
   std::optional<std::string> service;  ///< traces with an event of this service
   std::uint64_t min_events = 0;
@@ -162,6 +172,9 @@ class Storage {
 
   /// Traces newest last_timestamp first, then by trace_id; `page` from 1.
   virtual TracePage list_traces(const TraceFilter& filter, std::uint64_t page, std::uint64_t page_size) = 0;
+
+  /// The first `most` traces in the order of list_traces, without looking at their events.
+  virtual std::vector<TraceState> newest_traces(std::uint64_t most) = 0;
 
   /// Nothing where there is no such trace.
   virtual std::unique_ptr<TraceEvents> trace(const std::string& trace_id) = 0;

@@ -1,0 +1,60 @@
+// Digests of the newest traces, brought up to date when they are asked for. Both backends are read the same way, and
+// nothing is written.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "analysis/trace_digest.hpp"
+#include "causality/names.hpp"
+#include "storage/byte_budget.hpp"
+#include "storage/storage.hpp"
+
+namespace raceway::server::analysis {
+
+struct DigestedTrace {
+  storage::TraceState state;
+  TraceDigest digest;
+};
+
+/// What an answer is made from. Refers to the roll-ups.
+struct RolledUp {
+  std::vector<const DigestedTrace*> traces;  ///< newest first
+  const causality::Names& names;
+  std::uint64_t pending = 0;  ///< traces that are not in yet, or are older than those that are kept
+  storage::TraceEvents::Moment as_of;
+};
+
+/// Thread-safe; one at a time is answered.
+class RollUps {
+ public:
+  /// Both outlive it.
+  RollUps(storage::Storage& storage, storage::ByteBudget& budget) : storage_(storage), budget_(budget) {}
+
+  /// Digests what is new or has changed, for about so long at most, then calls `use`. Throws Unavailable.
+  void read(const std::function<void(const RolledUp&)>& use, std::chrono::milliseconds refresh = longest_refresh);
+
+  static constexpr std::chrono::milliseconds longest_refresh{2000};
+
+  /// Of the newest traces so many are kept.
+  static constexpr std::uint64_t most_traces = 100'000;
+  static constexpr std::size_t most_bytes = std::size_t{256} << 20U;
+
+ private:
+  std::uint64_t refresh(const std::vector<storage::TraceState>& states, std::chrono::milliseconds limit);
+
+  storage::Storage& storage_;
+  storage::ByteBudget& budget_;
+  std::mutex mutex_;
+  causality::Names names_;
+  std::map<std::string, std::unique_ptr<DigestedTrace>> digests_;  // by trace
+  std::size_t bytes_ = 0;
+};
+
+}  // namespace raceway::server::analysis
