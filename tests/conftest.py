@@ -7,7 +7,7 @@ import pytest
 pytest.register_assert_rewrite("support")  # so that what fails there is shown as well
 
 from support.cluster import PostgresCluster
-from support.environments import ENVIRONMENTS, OF_BOTH_EDITIONS, REPRESENTATIVE
+from support.environments import DIRECT_ONLY, ENVIRONMENTS, REPRESENTATIVE
 from support.store import BACKENDS, Store
 
 
@@ -42,7 +42,7 @@ def module_of(item):
 
 def reaches_postgresql(item):
     backend = item.callspec.params.get("backend") if hasattr(item, "callspec") else None
-    return "cluster" in item.fixturenames and backend != "memory" and module_of(item) not in OF_BOTH_EDITIONS
+    return "cluster" in item.fixturenames and backend != "memory" and module_of(item) not in DIRECT_ONLY
 
 
 def select(config, items, wanted):

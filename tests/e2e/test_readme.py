@@ -4,8 +4,9 @@ import json
 import re
 import subprocess
 
-from support import paths
+import pytest
 
+from support import paths
 
 
 def blocks(section, language, guide="README.md"):
@@ -35,9 +36,20 @@ def test_the_first_race_is_found_as_it_says(open_store, tmp_path):
 def test_the_analysts_statements_run_as_the_role_raceway(open_store, tmp_path):
     store = open_store("postgres")
     run_in_shell(blocks("A first race, in a minute", "sh")[0], store.server.port, tmp_path)
-    race, indexes = blocks("What happened before what", "sql", "sql/README.md")
+    race, indexes = blocks("Vector clocks", "sql", "sql/README.md")
     assert store.database.rows(race) == [{"variable": "balance", "one": "bank.js:12", "other": "bank.js:45"}]
     store.database.sql(indexes)
+
+
+@pytest.mark.extension
+def test_the_analysts_questions_have_the_answers_that_are_shown(open_store, tmp_path):
+    store = open_store("postgres")
+    run_in_shell(blocks("A first race, in a minute", "sh")[0], store.server.port, tmp_path)
+    questions, answers = (blocks("What happened before what", language, "sql/README.md") for language in ("sql", "text"))
+    assert len(questions) == len(answers) > 0
+    for question, answer in zip(questions, answers):
+        shown = store.database.sql(f"\\pset format aligned\n\\pset tuples_only off\n{question}")
+        assert [line.rstrip() for line in shown.strip("\n").split("\n")] == answer.splitlines()
 
 
 def test_retention_runs_as_it_says(open_store):

@@ -102,8 +102,8 @@ class PortablePooled(Pooled, Managed):
 ENVIRONMENTS = {"direct": PostgresCluster, "pooled": Pooled, "session": PooledSession, "tls": Tls,
                 "portable-tls": PortableTls, "portable-pooled": PortablePooled}
 
-# What chooses the edition by itself, and runs in the direct environment alone.
-OF_BOTH_EDITIONS = ("test_portable",)
+# What chooses the edition by itself, or asks the database without a server, and runs in the direct environment alone.
+DIRECT_ONLY = ("test_portable", "test_analysis_agrees")
 # The modules that stand for all where there is no time for all.
 REPRESENTATIVE = ("test_backends_agree", "test_roll_ups")
 

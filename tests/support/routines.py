@@ -69,6 +69,7 @@ SEQUENCES = [
     "SELECT raceway.copy_event_pages(0::bigint, 10::bigint), raceway.end_repartition('month'::pg_catalog.text)",
     "SELECT raceway.note_cleanup(raceway.begin_cleanup_run('mine'::pg_catalog.text), 1::bigint, 1::bigint, 1::numeric)",
     "SELECT raceway.migrate(NULL::pg_catalog.text)",
+    *(f"SELECT FROM raceway.critical_path('old'::pg_catalog.text, '{by}'::pg_catalog.text)" for by in ("elapsed", "durations")),
     "".join(f"ALTER TABLE raceway.{table} SET SCHEMA evil;" for table in TABLES["plain"]) + "SELECT raceway.migrate(NULL::pg_catalog.text)",
     "SELECT raceway.begin_repartition('month'::pg_catalog.text);"
     "CREATE TEMPORARY TABLE gone_events (event_id pg_catalog.text, \"timestamp\" timestamp); CREATE TEMPORARY TABLE held (LIKE gone_events);"
@@ -110,6 +111,7 @@ BY_NAME = {
     ("first", "timestamp"): "'2024-02-01'", ("last", "timestamp"): "'2024-02-01'",
     ("partitions_ahead", "int4"): "1", ("upper_bound", "timestamp"): "'2024-01-03'",
     ("events", "jsonb"): BODY, ("event", "jsonb"): EVENT, ("number", "jsonb"): "'1'", ("field", "text"): "'trace_id'",
+    ("trace", "text"): "'old'", ("a", "text"): "'o1'", ("b", "text"): "'o2'", ("classes", "_text"): "ARRAY['atomic']",
     ("kind", "text"): "'not_a_clock'", ("trace_ids", "_text"): "ARRAY['old', 'fresh']", ("kinds", "_text"): "ARRAY['Log', 'Log']"}
 EXTREME = {
     "text": quoted(BREAKING), "_text": f"ARRAY[{quoted(BREAKING)}, 'x']", "timestamp": "'infinity'",

@@ -1,4 +1,7 @@
 // What makes the library loadable, and its settings.
+#include <limits>
+
+#include "postgres/analysis_memory.hpp"
 #include "postgres/body_limit.hpp"
 #include "postgres/boundary.hpp"
 #include "postgres/ingest_layout.hpp"
@@ -42,6 +45,10 @@ void define_settings() {
                           "Reading takes up to six times as much memory, and one MB.", &max_body_bytes,
                           default_max_body_bytes, 1024, static_cast<int>(MaxAllocSize), PGC_SUSET, GUC_UNIT_BYTE,
                           nullptr, nullptr, nullptr);
+  DefineCustomIntVariable("raceway.max_analysis_bytes", "The memory that the analysis of one trace may take.",
+                          "It is counted beside work_mem, for each such function of a query.", &max_analysis_bytes,
+                          default_max_analysis_bytes, 64 << 10, std::numeric_limits<int>::max(), PGC_SUSET,
+                          GUC_UNIT_BYTE, nullptr, nullptr, nullptr);
   MarkGUCPrefixReserved("raceway");
 }
 

@@ -1,0 +1,60 @@
+// What the SQL functions on one trace have in common.
+#pragma once
+
+#include <string_view>
+
+#include "causality/event_table.hpp"
+#include "postgres/boundary.hpp"
+#include "postgres/result_rows.hpp"
+#include "postgres/trace_reading.hpp"
+
+extern "C" {
+#include "executor/spi.h"
+#include "utils/builtins.h"
+}
+
+namespace raceway::postgres {
+
+/// Raises.
+inline std::string_view text_argument(FunctionCallInfo fcinfo, int n) {
+  const text* const argument = PG_GETARG_TEXT_PP(n);
+  return {VARDATA_ANY(argument), VARSIZE_ANY_EXHDR(argument)};
+}
+
+/// Answers the rows that `body(trace, rows)` adds, of the trace that the first argument names; none where that is NULL.
+/// To be called where nothing has a destructor.
+template <class Body>
+Datum answer_rows(FunctionCallInfo fcinfo, Body body) {
+  ResultRows rows(fcinfo);
+  if (PG_ARGISNULL(0)) return Datum{0};
+  const std::string_view name = text_argument(fcinfo, 0);
+  SPI_connect();
+  {
+    TraceReading trace(name);
+    body(trace, rows);
+  }
+  SPI_finish();
+  return Datum{0};
+}
+
+/// What an access was taken for, as the wire formats spell it.
+constexpr std::string_view name_of(causality::Access access) {
+  using causality::Access;
+  switch (access) {
+    case Access::no_access:
+      return {};
+    case Access::read:
+      return "Read";
+    case Access::write:
+      return "Write";
+    case Access::atomic_read:
+      return "AtomicRead";
+    case Access::atomic_write:
+      return "AtomicWrite";
+    case Access::atomic_rmw:
+      return "AtomicRMW";
+  }
+  return {};
+}
+
+}  // namespace raceway::postgres
