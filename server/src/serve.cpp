@@ -21,6 +21,7 @@
 #include "config/keys.hpp"
 #include "config/machine_memory.hpp"
 #include "http/api.hpp"
+#include "http/auth_api.hpp"
 #include "http/listen.hpp"
 #include "http/metrics.hpp"
 #include "http/operations.hpp"
@@ -294,6 +295,8 @@ int serve(const config::LoadedConfig& loaded) {
   static auto* const server = new http::Server(std::move(options), http_hooks(*figures));
   http::Api api{*backend.storage, *backend.ingestor, budget};
   http::add_api_routes(*server, api);
+  http::Sessions sessions(config.server.ui_password);
+  http::add_auth_routes(*server, sessions);
   using observability::Families;
   const observability::Metrics metrics(
       std::string(config::name_of(config.storage.backend)),

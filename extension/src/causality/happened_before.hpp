@@ -20,7 +20,9 @@ namespace raceway::causality {
 
 /// What an analysis may take: it is told what it takes now and then, and may throw to end it.
 struct Allowed {
-  std::function<void(std::size_t bytes)> memory = [](std::size_t) {};
+  std::function<void(std::size_t bytes)> memory = [](std::size_t) {};  ///< of the walk: all it takes now
+  /// Likewise of what is worked out while it walks, beside it.
+  std::function<void(std::size_t bytes)> memory_beside = [](std::size_t) {};
   std::function<void()> go_on = [] {};
 };
 

@@ -289,7 +289,7 @@ Races find_races(const HappenedBefore& happened, const LockSets& locks, const Ra
     if (++accesses % accesses_between_checks == 0) {
       std::size_t bytes = 0;
       for (const auto& [variable, search] : variables) bytes += search.bytes();
-      happened.allowed().memory(bytes);
+      happened.allowed().memory_beside(bytes);
     }
     return true;
   });

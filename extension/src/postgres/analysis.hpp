@@ -37,24 +37,4 @@ Datum answer_rows(FunctionCallInfo fcinfo, Body body) {
   return Datum{0};
 }
 
-/// What an access was taken for, as the wire formats spell it.
-constexpr std::string_view name_of(causality::Access access) {
-  using causality::Access;
-  switch (access) {
-    case Access::no_access:
-      return {};
-    case Access::read:
-      return "Read";
-    case Access::write:
-      return "Write";
-    case Access::atomic_read:
-      return "AtomicRead";
-    case Access::atomic_write:
-      return "AtomicWrite";
-    case Access::atomic_rmw:
-      return "AtomicRMW";
-  }
-  return {};
-}
-
 }  // namespace raceway::postgres

@@ -6,7 +6,7 @@ int max_analysis_bytes = default_max_analysis_bytes;
 
 void AnalysisMemory::check() const {
   const auto most = static_cast<std::size_t>(max_analysis_bytes);
-  if (kept_ <= most && used_ <= most - kept_) return;
+  if (kept_ + used_ + used_beside_ <= most) return;
   throw SqlError(ERRCODE_PROGRAM_LIMIT_EXCEEDED,
                  "the analysis of trace \"" + trace_ + "\" needs more memory than raceway.max_analysis_bytes allows (" +
                      std::to_string(most) + ")",

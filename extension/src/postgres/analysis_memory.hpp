@@ -15,7 +15,7 @@ inline constexpr int default_max_analysis_bytes = 256 << 20;
 extern int max_analysis_bytes;
 
 /// What one analysis takes of the heap, by its own account: the heap is not PostgreSQL's, so nobody else counts it.
-/// Both functions throw SqlError where that is more than is allowed.
+/// They throw SqlError where that is more than is allowed.
 class AnalysisMemory {
  public:
   explicit AnalysisMemory(std::string_view trace) : trace_(trace) {}
@@ -25,9 +25,13 @@ class AnalysisMemory {
     kept_ = bytes;
     check();
   }
-  /// What it takes besides, for now.
+  /// What it takes besides, for now: to walk through the trace, and for what is worked out on the way.
   void use(std::size_t bytes) {
     used_ = bytes;
+    check();
+  }
+  void use_beside(std::size_t bytes) {
+    used_beside_ = bytes;
     check();
   }
 
@@ -37,6 +41,7 @@ class AnalysisMemory {
   std::string trace_;
   std::size_t kept_ = 0;
   std::size_t used_ = 0;
+  std::size_t used_beside_ = 0;
 };
 
 }  // namespace raceway::postgres

@@ -147,8 +147,8 @@ void add_race(TraceReading& trace, ResultRows& rows, const RacePair& pair, std::
             Value::text(trace.id(pair.later)),
             Value::name(trace.name(one.location)),
             Value::name(trace.name(two.location)),
-            Value::text(name_of(one.access)),
-            Value::text(name_of(two.access)),
+            Value::text(causality::name_of(one.access)),
+            Value::text(causality::name_of(two.access)),
             Value::name(trace.name(of_one.thread)),
             Value::name(trace.name(of_two.thread)),
             Value::name(trace.name(of_one.service)),
@@ -204,8 +204,8 @@ void add_sites(TraceReading& trace, ResultRows& rows) {
   for (const auto& site : races.sites) {
     const auto pairs = [&](RaceClass race_class) { return site.pairs[index_of(race_class)]; };
     rows.add({Value::text(trace.name(site.variable)), Value::name(trace.name(site.site1)),
-              Value::text(name_of(site.access1)), Value::name(trace.name(site.site2)),
-              Value::text(name_of(site.access2)),
+              Value::text(causality::name_of(site.access1)), Value::name(trace.name(site.site2)),
+              Value::text(causality::name_of(site.access2)),
               Value::count(pairs(RaceClass::write_write) + pairs(RaceClass::read_write)),
               Value::count(pairs(RaceClass::guarded)), Value::text(causality::severity_of(site.example.race_class)),
               Value::text(trace.id(site.example.earlier)), Value::text(trace.id(site.example.later))});
@@ -224,7 +224,7 @@ void add_accesses(TraceReading& trace, ResultRows& rows, std::span<const causali
     const LockNames locks(trace, event);
     rows.add({Value::integer(trace.happened().place(event) + 1), Value::text(trace.id(event)),
               Value::timestamp(fact.timestamp), Value::name(trace.name(origin.service)),
-              Value::name(trace.name(origin.thread)), Value::text(name_of(fact.access)), values[at].old_value,
+              Value::name(trace.name(origin.thread)), Value::text(causality::name_of(fact.access)), values[at].old_value,
               values[at].new_value, Value::name(trace.name(fact.location)), Value::flag(accesses[at].after_previous),
               Value::flag(accesses[at].races_with_previous), locks.value()});
   }

@@ -145,6 +145,7 @@ TraceReading::TraceReading(std::string_view trace) : trace_(trace), memory_(trac
   if (events_.size() == 0) require_trace();
   causality::Allowed allowed;
   allowed.memory = [this](std::size_t bytes) { memory_.use(bytes); };
+  allowed.memory_beside = [this](std::size_t bytes) { memory_.use_beside(bytes); };
   allowed.go_on = check_for_interrupts;
   happened_.emplace(events_, allowed);
 }

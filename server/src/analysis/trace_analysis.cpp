@@ -23,11 +23,12 @@ std::uint64_t key_of(std::string_view id) {
 }  // namespace
 
 TraceAnalysis::TraceAnalysis(storage::TraceEvents& events, storage::ByteBudget& budget)
-    : rows_(events), hold_(budget.hold()), walk_hold_(budget.hold()) {
+    : rows_(events), hold_(budget.hold()), walk_hold_(budget.hold()), beside_hold_(budget.hold()) {
   hold_.grow(events.count() * (bytes_an_event + sizeof(causality::EventTable::Event)));
   read_rows();
   causality::Allowed allowed;
   allowed.memory = [this](std::size_t bytes) { walk_hold_.set(bytes); };
+  allowed.memory_beside = [this](std::size_t bytes) { beside_hold_.set(bytes); };
   happened_.emplace(*table_, allowed);
 }
 

@@ -40,7 +40,8 @@ class TraceAnalysis {
 
   storage::TraceEvents& rows_;
   storage::ByteBudget::Hold hold_;       // for what stays
-  storage::ByteBudget::Hold walk_hold_;  // for what a walk takes
+  storage::ByteBudget::Hold walk_hold_;    // for what a walk takes
+  storage::ByteBudget::Hold beside_hold_;  // and what is worked out in it
   std::optional<causality::EventTable> table_;
   std::optional<causality::HappenedBefore> happened_;
   std::optional<causality::LockSets> locks_;

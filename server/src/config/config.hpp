@@ -33,6 +33,7 @@ struct Server {
   std::uint32_t rate_limit_rpm = 1000;  ///< requests a minute
   bool auth_enabled = false;
   std::vector<std::string> api_keys;  ///< not empty where auth_enabled; each without blanks at its ends
+  std::string ui_password;            ///< of the web UI's sign-in; empty: it asks for none; a secret
   std::uint64_t max_body_bytes = 67'108'864;
   std::uint32_t max_body_events = 1'000'000;
   std::uint64_t max_inflight_bytes = 0;  ///< 0 = an eighth of the memory there is, and 256 MiB at least

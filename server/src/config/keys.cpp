@@ -131,6 +131,10 @@ constexpr std::array key_table{
     server<&Server::api_keys>("server.api_keys",
         "The keys that are let in. Rather set RACEWAY_SERVER_API_KEYS=key1,key2 than write them here.",
         {.secret = true}),
+    server<&Server::ui_password>("server.ui_password",
+        "What the web UI asks for before it shows anything; it opens no route, API keys do. Rather set\n"
+        "RACEWAY_SERVER_UI_PASSWORD than write it here.",
+        {.secret = true}),
     server<&Server::max_body_bytes>("server.max_body_bytes",
         "Largest request body in bytes, after decompression; larger ones are answered with 413. Where a database takes less\n"
         "(raceway.max_body_bytes), that is the limit.",

@@ -1,8 +1,5 @@
 #include "http/auth.hpp"
 
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-
 #include <stdexcept>
 
 #include "http/text.hpp"
@@ -26,28 +23,20 @@ std::optional<std::string_view> offered_key(const Fields& headers) {
 
 }  // namespace
 
-KeyRing::Hash KeyRing::hash(std::string_view key) {
-  Hash digest;
-  unsigned int size = 0;
-  if (EVP_Digest(key.data(), key.size(), digest.data(), &size, EVP_sha256(), nullptr) != 1 || size != digest.size())
-    throw std::runtime_error("OpenSSL cannot compute SHA-256");
-  return digest;
-}
-
 KeyRing::KeyRing(const std::vector<std::string>& keys) {
   for (const auto& key : keys) {
     if (key.empty()) throw std::invalid_argument("an API key is empty");
-    hashes_.push_back(hash(key));
+    hashes_.push_back(sha256(key));
   }
 }
 
 std::optional<std::size_t> KeyRing::find(const Fields& headers) const {
   const auto key = offered_key(headers);
   if (!key) return std::nullopt;
-  const auto offered = hash(*key);
+  const auto offered = sha256(*key);
   std::optional<std::size_t> found;
   for (std::size_t i = 0; i < hashes_.size(); ++i) {  // all of them, also after a hit
-    if (CRYPTO_memcmp(hashes_[i].data(), offered.data(), offered.size()) == 0) found = i;
+    if (equal_hashes(hashes_[i], offered)) found = i;
   }
   return found;
 }

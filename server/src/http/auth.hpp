@@ -1,7 +1,6 @@
 // Who may come in: API keys.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -9,6 +8,7 @@
 #include <vector>
 
 #include "http/message.hpp"
+#include "http/sha256.hpp"
 
 namespace raceway::server::http {
 
@@ -23,9 +23,7 @@ class KeyRing {
   std::optional<std::size_t> find(const Fields& headers) const;
 
  private:
-  using Hash = std::array<unsigned char, 32>;
-  static Hash hash(std::string_view key);
-  std::vector<Hash> hashes_;
+  std::vector<Sha256> hashes_;
 };
 
 }  // namespace raceway::server::http
