@@ -1,7 +1,9 @@
 """The guides' walk-throughs, by copy and paste: their own blocks are run against a server of the test's."""
 
 import json
+import os
 import re
+import socket
 import subprocess
 
 import pytest
@@ -15,22 +17,49 @@ def blocks(section, language, guide="README.md"):
     return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
 
 
+def shell(script, port, directory):
+    """Runs it where the server's own port is taken for the documented one."""
+    script = script.replace("8080", str(port))
+    environment = {**os.environ, "RACEWAY_SERVER_PORT": str(port)}
+    return subprocess.run(["bash", "-euc", script], cwd=directory, capture_output=True, text=True, check=False, timeout=30,
+                          env=environment)
+
+
 def run_in_shell(script, port, directory):
-    script = script.replace("http://127.0.0.1:8080", f"http://127.0.0.1:{port}")
-    done = subprocess.run(["bash", "-euc", script], cwd=directory, capture_output=True, text=True, check=True, timeout=30)
+    done = shell(script, port, directory)
+    done.check_returncode()
     return done.stdout
 
 
 def test_the_first_race_is_found_as_it_says(open_store, tmp_path):
     port = open_store("memory").server.port
-    send, read, export = blocks("A first race, in a minute", "sh")
+    send, read, find, export = blocks("A first race, in a minute", "sh")
     assert '"stored":3' in run_in_shell(send, port, tmp_path)
     events = json.loads(run_in_shell(read, port, tmp_path))["data"]["events"]
     assert [event["causality_vector"] for event in events] == [
         [["web", 1]], [["web", 1], ["worker-1", 1]], [["web", 1], ["worker-2", 1]]]
+    [shown] = re.findall(r"\n```\n(1 race.*?)```", (paths.ROOT / "README.md").read_text(), re.DOTALL)
+    found = shell(find, port, paths.ROOT)
+    assert found.returncode == 1 and found.stdout.startswith(shown)
     run_in_shell(export, port, tmp_path)
     exported = json.loads((tmp_path / "traces.json").read_text())["data"]
     assert [trace["trace_id"] for trace in exported["traces"]] == ["transfer"]
+
+
+def test_the_job_of_ci_fails_where_there_is_a_race(tmp_path):
+    [job] = blocks("In CI", "yaml")
+    script = "\n".join(line[4:] for line in job.split("script: |\n")[1].splitlines())
+    (tmp_path / "build").symlink_to(paths.SERVER.parent)
+    (tmp_path / "known-races.txt").write_text("")
+    tests = tmp_path / "run-tests"
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    for send, outcome in ((blocks("A first race, in a minute", "sh")[0], 1), ("true", 0)):
+        tests.write_text("#!/bin/bash\n" + send.replace("8080", str(port)))
+        tests.chmod(0o755)
+        done = shell(script, port, tmp_path)
+        assert done.returncode == outcome, done.stderr
+        assert ("<failure" in (tmp_path / "races.xml").read_text()) == (outcome == 1)
 
 
 def test_the_analysts_statements_run_as_the_role_raceway(open_store, tmp_path):
