@@ -1,5 +1,8 @@
 #include "analysis/event_details.hpp"
 
+#include <algorithm>
+#include <numeric>
+
 #include "analysis/operations.hpp"
 #include "wire/arena.hpp"
 #include "wire/fields.hpp"
@@ -60,10 +63,17 @@ bool each_details(TraceAnalysis& trace, std::span<const std::uint32_t> events,
 }
 
 std::vector<EventDetails> read_details(TraceAnalysis& trace, std::span<const std::uint32_t> events) {
-  std::vector<EventDetails> details;
-  details.reserve(events.size());
-  each_details(trace, events, [&](const EventDetails& each) {
-    details.push_back(each);
+  // As they lie, for neighbours are read together.
+  std::vector<std::uint32_t> by_place(events.size());
+  std::iota(by_place.begin(), by_place.end(), 0U);
+  std::ranges::sort(by_place, {}, [&](std::uint32_t at) { return trace.events()[events[at]].place; });
+  std::vector<std::uint32_t> sorted;
+  sorted.reserve(events.size());
+  for (const std::uint32_t at : by_place) sorted.push_back(events[at]);
+  std::vector<EventDetails> details(events.size());
+  std::size_t next = 0;
+  each_details(trace, sorted, [&](const EventDetails& each) {
+    details[by_place[next++]] = each;
     return true;
   });
   return details;

@@ -153,31 +153,105 @@ std::string dependencies_json(const TraceAnalysis& trace, std::string_view trace
   return json + "]}";
 }
 
+namespace {
+
+void append_access(std::string& json, const causality::AuditEntry& access, const EventDetails& event) {
+  json += '{';
+  append_text(json, "event_id", event.id);
+  append_time(json, "timestamp", event.time, "Z");
+  append_text(json, "thread_id", event.thread);
+  append_text(json, "service_name", event.service);
+  append_text(json, "access_type", event.access);
+  append_key(json, "old_value");
+  json += event.old_value.empty() ? "null" : event.old_value;
+  append_key(json, "new_value");
+  json += event.new_value.empty() ? "null" : event.new_value;
+  append_text(json, "location", event.location);
+  append_flag(json, "has_causal_link_to_previous", access.after_previous);
+  append_flag(json, "is_race", access.races_with_previous);
+  json += '}';
+}
+
+/// More accesses than these are read on their own.
+constexpr std::size_t accesses_at_once = 16'384;
+
+/// As many trails, from the first on, as are read together; one at least.
+std::size_t read_together(std::span<const causality::AuditTrail> trails) {
+  std::size_t count = 1;
+  std::size_t accesses = trails.front().accesses.size();
+  while (count < trails.size() && accesses + trails[count].accesses.size() <= accesses_at_once)
+    accesses += trails[count++].accesses.size();
+  return count;
+}
+
+std::string key_of(const TraceAnalysis& trace, const causality::AuditTrail& trail, bool first) {
+  std::string key = first ? "" : ",";
+  wire::append_json_string(key, trace.events().names()[trail.variable]);
+  return key + ":[";
+}
+
+/// The accesses of some trails as JSON, one behind the other as the trails have them.
+std::vector<std::string> accesses_json(TraceAnalysis& trace, std::span<const causality::AuditTrail> trails) {
+  struct Wanted {
+    std::uint32_t place;
+    const causality::AuditEntry* access;
+    std::uint32_t number;
+  };
+  std::vector<Wanted> wanted;
+  for (const auto& trail : trails) {
+    for (const auto& access : trail.accesses)
+      wanted.push_back({trace.events()[access.event].place, &access, static_cast<std::uint32_t>(wanted.size())});
+  }
+  std::ranges::sort(wanted, {}, &Wanted::place);
+  std::vector<std::uint32_t> events;
+  events.reserve(wanted.size());
+  for (const Wanted& each : wanted) events.push_back(each.access->event);
+  std::vector<std::string> texts(wanted.size());
+  std::size_t at = 0;
+  each_details(trace, events, [&](const EventDetails& event) {
+    append_access(texts[wanted[at].number], *wanted[at].access, event);
+    ++at;
+    return true;
+  });
+  return texts;
+}
+
+}  // namespace
+
 bool write_accesses(TraceAnalysis& trace, const causality::AuditTrail& trail, const Write& write) {
   std::vector<std::uint32_t> events;
   events.reserve(trail.accesses.size());
   for (const auto& access : trail.accesses) events.push_back(access.event);
   std::size_t at = 0;
   std::string json;
-  const bool whole = each_details(trace, events, [&](const EventDetails& event) {
-    const auto& access = trail.accesses[at];
-    json = at++ == 0 ? "{" : ",{";
-    append_text(json, "event_id", event.id);
-    append_time(json, "timestamp", event.time, "Z");
-    append_text(json, "thread_id", event.thread);
-    append_text(json, "service_name", event.service);
-    append_text(json, "access_type", event.access);
-    append_key(json, "old_value");
-    json += event.old_value.empty() ? "null" : event.old_value;
-    append_key(json, "new_value");
-    json += event.new_value.empty() ? "null" : event.new_value;
-    append_text(json, "location", event.location);
-    append_flag(json, "has_causal_link_to_previous", access.after_previous);
-    append_flag(json, "is_race", access.races_with_previous);
-    json += '}';
+  return each_details(trace, events, [&](const EventDetails& event) {
+    json = at == 0 ? "" : ",";
+    append_access(json, trail.accesses[at++], event);
     return write(json);
   });
-  return whole;
+}
+
+bool write_trails(TraceAnalysis& trace, std::span<const causality::AuditTrail> trails, const Write& write) {
+  bool first = true;
+  while (!trails.empty()) {
+    const auto group = trails.first(read_together(trails));
+    trails = trails.subspan(group.size());
+    if (group.size() == 1) {
+      if (!write(key_of(trace, group[0], first)) || !write_accesses(trace, group[0], write) || !write("]"))
+        return false;
+      first = false;
+      continue;
+    }
+    const auto texts = accesses_json(trace, group);
+    auto text = texts.begin();
+    for (const auto& trail : group) {
+      std::string json = key_of(trace, trail, first);
+      first = false;
+      for (std::size_t i = 0; i < trail.accesses.size(); ++i) json += (i == 0 ? "" : ",") + *text++;
+      if (!write(json + ']')) return false;
+    }
+  }
+  return true;
 }
 
 std::optional<std::string> relation_json(TraceAnalysis& trace, std::string_view a, std::string_view b) {
@@ -234,11 +308,7 @@ TraceView::TraceView(TraceAnalysis& trace, std::string_view trace_id, std::strin
 
 bool TraceView::write(const Write& write) {
   if (!write(",\"audit_trails\":{")) return false;
-  for (std::size_t i = 0; i < trails_.size(); ++i) {
-    std::string key = i == 0 ? "" : ",";
-    wire::append_json_string(key, trace_.events().names()[trails_[i].variable]);
-    if (!write(key + ":[") || !write_accesses(trace_, trails_[i], write) || !write("]")) return false;
-  }
+  if (!write_trails(trace_, trails_, write)) return false;
   return write("}") && write(rest_);
 }
 

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -20,8 +21,11 @@ std::string critical_path_json(TraceAnalysis& trace, std::string_view trace_id);
 /// {"trace_id":..,"services":[..],"dependencies":[..]}
 std::string dependencies_json(const TraceAnalysis& trace, std::string_view trace_id);
 
-/// Writes the accesses of a trail as a list.
+/// Writes the accesses of a trail, one behind the other with commas between.
 bool write_accesses(TraceAnalysis& trace, const causality::AuditTrail& trail, const Write& write);
+
+/// Writes trails as the members of an object, by variable. Reads the events once for some thousands of accesses.
+bool write_trails(TraceAnalysis& trace, std::span<const causality::AuditTrail> trails, const Write& write);
 
 /// How `a` and `b` stand to each other, and why: a shortest chain of reasons from the one to the other, or the last
 /// event that both of them know of and the chains from there. Nothing where the trace lacks one of the two.
