@@ -5,8 +5,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <map>
-#include <optional>
 #include <tuple>
 
 #include "happened_before_support.hpp"
@@ -122,6 +120,14 @@ TEST(ElapsedPath, LeavesOutWhatLiesOutsideItsCaller) {
   const std::vector<Timed> activities = {{"R", 50, 100}, {"before", 0, 20, "R"}, {"behind", 120, 900, "R"}};
   EXPECT_EQ(pieces_of(activities), "R 50-100");
   EXPECT_EQ(detached_of(activities), (Threads{"before", "behind"}));
+  // Or outside of what of its caller is within the caller's own.
+  EXPECT_EQ(detached_of({{"R", 10, 50}, {"A", 5, 40, "R"}, {"B", 5, 8, "A"}}), (Threads{"B"}));
+}
+
+TEST(ElapsedPath, TakesForACallWhatBeginsAThreadAndNotWhatItHearsLater) {
+  Facts facts = facts_of({{"R", 10, 50}, {"worker", 0, 60}});
+  facts.push_back(told_by("worker", "hears", 20, "R 1"));
+  EXPECT_EQ(pieces_of(Told(facts)), "worker 0-60");
 }
 
 TEST(ElapsedPath, LeavesOutWhatNobodyWaitsFor) {
@@ -154,6 +160,10 @@ TEST(ElapsedPath, CountsDurationsBackFromWhenTheyAreTold) {
   ASSERT_EQ(path.pieces.size(), 3U);
   EXPECT_EQ(path.pieces[1].from, 49'500);
   EXPECT_EQ(path.pieces[1].to, 70'000);
+  // Of equally long ones the one that began earlier, though it tells of that later.
+  facts = {told_by("R", "1", 40, ""), told_by("B", "1", 15, ""), told_by("B", "2", 45, "B 1")};
+  facts[0].duration_nanos = 30'000;
+  EXPECT_EQ(pieces_of(Told(facts)), "R 0-30");
 }
 
 // Unlike Jaeger: spans of one thread cannot wait for each other, so a strand is one activity, whatever is called in it.
@@ -244,6 +254,10 @@ class Painter {
     }
   }
 
+  std::size_t detached() const {
+    return static_cast<std::size_t>(std::ranges::count(activities_, "nobody", &Timed::caller));
+  }
+
   /// By instant; empty where the path is not.
   std::vector<std::string> painted() {
     std::vector<std::string> instants(last_instant);
@@ -295,16 +309,9 @@ RC_GTEST_PROP(ElapsedPath, GivesEachInstantToTheOneThatHadIt, ()) {
     for (auto instant = start + piece.from / 1'000; instant < start + piece.to / 1'000; ++instant)
       had[static_cast<std::size_t>(instant)] = thread_of(told, piece.line);
   }
-  RC_ASSERT(had == Painter(activities, told).painted());
-}
-
-/// Anything, with durations.
-Facts any_lasting_facts(int most_events) {
-  Facts facts = any_facts(most_events);
-  for (Fact& fact : facts) {
-    if (*rc::gen::inRange(0, 3) > 0) fact.duration_nanos = *rc::gen::inRange(0, 12) * std::int64_t{500};
-  }
-  return facts;
+  Painter painter(activities, told);
+  RC_ASSERT(had == painter.painted());
+  RC_ASSERT(elapsed_path(told.happened).detached.size() == painter.detached());
 }
 
 RC_GTEST_PROP(ElapsedPath, CoversItsTimeExactlyWhateverIsTold, ()) {
@@ -342,82 +349,6 @@ TEST(NanosSince, AreBounded) {
   EXPECT_EQ(nanos_since(1'700'000'000'000'000, event), 1'007);
   event.timestamp = std::numeric_limits<std::int64_t>::max();
   EXPECT_EQ(nanos_since(std::numeric_limits<std::int64_t>::min(), event), std::numeric_limits<std::int64_t>::max() / 2);
-}
-
-std::vector<std::string> longest_of(const Told& told) {
-  std::vector<std::string> ids;
-  for (const std::uint32_t event : longest_durations(told.happened).events) ids.push_back(told.id(event));
-  return ids;
-}
-
-Fact lasting(const std::string& id, const std::string& parent, std::int64_t nanos) {
-  Fact fact;
-  fact.id = id;
-  fact.parent = parent;
-  fact.duration_nanos = nanos;
-  fact.thread = "t";
-  return fact;
-}
-
-TEST(LongestDurations, AddUpAlongCallsAndNotAlongAThread) {
-  const Told told(
-      {lasting("a", "", 5), lasting("b", "a", 7), lasting("c", "a", 3), lasting("d", "c", 6), lasting("alone", "", 8)});
-  EXPECT_EQ(longest_of(told), (std::vector<std::string>{"a", "c", "d"}));
-  EXPECT_EQ(longest_durations(told.happened).nanos, 14);
-  EXPECT_EQ(longest_durations(told.happened).nanos_of_trace, 29);
-}
-
-TEST(LongestDurations, GoFromSpanToSpan) {
-  Facts facts = {lasting("a", "", 5), lasting("b", "", 7)};
-  facts[0].span = "outer";
-  facts[1].span = "inner";
-  facts[1].thread = "t2";
-  facts[1].upstream = "outer";
-  EXPECT_EQ(longest_of(Told(facts)), (std::vector<std::string>{"a", "b"}));
-}
-
-TEST(LongestDurations, OfEqualSumsHaveFewerEventsAndEndEarlier) {
-  EXPECT_EQ(longest_of(Told({lasting("a", "", 0), lasting("b", "a", 4), lasting("c", "b", 0)})), Threads{"b"});
-  EXPECT_EQ(longest_of(Told({lasting("a", "", 2), lasting("b", "a", 2), lasting("c", "", 4)})), Threads{"c"});
-  EXPECT_EQ(longest_of(Told({lasting("a", "", 4), lasting("b", "", 4)})), Threads{"a"});
-  EXPECT_EQ(longest_of(Told({})), Threads{});
-}
-
-/// How long, of how many events, and where in the order it ends; the best of all chains that there are is the smallest.
-using Chain = std::tuple<std::int64_t, std::size_t, std::uint32_t>;
-
-void each_chain(const Told& told, std::uint32_t event, Chain chain, std::optional<Chain>& best) {
-  const auto& [nanos, events, place] = chain;
-  chain = {nanos - std::max<std::int64_t>(told.table[event].duration_nanos, 0), events + 1, told.happened.place(event)};
-  best = std::min(best.value_or(chain), chain);
-  for (const CausalEdge& edge : told.happened.edges()) {
-    const bool calls = edge.reason == Reason::parent || edge.reason == Reason::span;
-    if (edge.from == event && calls && told.happened.kept(edge)) each_chain(told, edge.to, chain, best);
-  }
-}
-
-RC_GTEST_PROP(LongestDurations, AreThoseOfTheBestOfAllChains, ()) {
-  const Told told(any_lasting_facts(16));
-  std::optional<Chain> best;
-  std::int64_t all = 0;
-  for (std::uint32_t event = 0; event < told.table.size(); ++event) {
-    each_chain(told, event, {}, best);
-    all += std::max<std::int64_t>(told.table[event].duration_nanos, 0);
-  }
-  const auto path = longest_durations(told.happened);
-  RC_ASSERT(path.nanos_of_trace == all);
-  RC_ASSERT(path.events.empty() == !best.has_value());
-  if (!best) return;
-  RC_ASSERT(Chain(-path.nanos, path.events.size(), told.happened.place(path.events.back())) == *best);
-  std::int64_t sum = 0;
-  for (std::size_t i = 0; i < path.events.size(); ++i) {
-    sum += std::max<std::int64_t>(told.table[path.events[i]].duration_nanos, 0);
-    RC_ASSERT(i == 0 || std::ranges::any_of(told.happened.edges(), [&](const CausalEdge& edge) {
-                return edge.from == path.events[i - 1] && edge.to == path.events[i] &&
-                       (edge.reason == Reason::parent || edge.reason == Reason::span);
-              }));
-  }
-  RC_ASSERT(sum == path.nanos);
 }
 
 }  // namespace
