@@ -261,10 +261,10 @@ class Painter {
   /// By instant; empty where the path is not.
   std::vector<std::string> painted() {
     std::vector<std::string> instants(last_instant);
-    const Timed* root = nullptr;
+    const Timed* root = &activities_.front();  // nobody called the first
     const auto key = [&](const Timed& each) { return std::tuple(each.start - each.end, each.start, place(each)); };
     for (const Timed& each : activities_) {
-      if (each.caller.empty() && (root == nullptr || key(each) < key(*root))) root = &each;
+      if (each.caller.empty() && key(each) < key(*root)) root = &each;
     }
     paint(instants, *root, root->start, root->end);
     return instants;
