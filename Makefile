@@ -69,7 +69,7 @@ GROUP_unit_memory := $(filter-out %/memory_storage_test.cpp,$(call in,tests/unit
 GROUP_unit_moving := $(call in,tests/unit,moving_*)
 GROUP_unit_http   := $(call in,tests/unit,http_*)
 GROUP_unit_config := $(call in,tests/unit,config_* observability_figures_test observability_logging_test terminal_test)
-GROUP_unit_races  := $(call in,tests/unit,happened_before_* races_test critical_path_test audit_trail_test calls_test)
+GROUP_unit_races  := $(call in,tests/unit,happened_before_* races_* critical_path_* audit_trail_test calls_test)
 GROUP_unit_order  := $(call in,tests/unit,causal_order_test digraph_test batching_ingestor_test storage_*)
 
 objects = $(patsubst %.cpp,$(BUILD)/obj/%.o,$(1))

@@ -4,7 +4,7 @@ import signal
 import sys
 import time
 
-from bench import clocks, growth, http_postgres, machine, memory, options, reading, retention, stages, writes
+from bench import clocks, growth, http_postgres, machine, memory, options, races, reading, retention, stages, writes
 from bench.database import SETTINGS, BenchDatabase
 from bench.figures import Report
 
@@ -15,6 +15,7 @@ SECTIONS = {
     "memory": lambda report, _: memory.run(report),
     "reading": reading.run,
     "clocks": lambda report, database: clocks.run(report, database.database),
+    "races": lambda report, _: races.run(report),
     "retention": retention.run,
     "growth": growth.run,
 }

@@ -136,4 +136,12 @@ Facts any_facts(int most_events) {
   return facts;
 }
 
+Facts any_lasting_facts(int most_events) {
+  Facts facts = any_facts(most_events);
+  for (Fact& fact : facts) {
+    if (any(0, 3) > 0) fact.duration_nanos = any(0, 12) * std::int64_t{500};
+  }
+  return facts;
+}
+
 }  // namespace raceway::causality

@@ -59,5 +59,7 @@ std::vector<std::vector<bool>> relation_of(const HappenedBefore& happened);
 /// Any few events, as contradictory as it comes: unknown parents, cycles, spans in circles, clocks of both kinds,
 /// locks.
 Facts any_facts(int most_events);
+/// The same, and most of them took some time.
+Facts any_lasting_facts(int most_events);
 
 }  // namespace raceway::causality

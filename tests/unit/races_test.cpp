@@ -4,6 +4,7 @@
 #include <rapidcheck/gtest.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <set>
 #include <tuple>
@@ -114,6 +115,15 @@ RC_GTEST_PROP(Races, OfSitesAddUpToThoseOfPairs, ()) {
   RC_ASSERT(counted == expected);
 }
 
+using EdgeById = std::tuple<std::string, std::string, Reason>;
+
+/// All but those of program order and plain clocks.
+std::set<EdgeById> edges_by_id(const Told& told) {
+  std::set<EdgeById> edges;
+  for (const CausalEdge& edge : told.happened.edges()) edges.emplace(told.id(edge.from), told.id(edge.to), edge.reason);
+  return edges;
+}
+
 RC_GTEST_PROP(Races, NeverBecomeMoreByAnEdge, ()) {
   Facts facts = any_facts(40);
   for (Fact& fact : facts) fact.parent.clear();
@@ -131,6 +141,8 @@ RC_GTEST_PROP(Races, NeverBecomeMoreByAnEdge, ()) {
   const Told more(facts);
   RC_PRE(more.order() == order &&
          more.happened.warnings().contradicted_edges <= told.happened.warnings().contradicted_edges);
+  // A parent can make another event the earliest of a span, and with it another upstream span the one that counts.
+  RC_PRE(std::ranges::includes(edges_by_id(more), edges_by_id(told)));
   const auto after = find_races(more.happened, LockSets(more.happened), {}).pairs;
   RC_ASSERT(after[0] + after[1] <= before[0] + before[1] + before[4]);
 }
@@ -147,6 +159,81 @@ RC_GTEST_PROP(Races, AreTheSameWhateverThreadsAreCalled, ()) {
   const Told renamed(facts);
   RC_ASSERT(find_races(renamed.happened, LockSets(renamed.happened), {}).pairs ==
             find_races(told.happened, LockSets(told.happened), {}).pairs);
+}
+
+/// Races by the ids of both events, so that traces can be compared that have not the same events.
+std::set<std::pair<std::string, std::string>> races_by_id(const Facts& facts) {
+  const Told told(facts);
+  std::set<std::pair<std::string, std::string>> ids;
+  for (const RacePair& pair : find_races(told.happened, LockSets(told.happened), {.most_pairs = 10'000}).listed)
+    ids.insert(std::minmax({told.id(pair.earlier), told.id(pair.later)}));
+  return ids;
+}
+
+/// Any facts of which those of locks say nothing of the order, but by being in a thread.
+Facts facts_with_idle_locks(int most_events) {
+  Facts facts = any_facts(most_events);
+  std::set<std::string> of_locks;
+  for (Fact& fact : facts) {
+    fact.instance.clear();  // without one no request counts its events
+    if (fact.kind == Kind::async_spawn || fact.kind == Kind::async_await) fact.kind = Kind::other;
+    if (fact.kind != Kind::lock_acquire && fact.kind != Kind::lock_release) continue;
+    of_locks.insert(fact.id);
+    fact.clock.clear();
+    fact.parent = fact.span = fact.upstream = "";
+    if (fact.thread.empty()) fact.thread = "t";
+  }
+  for (Fact& fact : facts) {
+    if (of_locks.contains(fact.parent)) fact.parent.clear();
+  }
+  return facts;
+}
+
+/// What an event of the kind, if there is one, does to the races by being there: those without and those with it.
+void without_one(Facts facts, Kind kind, const std::function<void(const Facts& without, const Facts& with)>& check) {
+  for (std::size_t i = 0; i < facts.size(); ++i) {
+    if (facts[i].kind != kind) continue;
+    Facts without = facts;
+    without.erase(without.begin() + static_cast<std::ptrdiff_t>(i));
+    check(without, facts);
+  }
+}
+
+RC_GTEST_PROP(Races, AreNotRemovedByRemovingAnAcquire, ()) {
+  without_one(facts_with_idle_locks(30), Kind::lock_acquire, [](const Facts& without, const Facts& with) {
+    RC_ASSERT(std::ranges::includes(races_by_id(without), races_by_id(with)));
+  });
+}
+
+// The other way round: a lock whose release is not told is held to the end, and keeps apart what it did not.
+RC_GTEST_PROP(Races, AreNotAddedByRemovingARelease, ()) {
+  without_one(facts_with_idle_locks(30), Kind::lock_release, [](const Facts& without, const Facts& with) {
+    RC_ASSERT(std::ranges::includes(races_by_id(with), races_by_id(without)));
+  });
+}
+
+RC_GTEST_PROP(Races, AreNotChangedByAnIdleThread, ()) {
+  Facts facts = any_facts(40);
+  const Told told(facts);
+  const auto races = races_by_id(facts);
+  Fact idle;
+  idle.id = "idle";
+  idle.time = *rc::gen::inRange(-5, 25);
+  idle.service = "A";
+  idle.thread = "idle";
+  facts.insert(facts.begin() + *rc::gen::inRange<std::ptrdiff_t>(0, static_cast<std::ptrdiff_t>(facts.size()) + 1),
+               idle);
+  const Told more(facts);
+  for (const bool by_site : {false, true}) {
+    const auto before = find_races(told.happened, LockSets(told.happened), {.by_site = by_site});
+    const auto after = find_races(more.happened, LockSets(more.happened), {.by_site = by_site});
+    RC_ASSERT(after.pairs == before.pairs);
+    RC_ASSERT(after.variables.size() == before.variables.size());
+    for (std::size_t i = 0; i < before.variables.size(); ++i)
+      RC_ASSERT(after.variables[i].pairs == before.variables[i].pairs);
+    RC_ASSERT(after.sites.size() == before.sites.size());
+  }
+  RC_ASSERT(races_by_id(facts) == races);
 }
 
 /// `strands` strands with `each` writes of one variable.
@@ -190,6 +277,36 @@ TEST(Races, OfAThreadThatHeardOfManyAccessesAreCountedWithoutEachOfThem) {
   std::uint64_t expected = 50 * 49 / 2;
   for (std::uint64_t i = 0; i < 50; ++i) expected += 3'000 - (2'900 - i + 1);
   EXPECT_EQ(find_races(told.happened, LockSets(told.happened), {}).pairs[0], expected);
+}
+
+/// Of one variable, by a thread for each text: + acquires the one lock, - releases it, w writes.
+ClassCounts pairs_under_a_lock(const std::vector<std::string>& threads) {
+  Facts facts;
+  for (const std::string& thread : threads) {
+    for (const char step : thread) {
+      Fact fact;
+      fact.id = std::to_string(facts.size());
+      fact.time = static_cast<std::int64_t>(facts.size());
+      fact.thread = "thread " + std::to_string(&thread - threads.data());
+      fact.kind = step == '+' ? Kind::lock_acquire : step == '-' ? Kind::lock_release : Kind::state_change;
+      fact.subject = step == 'w' ? "x" : "lock";
+      if (step == 'w') fact.access = Access::write;
+      facts.push_back(fact);
+    }
+  }
+  const Told told(facts);
+  return find_races(told.happened, LockSets(told.happened), {}).pairs;
+}
+
+TEST(Races, AreKeptApartByALockFromItsAcquireToAsManyReleases) {
+  const ClassCounts race = {1, 0, 0, 0, 0};
+  const ClassCounts guarded = {0, 0, 0, 1, 0};
+  EXPECT_EQ(pairs_under_a_lock({"+w-", "+w-"}), guarded);
+  EXPECT_EQ(pairs_under_a_lock({"+-w", "+w-"}), race);
+  EXPECT_EQ(pairs_under_a_lock({"w+-", "+w-"}), race);
+  EXPECT_EQ(pairs_under_a_lock({"++-w-", "+w"}), guarded) << "acquired twice, released once";
+  EXPECT_EQ(pairs_under_a_lock({"++--w", "+w-"}), race);
+  EXPECT_EQ(pairs_under_a_lock({"-+w-", "+w-"}), guarded) << "a release of what was not held means nothing";
 }
 
 TEST(Races, KeptApartByALockOfTheSameProcessAreNone) {
