@@ -8,6 +8,7 @@
 #include "postgres/direct_table.hpp"
 #include "postgres/ingest_rows.hpp"
 #include "postgres/ingest_spi.hpp"
+#include "postgres/row_contents.hpp"
 #include "postgres/trace_rollup.hpp"
 
 extern "C" {
@@ -55,6 +56,13 @@ std::string trace_in(TupleTableSlot* slot) {
   return {VARDATA_ANY(packed), static_cast<std::size_t>(VARSIZE_ANY_EXHDR(packed))};
 }
 
+/// What became of an event, and the row that was made of it, of which there is one already, in the slot.
+StoreOutcome stands_already(TupleTableSlot* slot, const Event& event, const DirectRow& sent) {
+  StoreOutcome outcome = {StoreOutcome::Kind::stands_already, trace_in(slot)};
+  if (outcome.text == event.trace_id) outcome.other_contents = other_contents(slot, sent);
+  return outcome;
+}
+
 /// Looks for the events at these places, in the order of their identity, each in its table; `found` is told which one
 /// stands, and where, and answers whether to go on.
 template <class Found>
@@ -98,7 +106,8 @@ void mark_standing(Events events, std::vector<OpenTarget>& targets, Outcomes& ou
     for (const auto place : *target.places) all.emplace_back(place, &target);
   }
   look_for(events, std::move(all), targets, [&](std::size_t place, const DirectTable& table) {
-    outcomes[place] = {StoreOutcome::Kind::stands_already, trace_in(table.slot)};
+    EventRows sent(events.subspan(place, 1), 0);
+    outcomes[place] = stands_already(table.slot, *events[place], sent.rows().front());
     return true;
   });
 }
@@ -118,7 +127,7 @@ struct NewRows {
 
 /// Adds the keys of rows that are in the heap; marks what is stored and what stands already. False where a key is
 /// contested.
-bool add_all_keys(DirectTable* table, const NewRows& fresh, Outcomes& outcomes) {
+bool add_all_keys(Events events, DirectTable* table, const NewRows& fresh, Outcomes& outcomes) {
   auto pointers = fresh.pointers();
   for (const auto place : fresh.places) outcomes[place].kind = StoreOutcome::Kind::stored;
   PendingKeys keys = pg_call([&] { return begin_keys(table, pointers.data(), static_cast<int>(pointers.size())); });
@@ -127,7 +136,8 @@ bool add_all_keys(DirectTable* table, const NewRows& fresh, Outcomes& outcomes) 
     if (refused.row == nullptr) return true;
     if (refused.outcome == KeyOutcome::contested) return false;
     const auto at = static_cast<std::size_t>(refused.row - fresh.rows.data());
-    outcomes[fresh.places[at]] = {StoreOutcome::Kind::stands_already, trace_in(table->slot)};
+    const auto place = fresh.places[at];
+    outcomes[place] = stands_already(table->slot, *events[place], *refused.row);
   }
 }
 
@@ -146,7 +156,7 @@ bool store_in_table(Events events, const OpenTarget& target, Timestamp created_a
   auto pointers = written.pointers();
   const auto count = [&] { return static_cast<int>(pointers.size()); };
   pg_call([&] { insert_into_heap(target.table, pointers.data(), count()); });
-  if (!add_all_keys(target.table, written, outcomes)) return false;
+  if (!add_all_keys(events, target.table, written, outcomes)) return false;
   std::erase_if(pointers, [&](const DirectRow* row) {
     const auto at = static_cast<std::size_t>(row - written.rows.data());
     return outcomes[places[at]].kind != StoreOutcome::Kind::stored;
