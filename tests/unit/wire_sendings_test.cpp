@@ -21,7 +21,7 @@ constexpr std::string_view usual_event =
     R"({"event_id":"e","trace_id":"t","kind":"Log","timestamp":"2024-01-01T12:00:00Z","duration_ms":1.5,)"
     R"("location":"a.cpp:1","vector_clock":{"a":1,"b":0},"metadata":{"n":1,"list":[1,{"x":null}]}})";
 
-/// The usual_event event with a part of its text replaced.
+/// The usual event with a part of its text replaced.
 std::string having(std::string_view part, std::string_view replacement) {
   std::string text(usual_event);
   return text.replace(text.find(part), part.size(), replacement);
