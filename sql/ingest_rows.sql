@@ -189,7 +189,7 @@ BEGIN
                ELSE a.atttypid = 'jsonb'::regtype END
       AND NOT EXISTS (  -- before INSERT, for each row
           SELECT FROM pg_trigger t WHERE NOT t.tgisinternal AND t.tgtype & 7 = 7
-              AND (t.tgrelid = c.oid OR t.tgrelid IN (SELECT p.relid FROM pg_partition_tree(c.oid) p)));
+              AND t.tgrelid IN (SELECT c.oid UNION ALL SELECT p.relid FROM pg_partition_tree(c.oid) p));
     RETURN QUERY EXECUTE format($query$
         SELECT s.n::integer, coalesce(e.trace_id::text, ''), 'event_id is already stored with other contents: ' || nullif(concat_ws(', ', %s), '')
         FROM unnest($1, $2, $3, $4, $5, $6, $7)

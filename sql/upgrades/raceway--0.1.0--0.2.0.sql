@@ -44,7 +44,8 @@ COMMENT ON FUNCTION raceway.vclock_frontier_deserialize(pg_catalog.bytea, pg_cat
 
 COMMENT ON FUNCTION raceway.ingest(bytea) IS
     'Stores the events of one body as POST /events takes it, in either wire format. What is there already is counted as '
-    'a duplicate; what cannot be kept is named in rejected, an array of {index, id, reason}: the first 1000, and behind them one '
+    'a duplicate where it says the same; what says something else, as far as the caller may read it, and what cannot be kept '
+    'is named in rejected, an array of {index, id, reason}: the first 1000, and behind them one '
     'that counts the others as "more". ingest_way says how it was written. A body has 64 MB at most, or raceway.max_body_bytes.';
 
 COMMENT ON FUNCTION raceway.blames_an_event(text) IS
@@ -155,7 +156,7 @@ BEGIN
                ELSE a.atttypid = 'jsonb'::regtype END
       AND NOT EXISTS (  -- before INSERT, for each row
           SELECT FROM pg_trigger t WHERE NOT t.tgisinternal AND t.tgtype & 7 = 7
-              AND (t.tgrelid = c.oid OR t.tgrelid IN (SELECT p.relid FROM pg_partition_tree(c.oid) p)));
+              AND t.tgrelid IN (SELECT c.oid UNION ALL SELECT p.relid FROM pg_partition_tree(c.oid) p));
     RETURN QUERY EXECUTE format($query$
         SELECT s.n::integer, coalesce(e.trace_id::text, ''), 'event_id is already stored with other contents: ' || nullif(concat_ws(', ', %s), '')
         FROM unnest($1, $2, $3, $4, $5, $6, $7)

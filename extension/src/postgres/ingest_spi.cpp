@@ -5,6 +5,8 @@
 #include <unordered_set>
 #include <utility>
 
+#include "postgres/ingest_rows.hpp"
+
 extern "C" {
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
@@ -33,8 +35,7 @@ WITH sent AS MATERIALIZED (
 ), stored AS (
     INSERT INTO raceway.events AS e
         (event_id, trace_id, kind, "timestamp", duration_ms, location, vector_clock, metadata)
-    SELECT event_id, trace_id, kind, at, duration_ms, location,
-           vector_clock::pg_catalog.jsonb, metadata::pg_catalog.jsonb
+    SELECT event_id, trace_id, kind, at, duration_ms, location, vector_clock, metadata
     FROM sent
     ON CONFLICT DO NOTHING
     RETURNING e.event_id, e.trace_id, e."timestamp" AS at,
@@ -81,13 +82,13 @@ WHERE t.trace_id OPERATOR(pg_catalog.=) ANY ($1)
 // version's SQL, until the extension is updated, knows no contents.
 constexpr const char* find_contents = R"sql(
 SELECT place, trace_id, other_contents
-FROM raceway.standing_contents($1, $4, $3, $5, $6, $7::pg_catalog._jsonb, $8::pg_catalog._jsonb)
+FROM raceway.standing_contents($1, $4, $3, $5, $6, $7, $8)
 )sql";
 constexpr const char* find_rows = "SELECT place, trace_id, NULL::pg_catalog.text FROM raceway.standing_rows($1, $4)";
 
 constexpr const char* offer_rows = R"sql(
 SELECT place, standing, refusal
-FROM raceway.ingest_rows($1, $2, $3, $4, $5, $6, $7::pg_catalog._jsonb, $8::pg_catalog._jsonb)
+FROM raceway.ingest_rows($1, $2, $3, $4, $5, $6, $7, $8)
 )sql";
 
 /// A statement that is planned once in a session. PostgreSQL plans it anew where the tables have changed.
@@ -143,55 +144,30 @@ class Column {
   int at_ = 0;
 };
 
-/// The texts of a batch's jsonb columns.
-struct JsonTexts {
-  std::vector<std::string> clocks;
-  std::vector<std::string> metadata;
-
-  explicit JsonTexts(Events events) : clocks(events.size()), metadata(events.size()) {
-    for (std::size_t at = 0; at < events.size(); ++at) {
-      if (events[at]->has_clock) wire::append_json_clock(clocks[at], events[at]->clock);
-      wire::append_json(metadata[at], events[at]->metadata);
-    }
-  }
-};
-
-std::array<Datum, 8> make_arguments(Events events, const JsonTexts& texts) {
+/// The first columns of `events` as arrays, made of the rows' values.
+std::array<Datum, 8> make_arguments(const std::vector<DirectRow>& rows) {
   std::array<Datum, 8> arguments{};
   pg_call([&] {
-    const std::size_t size = events.size();
-    Column event_id(size), trace_id(size), kind(size), timestamp(size), duration(size), location(size), clock(size),
-        metadata(size);
-    for (std::size_t at = 0; at < size; ++at) {
-      const Event& event = *events[at];
-      event_id.add_text(event.event_id);
-      trace_id.add_text(event.trace_id);
-      kind.add_text(event.kind);
-      timestamp.add(TimestampGetDatum(event.timestamp));
-      event.duration_ms ? duration.add(Float4GetDatum(*event.duration_ms)) : duration.add_null();
-      event.location ? location.add_text(*event.location) : location.add_null();
-      event.has_clock ? clock.add_text(texts.clocks[at]) : clock.add_null();
-      metadata.add_text(texts.metadata[at]);
+    for (int at = 0; at < static_cast<int>(arguments.size()); ++at) {
+      Column column(rows.size());
+      for (const auto& row : rows) row.nulls[at] ? column.add_null() : column.add(row.values[at]);
+      arguments[static_cast<std::size_t>(at)] =
+          at == timestamp     ? column.array(TIMESTAMPOID, sizeof(Timestamp), true, TYPALIGN_DOUBLE)
+          : at == duration_ms ? column.array(FLOAT4OID, sizeof(float4), true, TYPALIGN_INT)
+          : at < vector_clock ? column.text_array()
+                              : column.array(JSONBOID, -1, false, TYPALIGN_INT);
     }
-    arguments = {event_id.text_array(),
-                 trace_id.text_array(),
-                 kind.text_array(),
-                 timestamp.array(TIMESTAMPOID, sizeof(Timestamp), true, TYPALIGN_DOUBLE),
-                 duration.array(FLOAT4OID, sizeof(float4), true, TYPALIGN_INT),
-                 location.text_array(),
-                 clock.text_array(),
-                 metadata.text_array()};
   });
   return arguments;
 }
 
-constexpr std::array<Oid, 8> columns_of_a_batch = {TEXTARRAYOID,   TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPARRAYOID,
-                                                   FLOAT4ARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID};
+constexpr std::array<Oid, 8> columns_of_a_batch = {TEXTARRAYOID,   TEXTARRAYOID, TEXTARRAYOID,  TIMESTAMPARRAYOID,
+                                                   FLOAT4ARRAYOID, TEXTARRAYOID, JSONBARRAYOID, JSONBARRAYOID};
 
 /// Runs a statement whose arguments are the columns of the events.
 void run_for(Statement& statement, Events events) {
-  const JsonTexts texts(events);
-  auto arguments = make_arguments(events, texts);
+  EventRows rows(events, 0);
+  auto arguments = make_arguments(rows.rows());
   statement.run(arguments.data());
 }
 
