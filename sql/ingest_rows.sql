@@ -155,10 +155,59 @@ $standing$;
 COMMENT ON FUNCTION raceway.standing_rows(text[], timestamp[]) IS
     'part of ingest_rows(): which of the events stand already, and under which trace';
 
-CREATE FUNCTION raceway.offer_rows(
+CREATE FUNCTION raceway.standing_contents(
+    event_ids text[], times timestamp[], kinds text[], durations real[], locations text[], vector_clocks jsonb[], metadata jsonb[]
+) RETURNS TABLE (place integer, trace_id text, other_contents text)
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+AS $standing$
+DECLARE
+    by_time   boolean := raceway.events_are_partitioned();
+    differing text;
+BEGIN
+    -- What is compared: columns that hold what is sent, and that the caller may read. A trigger or a rule may make another
+    -- row of what is sent. A jsonb that is equal takes as much but for the scale of its numbers: what takes much more is not
+    -- unpacked, so that many small sendings of a large event cost no more than large ones.
+    SELECT string_agg(format('CASE WHEN %s THEN %L END', replace(k.differs, '@', quote_ident(k.name)), k.name), ', ' ORDER BY k.n)
+    INTO differing
+    FROM pg_class c
+    CROSS JOIN (VALUES
+        (1, 'kind', 50, 'e.@::text COLLATE "C" IS DISTINCT FROM s.@'), (2, 'timestamp', NULL, 'e.@ IS DISTINCT FROM s.@'),
+        (3, 'duration_ms', NULL, 'e.@ IS DISTINCT FROM s.@'), (4, 'location', 500, 'e.@::text COLLATE "C" IS DISTINCT FROM s.@'),
+        (5, 'vector_clock', NULL, 'pg_column_size(e.@) > 2 * pg_column_size(s.@) + 64 OR e.@ IS DISTINCT FROM s.@'),
+        (6, 'metadata', NULL, 'pg_column_size(e.@) > 2 * pg_column_size(s.@) + 64 OR e.@ IS DISTINCT FROM s.@')
+    ) AS k (n, name, width, differs)
+    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = k.name AND a.attgenerated = ''
+    WHERE c.oid = to_regclass('raceway.events') AND c.relkind IN ('r', 'p') AND NOT c.relhasrules
+      AND has_column_privilege(c.oid, a.attnum, 'SELECT')
+      AND CASE WHEN k.width IS NOT NULL THEN a.atttypid IN ('varchar'::regtype, 'text'::regtype) AND NOT a.atttypmod BETWEEN 0 AND k.width + 3
+               WHEN k.name = 'timestamp' THEN a.atttypid = 'timestamp'::regtype AND a.atttypmod = -1
+               WHEN k.name = 'duration_ms' THEN a.atttypid = 'real'::regtype
+               ELSE a.atttypid = 'jsonb'::regtype END
+      AND NOT EXISTS (  -- before INSERT, for each row
+          SELECT FROM pg_trigger t WHERE NOT t.tgisinternal AND t.tgtype & 7 = 7
+              AND t.tgrelid IN (SELECT c.oid UNION ALL SELECT p.relid FROM pg_partition_tree(c.oid) p));
+    RETURN QUERY EXECUTE format($query$
+        SELECT s.n::integer, coalesce(e.trace_id::text, ''), 'event_id is already stored with other contents: ' || nullif(concat_ws(', ', %s), '')
+        FROM unnest($1, $2, $3, $4, $5, $6, $7)
+             WITH ORDINALITY s (event_id, "timestamp", kind, duration_ms, location, vector_clock, metadata, n)
+        JOIN raceway.events e ON e.event_id = s.event_id %s$query$,
+        coalesce(differing, 'NULL'), CASE WHEN by_time THEN 'AND e."timestamp" = s."timestamp"' END)
+    USING event_ids, times, kinds, durations, locations, vector_clocks, standing_contents.metadata;
+END
+$standing$;
+
+COMMENT ON FUNCTION raceway.standing_contents(text[], timestamp[], text[], real[], text[], jsonb[], jsonb[]) IS
+    'part of ingest_rows(): which of the events stand already, under which trace, and why what is sent is no duplicate: where '
+    'columns differ, as far as they are what migrate() makes and the caller may read them';
+
+CREATE FUNCTION raceway.try_rows(
     event_ids text[], trace_ids text[], kinds text[], times timestamp[], durations real[], locations text[], vector_clocks jsonb[],
     metadata jsonb[], is_last_try boolean DEFAULT false
-) RETURNS TABLE (place integer, standing text)
+) RETURNS TABLE (place integer, standing text, other_contents text)
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $offer$
@@ -168,9 +217,10 @@ DECLARE
     missing integer[];
     found   integer[];
     under   text[];
+    others  text[];
     lost    integer[];
 BEGIN
-    stored := raceway.insert_missing_rows(event_ids, trace_ids, kinds, times, durations, locations, vector_clocks, offer_rows.metadata);
+    stored := raceway.insert_missing_rows(event_ids, trace_ids, kinds, times, durations, locations, vector_clocks, try_rows.metadata);
     IF cardinality(stored.stored_ids) = cardinality(event_ids) THEN
         RETURN;
     END IF;
@@ -179,29 +229,33 @@ BEGIN
         WHERE NOT EXISTS (SELECT FROM unnest(stored.stored_ids, stored.stored_times) g (event_id, at)
                           WHERE g.event_id = s.event_id AND (NOT by_time OR g.at = s.at))
         ORDER BY s.n);
-    SELECT array_agg(missing[f.place]), array_agg(f.trace_id) INTO found, under
-    FROM raceway.standing_rows(ARRAY(SELECT event_ids[m] FROM unnest(missing) m), ARRAY(SELECT times[m] FROM unnest(missing) m)) f;
-    RETURN QUERY SELECT u.place, u.standing FROM unnest(found, under) u (place, standing);
+    SELECT array_agg(missing[f.place]), array_agg(f.trace_id), array_agg(f.other_contents) INTO found, under, others
+    FROM raceway.standing_contents(
+        ARRAY(SELECT event_ids[m] FROM unnest(missing) m), ARRAY(SELECT times[m] FROM unnest(missing) m),
+        ARRAY(SELECT kinds[m] FROM unnest(missing) m), ARRAY(SELECT durations[m] FROM unnest(missing) m),
+        ARRAY(SELECT locations[m] FROM unnest(missing) m), ARRAY(SELECT vector_clocks[m] FROM unnest(missing) m),
+        ARRAY(SELECT try_rows.metadata[m] FROM unnest(missing) m)) f;
+    RETURN QUERY SELECT u.place, u.standing, u.other_contents FROM unnest(found, under, others) u (place, standing, other_contents);
 
     lost := ARRAY(SELECT unnest(missing) EXCEPT SELECT unnest(found) ORDER BY 1);
     IF is_last_try THEN
-        RETURN QUERY SELECT l, NULL::text FROM unnest(lost) l;
+        RETURN QUERY SELECT l, NULL::text, NULL::text FROM unnest(lost) l;
     ELSIF cardinality(lost) > 0 THEN
         -- Who is neither stored nor found was in the way and is gone since: the second try stores it, unless the table
         -- itself keeps it out.
         RETURN QUERY
-            SELECT lost[o.place], o.standing
-            FROM raceway.offer_rows(
+            SELECT lost[o.place], o.standing, o.other_contents
+            FROM raceway.try_rows(
                 ARRAY(SELECT event_ids[l] FROM unnest(lost) l), ARRAY(SELECT trace_ids[l] FROM unnest(lost) l),
                 ARRAY(SELECT kinds[l] FROM unnest(lost) l), ARRAY(SELECT times[l] FROM unnest(lost) l),
                 ARRAY(SELECT durations[l] FROM unnest(lost) l), ARRAY(SELECT locations[l] FROM unnest(lost) l),
-                ARRAY(SELECT vector_clocks[l] FROM unnest(lost) l), ARRAY(SELECT offer_rows.metadata[l] FROM unnest(lost) l), true) o;
+                ARRAY(SELECT vector_clocks[l] FROM unnest(lost) l), ARRAY(SELECT try_rows.metadata[l] FROM unnest(lost) l), true) o;
     END IF;
 END
 $offer$;
 
-COMMENT ON FUNCTION raceway.offer_rows(text[], text[], text[], timestamp[], real[], text[], jsonb[], jsonb[], boolean) IS
-    'part of ingest_rows(): stores those of the events that do not stand; a row for each other one, with the trace it stands under';
+COMMENT ON FUNCTION raceway.try_rows(text[], text[], text[], timestamp[], real[], text[], jsonb[], jsonb[], boolean) IS
+    'part of ingest_rows(): stores those of the events that do not stand; a row for each other one, with what standing_contents() says';
 
 CREATE FUNCTION raceway.offer_parts(
     event_ids text[], trace_ids text[], kinds text[], times timestamp[], durations real[], locations text[], vector_clocks jsonb[],
@@ -224,8 +278,8 @@ BEGIN
         BEGIN
             RETURN QUERY
                 SELECT first - 1 + o.place, o.standing,
-                       CASE WHEN o.standing IS NULL THEN 'a rule, a trigger or row security of the table keeps it out' END
-                FROM raceway.offer_rows(
+                       CASE WHEN o.standing IS NULL THEN 'a rule, a trigger or row security of the table keeps it out' ELSE o.other_contents END
+                FROM raceway.try_rows(
                     event_ids[first:last], trace_ids[first:last], kinds[first:last], times[first:last], durations[first:last],
                     locations[first:last], vector_clocks[first:last], offer_parts.metadata[first:last]) o;
         EXCEPTION WHEN OTHERS THEN
@@ -258,6 +312,10 @@ DECLARE
     is_stored boolean := false;
     firsts    integer[];
     offered   integer[];
+    places    integer[];
+    standing_under text[];
+    refusals  text[];
+    others    integer[];
 BEGIN
     IF size = 0 THEN
         RETURN;
@@ -280,7 +338,7 @@ BEGIN
     IF is_stored THEN
         RETURN;
     END IF;
-    -- Of one id with several times, where the key knows no time, the first is offered and speaks for the others.
+    -- Of what comes several times, which is of one id with several times where the key knows no time, the first is offered.
     firsts := ARRAY(
         SELECT min(s.n) OVER (PARTITION BY s.event_id, CASE WHEN by_time THEN s.at END)
         FROM unnest(event_ids, times) WITH ORDINALITY s (event_id, at, n) ORDER BY s.n);
@@ -290,22 +348,33 @@ BEGIN
             event_ids, trace_ids, kinds, times, durations, locations, vector_clocks, ingest_rows.metadata) o;
         RETURN;
     END IF;
+    SELECT array_agg(offered[o.place]), array_agg(o.standing), array_agg(o.refusal) INTO places, standing_under, refusals
+    FROM raceway.offer_parts(
+        ARRAY(SELECT event_ids[n] FROM unnest(offered) n), ARRAY(SELECT trace_ids[n] FROM unnest(offered) n),
+        ARRAY(SELECT kinds[n] FROM unnest(offered) n), ARRAY(SELECT times[n] FROM unnest(offered) n),
+        ARRAY(SELECT durations[n] FROM unnest(offered) n), ARRAY(SELECT locations[n] FROM unnest(offered) n),
+        ARRAY(SELECT vector_clocks[n] FROM unnest(offered) n), ARRAY(SELECT ingest_rows.metadata[n] FROM unnest(offered) n)) o;
+    RETURN QUERY SELECT u.place, u.standing, u.refusal FROM unnest(places, standing_under, refusals) u (place, standing, refusal);
+    -- Where it was refused, the others are, too; else they are compared with what stands now.
+    others := ARRAY(SELECT f.n::integer FROM unnest(firsts) WITH ORDINALITY f (first, n) WHERE f.first <> f.n ORDER BY f.n);
     RETURN QUERY
-        WITH answers AS MATERIALIZED (
-            SELECT offered[o.place] AS place, o.standing, o.refusal
-            FROM raceway.offer_parts(
-                ARRAY(SELECT event_ids[n] FROM unnest(offered) n), ARRAY(SELECT trace_ids[n] FROM unnest(offered) n),
-                ARRAY(SELECT kinds[n] FROM unnest(offered) n), ARRAY(SELECT times[n] FROM unnest(offered) n),
-                ARRAY(SELECT durations[n] FROM unnest(offered) n), ARRAY(SELECT locations[n] FROM unnest(offered) n),
-                ARRAY(SELECT vector_clocks[n] FROM unnest(offered) n), ARRAY(SELECT ingest_rows.metadata[n] FROM unnest(offered) n)) o
+        WITH firsts_of AS (
+            SELECT o.n, firsts[o.n] AS first, o.place FROM unnest(others) WITH ORDINALITY o (n, place)
+        ), answers AS (
+            SELECT f.n, f.first, f.place, u.place IS NOT NULL AND u.standing IS NULL AS is_refused, u.standing, u.refusal
+            FROM firsts_of f LEFT JOIN unnest(places, standing_under, refusals) u (place, standing, refusal) ON u.place = f.first
         )
-        SELECT f.n::integer, CASE WHEN a.refusal IS NULL THEN coalesce(a.standing, trace_ids[f.first]) END, a.refusal
-        FROM unnest(firsts) WITH ORDINALITY f (first, n) LEFT JOIN answers a ON a.place = f.first
-        WHERE a.place IS NOT NULL OR f.n <> f.first;
+        SELECT a.n, CASE WHEN NOT a.is_refused THEN coalesce(c.trace_id, a.standing, trace_ids[a.first]) END,
+               CASE WHEN a.is_refused THEN a.refusal ELSE c.other_contents END
+        FROM answers a LEFT JOIN raceway.standing_contents(
+            ARRAY(SELECT event_ids[n] FROM unnest(others) n), ARRAY(SELECT times[n] FROM unnest(others) n),
+            ARRAY(SELECT kinds[n] FROM unnest(others) n), ARRAY(SELECT durations[n] FROM unnest(others) n),
+            ARRAY(SELECT locations[n] FROM unnest(others) n), ARRAY(SELECT vector_clocks[n] FROM unnest(others) n),
+            ARRAY(SELECT ingest_rows.metadata[n] FROM unnest(others) n)) c ON c.place = a.place;
 END
 $ingest$;
 
 COMMENT ON FUNCTION raceway.ingest_rows(text[], text[], text[], timestamp[], real[], text[], jsonb[], jsonb[]) IS
     'Stores events that are given as columns, by ascending id (as COLLATE "C" has it), so that batches wait for each other in '
-    'one direction only; none twice with the same id and time. A row for each event that was not stored: its place, from 1, and either the trace that its id '
-    'stands under already, or the reason why the database refuses it.';
+    'one direction only; those of one id in the order in which they were sent. A row for each event that was not stored: its place, from 1, and either the '
+    'trace that its id stands under already, or the reason why the database refuses it; both where it stands there with other contents.';

@@ -66,8 +66,10 @@ DECLARE
     -- Which of them are offered to the tables, and what became of those that were not stored.
     offered   integer[];
     places    integer[];
-    standing  text[];
+    under     text[];
     refusals  text[];
+    -- Those that say something else than the first of their event, and are offered after it.
+    others    integer[];
 BEGIN
     IF getdatabaseencoding() <> 'UTF8' THEN
         RAISE EXCEPTION 'events are stored only in a database with the encoding UTF8' USING ERRCODE = 'feature_not_supported',
@@ -88,26 +90,50 @@ BEGIN
     offered := ARRAY(
         SELECT min(s.n)::integer FROM unnest(ids, times, reasons) WITH ORDINALITY s (id, at, reason, n)
         WHERE s.reason IS NULL GROUP BY s.id, s.at ORDER BY s.id COLLATE "C", min(s.n));
-    SELECT array_agg(o.place), array_agg(o.standing), array_agg(o.refusal) INTO places, standing, refusals
+    SELECT array_agg(o.place), array_agg(o.standing), array_agg(o.refusal) INTO places, under, refusals
     FROM raceway.ingest_rows(
         ARRAY(SELECT ids[n] FROM unnest(offered) n), ARRAY(SELECT traces[n] FROM unnest(offered) n),
         ARRAY(SELECT kinds[n] FROM unnest(offered) n), ARRAY(SELECT times[n] FROM unnest(offered) n),
         ARRAY(SELECT durations[n] FROM unnest(offered) n), ARRAY(SELECT locations[n] FROM unnest(offered) n),
         ARRAY(SELECT clocks[n] FROM unnest(offered) n), ARRAY(SELECT metadata[n] FROM unnest(offered) n)) o;
 
+    others := ARRAY(
+        WITH sendings AS (
+            SELECT s.*, min(s.n) OVER (PARTITION BY s.id, s.at) AS first
+            FROM unnest(ids, traces, times) WITH ORDINALITY s (id, trace_id, at, n) WHERE reasons[s.n] IS NULL
+        ), outcomes AS (
+            SELECT f.n, coalesce(u.standing, CASE WHEN u.place IS NULL THEN traces[f.n] END) AS trace_id
+            FROM unnest(offered) WITH ORDINALITY f (n, place) LEFT JOIN unnest(places, under) u (place, standing) USING (place)
+        )
+        SELECT s.n::integer FROM sendings s JOIN outcomes o ON o.n = s.first
+        WHERE s.n <> s.first AND s.trace_id = o.trace_id
+          AND (s.trace_id, kinds[s.n], durations[s.n], locations[s.n], clocks[s.n], metadata[s.n])
+              IS DISTINCT FROM (traces[s.first], kinds[s.first], durations[s.first], locations[s.first], clocks[s.first], metadata[s.first])
+        ORDER BY s.id COLLATE "C", s.n);
+    SELECT places || array_agg(o.place + cardinality(offered)), under || array_agg(o.standing), refusals || array_agg(o.refusal)
+    INTO places, under, refusals
+    FROM raceway.ingest_rows(
+        ARRAY(SELECT ids[n] FROM unnest(others) n), ARRAY(SELECT traces[n] FROM unnest(others) n),
+        ARRAY(SELECT kinds[n] FROM unnest(others) n), ARRAY(SELECT times[n] FROM unnest(others) n),
+        ARRAY(SELECT durations[n] FROM unnest(others) n), ARRAY(SELECT locations[n] FROM unnest(others) n),
+        ARRAY(SELECT clocks[n] FROM unnest(others) n), ARRAY(SELECT metadata[n] FROM unnest(others) n)) o;
+    offered := offered || others;
+
     RETURN QUERY
         WITH outcomes AS (
-            SELECT f.n, u.place IS NULL AS is_stored, coalesce(u.standing, traces[f.n]) AS trace_id, u.refusal
-            FROM unnest(offered) WITH ORDINALITY f (n, place) LEFT JOIN unnest(places, standing, refusals) u (place, standing, refusal) USING (place)
+            SELECT f.n, u.place IS NULL AS is_stored, coalesce(u.standing, traces[f.n]) AS trace_id, u.refusal, u.standing IS NULL AS is_refused
+            FROM unnest(offered) WITH ORDINALITY f (n, place) LEFT JOIN unnest(places, under, refusals) u (place, standing, refusal) USING (place)
         ), sendings AS (
-            SELECT s.*, CASE WHEN s.reason IS NULL THEN min(s.n) OVER (PARTITION BY s.id, s.at, s.reason IS NULL) END AS first
+            SELECT s.*, coalesce(o.n, min(s.n) OVER (PARTITION BY s.id, s.at, s.reason IS NULL)) AS offered_as
             FROM unnest(body_of, index_of, ids, traces, times, reasons) WITH ORDINALITY s (body, index, id, trace_id, at, reason, n)
+            LEFT JOIN unnest(others) o (n) ON o.n = s.n
         ), judged AS (
-            SELECT s.body, s.index, s.id, o.is_stored AND s.n = s.first AS is_new,
+            SELECT s.body, s.index, s.id, o.is_stored AND s.n = s.offered_as AS is_new,
                    CASE WHEN s.reason IS NOT NULL THEN s.reason
-                        WHEN o.refusal IS NOT NULL THEN o.refusal
-                        WHEN s.trace_id <> o.trace_id THEN 'event_id is already stored under trace ' || o.trace_id END AS reason
-            FROM sendings s LEFT JOIN outcomes o ON o.n = s.first
+                        WHEN NOT o.is_stored AND o.is_refused THEN o.refusal
+                        WHEN s.trace_id <> o.trace_id THEN 'event_id is already stored under trace ' || o.trace_id
+                        ELSE o.refusal END AS reason
+            FROM sendings s LEFT JOIN outcomes o ON o.n = s.offered_as
         ), rejections AS (
             SELECT j.body, j.index, j.id, j.reason, row_number() OVER (PARTITION BY j.body ORDER BY j.index) AS place
             FROM judged j WHERE j.reason IS NOT NULL

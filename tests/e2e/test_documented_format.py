@@ -68,16 +68,26 @@ def test_only_ids_kind_and_time_are_required(store):
             {"duration_ms": None, "location": None, "vector_clock": None, "metadata": {}}]
 
 
-def test_sent_again_it_is_a_duplicate_and_changes_nothing(store):
+def test_sent_again_it_is_a_duplicate_where_it_says_the_same_and_changes_nothing(store):
     first = documented_event("e", "t", 1)
     store.post(first)
     changed = {**first, "kind": "Other", "timestamp": "2030-01-01T00:00:00Z", "metadata": {"service_name": "other"}}
-    answer = store.post([changed, changed])
-    assert (answer["stored"], answer["duplicates"], answer["rejected"]) == (0, 2, [])
+    answer = store.post([changed, first, dict(reversed(first.items())), changed])
+    reason = "event_id is already stored with other contents: kind, timestamp, metadata"
+    assert (answer["stored"], answer["duplicates"], answer["rejected"]) == (
+        0, 2, [{"index": index, "id": "e", "reason": reason} for index in (0, 3)])
     (got,) = store.trace("t")["events"]
     assert set(got["kind"]) == {"StateChange"} and got["timestamp"] == first["timestamp"]
     (summary,) = store.get("/api/traces", page=1)["traces"]
     assert summary["event_count"] == 1 and summary["services"] == ["bank"]
+
+
+def test_another_event_of_the_same_id_in_one_body_is_named(store):
+    events = [documented_event("e", "t"), documented_event("e", "t", location="elsewhere"), documented_event("e", "t")]
+    answer = store.post(events)
+    assert (answer["stored"], answer["duplicates"], answer["rejected"]) == (
+        1, 1, [{"index": 1, "id": "e", "reason": "event_id is already stored with other contents: location"}])
+    assert store.counts() == (1, 1)
 
 
 def test_an_event_twice_in_one_body_is_stored_once(store):

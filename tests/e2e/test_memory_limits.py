@@ -15,12 +15,16 @@ from support.traffic import documented_event
 from support.wait import wait_until
 
 
+def events_of(name, trace, padding=2_000):
+    """The five events of the trace NAME/trace."""
+    return [documented_event(f"{name}/{trace}/{n}", f"{name}/{trace}", location="l" * 400 + str(trace),
+                             metadata={"service_name": name, "text": f"{trace}" * (padding // 8)}) for n in range(5)]
+
+
 def fill(client, name, traces, padding=2_000):
-    """Posts traces NAME/0, NAME/1 ..., each whole in one body of five events."""
+    """Posts traces NAME/0, NAME/1 ..., each whole in one body."""
     for trace in range(traces):
-        answer = client.post([documented_event(f"{name}/{trace}/{n}", f"{name}/{trace}", location="l" * 400 + str(trace),
-                                               metadata={"service_name": name, "text": f"{trace}" * (padding // 8)})
-                              for n in range(5)]).ok().json
+        answer = client.post(events_of(name, trace, padding)).ok().json
         assert answer["stored"] == 5, answer
 
 
@@ -116,8 +120,8 @@ def test_everything_is_there_after_a_restart(snapshot):
         before = export(client)
     with server, server.client() as client:
         assert export(client) == before
-        again = client.post([documented_event("kept/0/0", "kept/0")]).ok().json
-        assert (again["stored"], again["duplicates"]) == (0, 1)
+        again = client.post(events_of("kept", 0)).ok().json
+        assert (again["stored"], again["duplicates"]) == (0, 5)
     assert [path.name for path in snapshot.parent.iterdir()] == [snapshot.name]
 
 

@@ -74,7 +74,7 @@ def test_moving_to_the_other_edition_and_back_keeps_every_row(database):
         assert done.returncode == 0, done.stderr
         assert edition_of(database) == edition
         assert table_rows(database) == rows
-        assert ingest(database, documented_event("e1", "t1", 1))["duplicates"] == 1
+        assert ingest(database, documented_event("e1", "t1", 1, vector_clock={"a": 1}))["duplicates"] == 1
 
 
 def test_moving_by_hand_keeps_every_row(database):

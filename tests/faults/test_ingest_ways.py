@@ -89,13 +89,13 @@ def test_a_trace_that_the_same_statement_wrote_is_grown(migrated, way):
 @pytest.mark.parametrize("way", WAYS)
 def test_several_calls_in_one_statement_are_as_one_after_the_other(migrated, way):
     """Although all of them see the tables as they were before the statement."""
-    bodies = [events_of("t", ["e1", "e2"]), events_of("t", ["e2", "e3"]), events_of("u", ["e3", "e4"]),
-              events_of("t", ["e1", "e2", "e3"])]
+    e1, e2, e3 = events_of("t", ["e1", "e2", "e3"])
+    bodies = [[e1, e2], [e2, e3], events_of("u", ["e3", "e4"]), [e1, e2, e3], [{**e1, "kind": "Other"}, e2]]
     calls = ", ".join(f"(convert_to({literal(json.dumps(body))}, 'UTF8'))" for body in bodies)
     said = migrated.sql(f"SET raceway.ingest_way = {way};"
                         "SELECT stored, duplicates, jsonb_array_length(rejected), ingest_way"
                         f" FROM (VALUES {calls}) AS v (body), LATERAL raceway.ingest(body)")
-    assert said.splitlines() == [f"2|0|0|{way}", f"1|1|0|{way}", f"1|0|1|{way}", f"0|3|0|{way}"]
+    assert said.splitlines() == [f"2|0|0|{way}", f"1|1|0|{way}", f"1|0|1|{way}", f"0|3|0|{way}", f"0|1|1|{way}"]
     assert_whole(migrated)
 
 

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from support.editions import EDITIONS, create_database
 from support.layouts import ALLOWED, OBSTACLES
 from support.sessions import DatabaseError, Session
 from support.traffic import documented_event
@@ -15,8 +16,13 @@ ROWS = """
 """
 
 
+# As it stands before; and the same id with other contents in every column.
+E0 = documented_event("e0", "t", location="here 0", kind="Log")
+OTHER_E0 = documented_event("e0", "t", 1, kind="Error", duration_ms=2, location="there", vector_clock={"b": 1}, metadata={"n": 1})
+
+
 def offered():
-    """Six new events, and two repeats of e0, the second under another trace."""
+    """Six new events, and three repeats of e0: the second under another trace, the third with other contents."""
     kinds = {"e3": "Secret"}
     events = [documented_event(f"e{n}", "t" if n < 5 else "u", n, kind=kinds.get(f"e{n}", "Log"), location=f"here {n}")
               for n in range(1, 7)]
@@ -26,7 +32,7 @@ def offered():
     events[5]["metadata"] = {}
     # The times have a fraction, and u's earliest event names no service.
     events[4]["timestamp"] = "2026-09-21T14:13:21.654321Z"
-    return [*events, documented_event("e0", "t"), documented_event("e0", "u")]
+    return [*events, E0, {**E0, "trace_id": "u"}, OTHER_E0]
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +40,7 @@ def administrator(cluster):
     """A superuser's session in a database that holds event e0; what it does is rolled back each time."""
     database = cluster.create_database(migrated=True)
     with Session(database, "postgres") as session:
-        session.ingest([json.dumps(documented_event("e0", "t", location="here 0", kind="Log")).encode()], "spi")
+        session.ingest([json.dumps(E0).encode()], "spi")
         yield session
     database.drop()
 
@@ -74,7 +80,52 @@ def test_what_every_way_does_right_is_written_directly(administrator, name):
     assert answers["direct"] == answers["checking"] == answers["spi"]
     rows = {way: found for way, (_, _, found) in outcomes.items()}
     assert rows["direct"] == rows["checking"] == rows["spi"]
-    assert answers["spi"]["stored"] == 6 and answers["spi"]["duplicates"] == 1 and len(answers["spi"]["rejected"]) == 1
+    assert answers["spi"]["stored"] == 6 and answers["spi"]["duplicates"] == 1 and len(answers["spi"]["rejected"]) == 2
+
+
+SOME_COLUMNS = """
+    CREATE ROLE reader; GRANT USAGE ON SCHEMA raceway TO reader; GRANT SELECT, INSERT, UPDATE ON traces TO reader;
+    GRANT SELECT (event_id, trace_id, kind, timestamp, metadata) ON events TO reader;
+    GRANT INSERT (event_id, trace_id, kind, timestamp, duration_ms, location, vector_clock, metadata) ON events TO reader;
+"""
+
+# What is made of the tables, who sends, and which columns are compared then.
+COMPARED = [
+    ("", "raceway", "kind, timestamp, duration_ms, location, vector_clock, metadata"),
+    (SOME_COLUMNS, "reader", "kind, timestamp, metadata"),
+    (OBSTACLES["a column of another type"].sql, "raceway", "kind, timestamp, location, vector_clock, metadata"),
+    (OBSTACLES["a column of a domain"].sql, "raceway", "kind, timestamp, duration_ms, vector_clock, metadata"),
+    (OBSTACLES["a narrower column"].sql, "raceway", "kind, timestamp, duration_ms, vector_clock, metadata"),
+    (OBSTACLES["a less precise time"].sql, "raceway", "kind, duration_ms, location, vector_clock, metadata"),
+    ("ALTER TABLE events ALTER vector_clock TYPE json", "raceway", "kind, timestamp, duration_ms, location, metadata"),
+    ("ALTER TABLE events ALTER kind TYPE varchar(60)", "raceway", "kind, timestamp, duration_ms, location, vector_clock, metadata"),
+    (OBSTACLES["a generated column more"].sql, "raceway", "kind, timestamp, duration_ms, location, vector_clock, metadata"),
+    (OBSTACLES["a trigger before INSERT that changes the row"].sql, "raceway", None),
+    (OBSTACLES["a view in place of events"].sql, "raceway", None),
+]
+
+
+@pytest.fixture(scope="module", params=EDITIONS)
+def edition(cluster, request):
+    """Likewise, in either edition."""
+    database = create_database(cluster, request.param, "raceway.migrate()")
+    with Session(database, "postgres") as session:
+        session.ingest([json.dumps(E0).encode()])
+        yield session
+    database.drop()
+
+
+@pytest.mark.parametrize(("sql", "user", "columns"), COMPARED)
+def test_what_cannot_be_compared_is_taken_for_the_same(edition, sql, user, columns):
+    """What the caller may not read, and what is not as it was sent; in a call of its own, and behind the same event."""
+    with edition.transaction("ROLLBACK"):
+        edition.run(sql or "SELECT")
+        edition.run(f"SET LOCAL ROLE {user}")
+        for events, duplicates in (([OTHER_E0], 0), ([E0, OTHER_E0, E0], 2)):
+            answer, = edition.ingest([json.dumps(events).encode()])
+            assert (answer["stored"], answer["duplicates"]) == (0, duplicates if columns else len(events))
+            assert [entry["reason"] for entry in answer["rejected"]] == (
+                [f"event_id is already stored with other contents: {columns}"] if columns else [])
 
 
 def test_who_may_not_use_the_schema_may_not_write_either(administrator):

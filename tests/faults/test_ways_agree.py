@@ -27,6 +27,9 @@ SHAPES = {
     "ten thousand events": (Shape(traces=3000, large=0.001, spoiled=0.002), 2, 10_000),
 }
 
+# The rejections of a body that are told by name.
+MOST_TOLD = 1000
+
 CHANGES = [
     "VACUUM events", "VACUUM FREEZE events", "VACUUM FULL events", "CLUSTER events USING idx_events_trace_id",
     "REINDEX TABLE events", "REINDEX TABLE CONCURRENTLY events", "REINDEX INDEX traces_pkey", "VACUUM FULL traces",
@@ -113,11 +116,11 @@ def assert_answer(deck, hand, answer):
     """As the deck's own books say."""
     stored, duplicates, rejected = deck.answer(hand)
     assert (answer["stored"], answer["duplicates"]) == (stored, duplicates)
-    assert [entry["index"] for entry in answer["rejected"]] == sorted(rejected)
+    assert [entry["index"] for entry in answer["rejected"]] == sorted(rejected)[:MOST_TOLD]
+    assert answer["rejected_count"] == len(rejected)
     for entry in answer["rejected"]:
-        standing = rejected[entry["index"]]
-        assert standing is None or entry == {"index": entry["index"], "id": hand[entry["index"]].event_id, "reason":
-                                             f"event_id is already stored under trace {standing}"}
+        reason = rejected[entry["index"]]
+        assert reason is None or entry == {"index": entry["index"], "id": hand[entry["index"]].event_id, "reason": reason}
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -146,7 +149,7 @@ def test_every_way_agrees_while_the_tables_are_rewritten_between_the_batches(riv
         bodies = [deck.body(hand) for hand in hands]
         for hand, answer in zip(hands, rivals.ingest(bodies), strict=True):
             assert_answer(deck, hand, answer)
-        gone = {trace for trace in set(deck.standing.values()) if chance.random() < 0.15}
+        gone = {trace for trace in sorted({card.trace_id for card in deck.standing.values()}) if chance.random() < 0.15}
         rivals.run("DELETE FROM traces WHERE trace_id = ANY (%s)", sorted(gone))
         deck.forget_traces(gone)
         rivals.run("VACUUM (INDEX_CLEANUP ON) events")  # so that rows come to lie before older ones of their trace

@@ -3,7 +3,14 @@
 -- What was answered to whom committed.
 CREATE TABLE public.sent (stored bigint, duplicates bigint);
 
--- Offers one event for each id; each a second later than the one before, so that a trace's times say which are in.
+-- One event for each id, the same each time. Its second follows from the id's number: some ids share one.
+CREATE FUNCTION public.events_of(trace text, ids text, kind text) RETURNS jsonb LANGUAGE sql AS $$
+    SELECT jsonb_agg(jsonb_build_object('event_id', id, 'trace_id', trace, 'kind', kind,
+        'timestamp', to_char(timestamp '2026-01-01' + n * interval '1 s', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+        'vector_clock', jsonb_build_object('a', n), 'metadata', jsonb_build_object('service_name', 's-' || id)))
+    FROM string_to_table(ids, ' ') AS u (id), LATERAL (SELECT substring(id, '[0-9]+')::integer % 3) AS m (n)
+$$;
+
 CREATE FUNCTION public.send(way text, trace text, ids text, OUT stored bigint, OUT duplicates bigint,
                             OUT rejected text, OUT way_taken text)
 LANGUAGE plpgsql AS $$
@@ -11,12 +18,19 @@ BEGIN
     PERFORM set_config('raceway.ingest_way', way, true);
     SELECT i.stored, i.duplicates, (SELECT string_agg(r ->> 'id', ',') FROM jsonb_array_elements(i.rejected) r), i.ingest_way
     INTO stored, duplicates, rejected, way_taken
-    FROM raceway.ingest((
-        SELECT jsonb_agg(jsonb_build_object('event_id', id, 'trace_id', trace, 'kind', 'Log',
-            'timestamp', to_char(timestamp '2026-01-01' + n * interval '1 s', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
-            'vector_clock', jsonb_build_object('a', n), 'metadata', jsonb_build_object('service_name', 's-' || id)))
-        FROM string_to_table(ids, ' ') WITH ORDINALITY AS u (id, n))) AS i;
+    FROM raceway.ingest(public.events_of(trace, ids, 'Log')) AS i;
     INSERT INTO public.sent VALUES (stored, duplicates);
+END
+$$;
+
+-- The same with another kind than Log; and why what is rejected is.
+CREATE FUNCTION public.send_other(way text, trace text, ids text, OUT stored bigint, OUT duplicates bigint, OUT reasons text)
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM set_config('raceway.ingest_way', way, true);
+    SELECT i.stored, i.duplicates, (SELECT string_agg(r ->> 'reason', ',') FROM jsonb_array_elements(i.rejected) r)
+    INTO stored, duplicates, reasons
+    FROM raceway.ingest(public.events_of(trace, ids, 'Other')) AS i;
 END
 $$;
 

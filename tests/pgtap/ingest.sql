@@ -3,7 +3,7 @@
 BEGIN;
 SET client_min_messages = warning;
 SET search_path = public;
-SELECT plan(43);
+SELECT plan(45);
 
 DROP EXTENSION IF EXISTS raceway CASCADE;
 DROP SCHEMA IF EXISTS raceway CASCADE;
@@ -53,11 +53,18 @@ SELECT results_eq($$SELECT stored, duplicates, rejected FROM raceway.ingest(json
                   $$VALUES (0::bigint, 2::bigint, '[]'::jsonb)$$, 'sent again they are duplicates');
 SELECT results_eq($$SELECT stored, duplicates, rejected FROM raceway.ingest(jsonb_build_array(pg_temp.event('new', 't1'), pg_temp.event('new', 't1')))$$,
                   $$VALUES (1::bigint, 1::bigint, '[]'::jsonb)$$, 'twice in one batch is stored once');
-SELECT raceway.ingest(pg_temp.event('e1', 't1', '{"kind": "Other", "timestamp": "2030-01-01T00:00:00Z"}'));
+SELECT results_eq($$SELECT stored, duplicates, rejected FROM raceway.ingest(pg_temp.event('e1', 't1', '{"kind": "Other", "timestamp": "2030-01-01T00:00:00Z"}'))$$,
+                  $$VALUES (0::bigint, 0::bigint, '[{"id": "e1", "index": 0, "reason": "event_id is already stored with other contents: kind, timestamp"}]'::jsonb)$$,
+                  'with other contents it is none, and says in what');
+SELECT results_eq($$SELECT stored, duplicates, jsonb_path_query_array(rejected, '$.reason') FROM raceway.ingest(jsonb_build_array(
+                      pg_temp.event('v', 't1'), pg_temp.event('v', 't1', '{"duration_ms": 1.50}'), pg_temp.event('v', 't1', '{"location": null}'),
+                      pg_temp.event('v', 't1')))$$,
+                  $$VALUES (1::bigint, 2::bigint, '["event_id is already stored with other contents: location"]'::jsonb)$$,
+                  'within a batch, too; equal values are the same in whatever words');
 SELECT results_eq($$SELECT kind::text, timestamp FROM raceway.events WHERE event_id = 'e1'$$,
-                  $$VALUES ('StateChange', '2026-01-01 00:00:05'::timestamp)$$, 'a duplicate changes nothing');
+                  $$VALUES ('StateChange', '2026-01-01 00:00:05'::timestamp)$$, 'it changes nothing');
 SELECT results_eq($$SELECT event_count, end_time FROM raceway.traces WHERE trace_id = 't1'$$,
-                  $$VALUES (3, '2026-01-01 00:00:05'::timestamp)$$, 'nor does it count');
+                  $$VALUES (4, '2026-01-01 00:00:05'::timestamp)$$, 'nor does it count');
 
 -- Rejections.
 SELECT results_eq($$SELECT stored, duplicates, rejected #>> '{0,index}', rejected #>> '{0,id}', jsonb_array_length(rejected)

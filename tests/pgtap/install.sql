@@ -35,7 +35,7 @@ SELECT results_eq('SELECT event_id::text COLLATE "default", trace_id::text COLLA
 SELECT lives_ok(:'install', 'it comes back');
 SELECT lives_ok('SELECT raceway.migrate()', 'and takes the tables up again');
 SELECT results_eq($$SELECT stored, duplicates FROM raceway.ingest('{"event_id":"e","trace_id":"t","kind":"Log",
-    "timestamp":"2026-01-01T00:00:00Z"}'::jsonb)$$, 'VALUES (0::bigint, 1::bigint)', 'knowing what is there');
+    "timestamp":"2026-01-01T00:00:00Z","vector_clock":{"a":1}}'::jsonb)$$, 'VALUES (0::bigint, 1::bigint)', 'knowing what is there');
 
 -- What is public has the same signature in both editions; what the state of an aggregate is made of differs.
 SELECT set_has(

@@ -8,11 +8,12 @@ stored.
 
 import base64
 import json
+import random
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 
-from support.model import format_instant
+from support.model import format_instant, instant
 from support.spoiled import spoil
 from support.traffic import BASE_NANOS, RECORDED, recorded_bodies, sdk_event
 
@@ -20,14 +21,25 @@ KINDS = ["StateChange", "FunctionCall", "HttpRequest", "Error", "Log", "LockAcqu
 WORDS = ["balance", "alice", "", "a\"b\\c", "é\U0001f600", "line\nbreak", "\x01\x7f\u2028", "x" * 120, "$1", "NULL"]
 
 
+# The columns that must be equal for an event to be a duplicate.
+CONTENTS = ("kind", "timestamp", "duration_ms", "location", "vector_clock", "metadata")
+
+
 @dataclass(frozen=True)
 class Card:
-    """An event as it is sent. `good` says whether a store can keep it."""
+    """An event as it is sent. `good` says whether a store can keep it. `contents` stand for its values in CONTENTS; where
+    they are None, no other event has any of them."""
 
     text: str
     event_id: str
     trace_id: str
     good: bool = True
+    contents: tuple | None = None
+
+    def differs_from(self, other):
+        """The columns in which it does."""
+        ours, theirs = (card.contents or (card.text,) * len(CONTENTS) for card in (self, other))
+        return [column for column, a, b in zip(CONTENTS, ours, theirs) if a != b]
 
 
 @dataclass
@@ -66,9 +78,14 @@ class Deck:
     chance: object
     name: str
     shape: Shape = field(default_factory=Shape)
-    standing: dict = field(default_factory=dict)  # event_id: trace_id, as it must be stored
+    standing: dict = field(default_factory=dict)  # event_id: the card that must be stored
     dealt: list = field(default_factory=list)
+    _others: dict = field(default_factory=dict)   # (event_id, trace_id): the card that other_trace() makes
     _count: int = 0
+
+    def __post_init__(self):
+        # Of its own, so that what else is drawn does not depend on it.
+        self._variants = random.Random(str(self.chance.getstate()))
 
     def card(self):
         """A new event."""
@@ -85,19 +102,68 @@ class Deck:
         """An event with the id of that one under a trace of another name."""
         trace_id = f"{self.name}-other-{self.chance.randrange(5)}"
         event = {**self._documented_event(), "event_id": card.event_id, "trace_id": trace_id}
-        return Card(self._text(event), card.event_id, trace_id)
+        return self._others.setdefault((card.event_id, trace_id), Card(self._text(event), card.event_id, trace_id))
+
+    def again(self, card):
+        """The same card, or its event in other words, or with other contents."""
+        draw = self._variants.random()
+        if not card.good or draw < 0.5:
+            return card
+        return self.in_other_words(card) if draw < 0.65 else self.with_other_contents(card)
+
+    def in_other_words(self, card):
+        """The same event, with its keys in another order and other white space."""
+        event = dict(reversed(json.loads(card.text).items()))
+        return replace(card, text=json.dumps(event, indent=self._variants.choice([None, 1]), ensure_ascii=False),
+                       contents=card.contents or (card.text,) * len(CONTENTS))
+
+    def with_other_contents(self, card):
+        """The same event with other values in some columns; each has been used with some other event, too."""
+        event, contents = json.loads(card.text), list(card.contents or (card.text,) * len(CONTENTS))
+        for column in self._variants.sample(CONTENTS, self._variants.choice([1, 1, 2, 6])):
+            number = self._variants.randrange(3)
+            if self._change(event, column, number):
+                contents[CONTENTS.index(column)] = (number, card.event_id if column == "metadata" else "")
+        return replace(card, text=json.dumps(event, ensure_ascii=False), contents=tuple(contents))
+
+    def _change(self, event, column, number):
+        """Whether that column, and no other, now has that one of a few values."""
+        in_sdk_form = "event_id" not in event
+        if column == "timestamp":
+            event["timestamp"] = format_instant(self._other_nanos(number) + instant(event["timestamp"]) % 1000)
+        elif column == "kind":
+            event["kind"] = {f"Changed{number}": next(iter(event["kind"].values()))} if in_sdk_form else f"Changed{number}"
+        elif column == "metadata":
+            event["changed"] = number
+        elif in_sdk_form:
+            return False
+        elif column == "duration_ms":
+            if event.get("duration_ms") not in (None, 0, 1.5) and event["duration_ms"] not in range(77, 80):
+                return False   # what a REAL does not keep stands in the metadata
+            event["duration_ms"] = 77 + number
+        elif column == "location":
+            if len(event.get("location") or "") > 500:
+                return False   # likewise
+            event["location"] = f"elsewhere {number}"
+        else:
+            event["vector_clock"] = {"changed": number}
+        return True
+
+    def _other_nanos(self, number):
+        return BASE_NANOS - (number + 1) * 86_400 * 10**9
 
     def hand(self, size, fresh=0.75):
-        """`size` cards: new ones, repeats within the hand, ones that were dealt before, and ids under another trace."""
+        """`size` cards: new ones, repeats within the hand, ones that were dealt before, in the same words or others, with
+        other contents, and ids under another trace."""
         cards = []
         while len(cards) < size:
             draw = self.chance.random()
             if draw < fresh or not (cards or self.dealt):
                 cards.append(self.card())
             elif draw < fresh + (1 - fresh) * 0.4:
-                cards.append(self.chance.choice(cards or self.dealt))
+                cards.append(self.again(self.chance.choice(cards or self.dealt)))
             elif draw < fresh + (1 - fresh) * 0.85:
-                cards.append(self.chance.choice(self.dealt or cards))
+                cards.append(self.again(self.chance.choice(self.dealt or cards)))
             else:
                 again = self.chance.choice(self.dealt or cards)
                 cards.append(self.other_trace(again) if again.good else again)
@@ -116,8 +182,8 @@ class Deck:
         return (array if self.chance.random() < 0.3 else '{"events":' + array + "}").encode()
 
     def answer(self, cards):
-        """What must be answered to them: (stored, duplicates, {index: the trace it stands under, or None for an event
-        that cannot be kept}). Remembers what is stored."""
+        """What must be answered to them: (stored, duplicates, {index: the reason, or None for an event that cannot be
+        kept}). Remembers what is stored."""
         stored, duplicates, rejected = 0, 0, {}
         for index, card in enumerate(cards):
             if not card.good:
@@ -125,17 +191,19 @@ class Deck:
                 continue
             standing = self.standing.get(card.event_id)
             if standing is None:
-                self.standing[card.event_id] = card.trace_id
+                self.standing[card.event_id] = card
                 stored += 1
-            elif standing == card.trace_id:
-                duplicates += 1
+            elif standing.trace_id != card.trace_id:
+                rejected[index] = f"event_id is already stored under trace {standing.trace_id}"
+            elif differing := card.differs_from(standing):
+                rejected[index] = "event_id is already stored with other contents: " + ", ".join(differing)
             else:
-                rejected[index] = standing
+                duplicates += 1
         return stored, duplicates, rejected
 
     def forget_traces(self, trace_ids):
         """These traces have been deleted."""
-        self.standing = {event_id: trace for event_id, trace in self.standing.items() if trace not in trace_ids}
+        self.standing = {event_id: card for event_id, card in self.standing.items() if card.trace_id not in trace_ids}
 
     def _text(self, event):
         return json.dumps(event, ensure_ascii=self.chance.random() < 0.5)

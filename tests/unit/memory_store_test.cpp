@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "heap_count.hpp"
@@ -87,6 +88,83 @@ TEST_F(MemoryStore, LetsTheFirstOfABodyStandWhicheverShardComesFirst) {
     ASSERT_EQ(result.rejected.count(), 1U);
     EXPECT_EQ(result.rejected.told()[0].index, 2U);
     EXPECT_EQ(result.rejected.told()[0].reason, wire::reason_other_trace("first" + number));
+  }
+}
+
+TEST_F(MemoryStore, TakesForADuplicateOnlyWhatSaysTheSame) {
+  const auto reason_of = [this](const json& event) {
+    const auto result = send({event});
+    EXPECT_EQ(result.stored, 0U);
+    return result.duplicates == 1 ? "" : result.rejected.told()[0].reason;
+  };
+  json event = documented_event("event");
+  event.update({{"duration_ms", 1.5}, {"location", "a.cpp:1"}, {"vector_clock", {{"a", 1}, {"b", 0}}}});
+  event["metadata"] = json::parse(R"({"n":1,"list":[true,null,{"x":"y"}]})");
+  EXPECT_EQ(send({documented_event("before"), event, documented_event("after")}).stored, 3U);
+  EXPECT_EQ(reason_of(event), "");
+
+  auto in_other_words = event;
+  in_other_words["timestamp"] = "2024-01-01T14:00:00.000+02:00";
+  in_other_words["metadata"]["n"] = 1.0;
+  EXPECT_EQ(reason_of(in_other_words), "");
+
+  const std::string begins = "event_id is already stored with other contents: ";
+  const std::vector<std::pair<std::string, json>> changes = {
+      {"kind", {{"kind", "Error"}}},
+      {"timestamp", {{"timestamp", "2024-01-01T12:00:00.000001Z"}}},
+      {"duration_ms", {{"duration_ms", nullptr}}},
+      {"location", {{"location", "a.cpp:2"}}},
+      {"vector_clock", {{"vector_clock", {{"a", 1}}}}},
+      {"vector_clock", {{"vector_clock", nullptr}}},
+      {"metadata", {{"metadata", {{"n", 1}}}}},
+      {"kind, location, metadata", {{"kind", "Error"}, {"location", nullptr}, {"more", 1}}},
+  };
+  for (const auto& [columns, change] : changes) {
+    auto changed = event;
+    changed.update(change);
+    EXPECT_EQ(reason_of(changed), begins + columns);
+  }
+  EXPECT_EQ(reason_of(event), "") << "nothing of the store has changed";
+}
+
+TEST_F(MemoryStore, ComparesWithWhatStandsBeforeInTheSameBody) {
+  auto changed = documented_event("event");
+  changed["kind"] = "Error";
+  const auto result = send({documented_event("event"), changed, documented_event("event"), documented_event("other")});
+  EXPECT_EQ(result.stored, 2U);
+  EXPECT_EQ(result.duplicates, 1U);
+  ASSERT_EQ(result.rejected.count(), 1U);
+  EXPECT_EQ(result.rejected.told()[0].index, 1U);
+}
+
+TEST_F(MemoryStore, ComparesSmallSendingsOfLargeEventsWithinBounds) {
+  auto large = documented_event("event");
+  large["metadata"] = {{"text", std::string(3U << 20U, 'x')}};
+  EXPECT_EQ(send({large, documented_event("small")}).stored, 2U);
+  const auto result = send(std::vector<json>(10, documented_event("event")));
+  EXPECT_EQ(result.rejected.count(), 10U);
+  const std::string reason = "event_id is already stored with other contents";
+  EXPECT_EQ(result.rejected.told().front().reason, reason + ": metadata");
+  EXPECT_EQ(result.rejected.told().back().reason, reason);
+  EXPECT_EQ(send({documented_event("small")}).duplicates, 1U);
+  EXPECT_EQ(send(std::vector<json>(10, large)).duplicates, 10U) << "however large it is";
+}
+
+TEST(MemoryStorageRecorded, IsADuplicateWhereItSaysTheSame) {
+  MemoryStorage storage;
+  std::uint64_t stored = 0;
+  for (const auto& [name, body] : wire::test::recorded_bodies()) stored += storage.ingest({body}).at(0).stored;
+  ASSERT_GT(stored, 2'000U);
+  for (const auto& [name, body] : wire::test::recorded_bodies()) {
+    auto events = json::parse(body)["events"];
+    EXPECT_EQ(storage.ingest({body}).at(0).duplicates, events.size()) << name;
+    for (auto& event : events) event["metadata"]["thread_id"] = "another one";
+    const auto changed = wrapped(events);
+    const auto result = storage.ingest({changed}).at(0);
+    ASSERT_EQ(result.rejected.count(), events.size()) << name;
+    for (const auto& rejection : result.rejected.told()) {
+      EXPECT_EQ(rejection.reason, "event_id is already stored with other contents: metadata");
+    }
   }
 }
 

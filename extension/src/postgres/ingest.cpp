@@ -6,6 +6,7 @@
 
 #include "postgres/body_limit.hpp"
 #include "postgres/boundary.hpp"
+#include "postgres/ingest_spi.hpp"
 #include "postgres/ingest_store.hpp"
 #include "postgres/reading_memory.hpp"
 #include "wire/batch.hpp"
@@ -60,6 +61,16 @@ Batch read_body(std::string_view body, const BodyPlace& place, wire::Allowance& 
   }
 }
 
+/// Sendings that say something else than the first of their event, which was offered.
+void offer_again(std::vector<wire::Sending>& open, std::vector<wire::BodyOutcome>& reported) {
+  if (open.empty()) return;
+  wire::sort_by_id(open);
+  std::vector<const Event*> events;
+  for (const auto& sending : open) events.push_back(sending.event);
+  const auto outcomes = offer_one_by_one(events);
+  for (std::size_t at = 0; at < open.size(); ++at) wire::count_sending(open[at], outcomes[at], reported);
+}
+
 std::vector<BodyResult> ingest(const std::vector<std::string_view>& bodies) {
   require_utf8();
   wire::Allowance allowance(reading_memory(), check_for_interrupts);
@@ -82,9 +93,11 @@ std::vector<BodyResult> ingest(const std::vector<std::string_view>& bodies) {
   pg_call([] { SPI_connect(); });
   IngestWay way;
   const auto outcomes = store_events(events, layout, way);
+  std::vector<wire::Sending> open;
+  for (std::size_t at = 0; at < groups.size(); ++at) wire::count_sendings(groups[at], outcomes[at], reported, open);
+  offer_again(open, reported);
   pg_call([] { SPI_finish(); });
 
-  for (std::size_t at = 0; at < groups.size(); ++at) wire::count_sendings(groups[at], outcomes[at], reported);
   std::vector<BodyResult> results;
   for (auto& outcome : reported) {
     outcome.rejected.sort();

@@ -1,6 +1,7 @@
 #include "postgres/ingest_direct.hpp"
 
 #include <algorithm>
+#include <memory>
 #include <numeric>
 #include <string>
 #include <unordered_map>
@@ -8,11 +9,11 @@
 #include "postgres/direct_table.hpp"
 #include "postgres/ingest_rows.hpp"
 #include "postgres/ingest_spi.hpp"
+#include "postgres/row_contents.hpp"
 #include "postgres/trace_rollup.hpp"
 
 extern "C" {
 #include "access/xact.h"
-#include "utils/builtins.h"
 }
 
 namespace raceway::postgres {
@@ -22,26 +23,29 @@ using wire::Event;
 using Events = std::span<const Event* const>;
 using Outcomes = std::vector<StoreOutcome>;
 
-/// A target that is open. After a raise, or where the batch is contested, the rollback closes it.
+/// A target that is open, with the rows of its events. After a raise, or where the batch is contested, the rollback
+/// closes it.
 struct OpenTarget {
   DirectTable* table;
-  const std::vector<std::size_t>* places;
+  const std::vector<std::size_t>& places;
+  std::unique_ptr<EventRows> made;
   KeySearch search;
+
+  std::vector<DirectRow>& rows() const { return made->rows(); }
+  /// Which of the batch's events the row is of.
+  std::size_t place_of(const DirectRow* row) const { return places[static_cast<std::size_t>(row - rows().data())]; }
 };
 
 /// They stay where they are: searches refer to themselves.
-std::vector<OpenTarget> open_targets(const std::vector<DirectTarget>& targets) {
+std::vector<OpenTarget> open_targets(Events events, const std::vector<DirectTarget>& targets, Timestamp created_at) {
   std::vector<OpenTarget> open;
   for (const auto& target : targets) {
-    open.push_back({pg_call([&] { return open_direct_table(target.table); }), &target.places, {}});
+    std::vector<const Event*> own;
+    for (const auto place : target.places) own.push_back(events[place]);
+    DirectTable* const table = pg_call([&] { return open_direct_table(target.table); });
+    open.push_back({table, target.places, std::make_unique<EventRows>(own, created_at), {}});
   }
   return open;
-}
-
-/// The key of a table of events. Allocates; raises.
-DirectKey key_of(const Event& event) {
-  return {{PointerGetDatum(cstring_to_text_with_len(event.event_id.data(), static_cast<int>(event.event_id.size()))),
-           TimestampGetDatum(event.timestamp)}};
 }
 
 /// The trace that the event in the slot belongs to; empty where a user's row has none.
@@ -55,21 +59,39 @@ std::string trace_in(TupleTableSlot* slot) {
   return {VARDATA_ANY(packed), static_cast<std::size_t>(VARSIZE_ANY_EXHDR(packed))};
 }
 
-/// Looks for the events at these places, in the order of their identity, each in its table; `found` is told which one
-/// stands, and where, and answers whether to go on.
+/// What became of an event whose row is to be written, and of which there is one already, in the slot.
+StoreOutcome stands_already(TupleTableSlot* slot, const Event& event, const DirectRow& row) {
+  StoreOutcome outcome = {StoreOutcome::Kind::stands_already, trace_in(slot)};
+  if (outcome.text == event.trace_id) outcome.other_contents = other_contents(slot, row);
+  return outcome;
+}
+
+/// A row that is looked for.
+struct Sought {
+  OpenTarget* target;
+  const DirectRow* row;
+  std::size_t place;
+};
+
+Sought sought(OpenTarget& target, std::size_t at) {
+  return {&target, &target.rows()[at], target.places[at]};
+}
+
+/// Looks for rows in the order of their identity, each in its table; `found` is told which one stands, in the table's
+/// slot, and answers whether to go on.
 template <class Found>
-void look_for(Events events, std::vector<std::pair<std::size_t, OpenTarget*>> places, std::vector<OpenTarget>& targets,
-              Found found) {
-  std::sort(places.begin(), places.end(), [&](const auto& a, const auto& b) {
-    return EventIdentity{true}.before(*events[a.first], *events[b.first]);
+void look_for(Events events, std::vector<Sought> all, std::vector<OpenTarget>& targets, Found found) {
+  std::sort(all.begin(), all.end(), [&](const Sought& a, const Sought& b) {
+    return EventIdentity{true}.before(*events[a.place], *events[b.place]);
   });
   pg_call([&] {
     for (auto& target : targets) begin_search(&target.search, target.table);
   });
-  for (const auto& [place, target] : places) {
+  for (const Sought& one : all) {
     check_for_interrupts();
-    const bool stands = pg_call([&] { return find_standing_row(&target->search, key_of(*events[place])); });
-    if (stands && !found(place, *target->table)) break;
+    const DirectKey key = {{one.row->values[event_id], one.row->values[timestamp]}};
+    const bool stands = pg_call([&] { return find_standing_row(&one.target->search, key); });
+    if (stands && !found(one)) break;
   }
   pg_call([&] {
     for (auto& target : targets) end_search(&target.search);
@@ -78,14 +100,14 @@ void look_for(Events events, std::vector<std::pair<std::size_t, OpenTarget*>> pl
 
 /// Judged by a few of each table.
 bool looks_sent_before(Events events, std::vector<OpenTarget>& targets) {
-  std::vector<std::pair<std::size_t, OpenTarget*>> probes;
+  std::vector<Sought> probes;
   for (auto& target : targets) {
-    const auto& places = *target.places;
-    const std::size_t count = std::min(places.size(), std::clamp<std::size_t>(events.size() / 64, 4, 16));
-    for (std::size_t at = 0; at < count; ++at) probes.emplace_back(places[at * places.size() / count], &target);
+    const std::size_t size = target.places.size();
+    const std::size_t count = std::min(size, std::clamp<std::size_t>(events.size() / 64, 4, 16));
+    for (std::size_t at = 0; at < count; ++at) probes.push_back(sought(target, at * size / count));
   }
   bool is_any = false;
-  look_for(events, std::move(probes), targets, [&](std::size_t, const DirectTable&) {
+  look_for(events, std::move(probes), targets, [&](const Sought&) {
     is_any = true;
     return false;
   });
@@ -93,65 +115,43 @@ bool looks_sent_before(Events events, std::vector<OpenTarget>& targets) {
 }
 
 void mark_standing(Events events, std::vector<OpenTarget>& targets, Outcomes& outcomes) {
-  std::vector<std::pair<std::size_t, OpenTarget*>> all;
+  std::vector<Sought> all;
   for (auto& target : targets) {
-    for (const auto place : *target.places) all.emplace_back(place, &target);
+    for (std::size_t at = 0; at < target.places.size(); ++at) all.push_back(sought(target, at));
   }
-  look_for(events, std::move(all), targets, [&](std::size_t place, const DirectTable& table) {
-    outcomes[place] = {StoreOutcome::Kind::stands_already, trace_in(table.slot)};
+  look_for(events, std::move(all), targets, [&](const Sought& found) {
+    outcomes[found.place] = stands_already(found.target->table->slot, *events[found.place], *found.row);
     return true;
   });
 }
 
-/// Rows on their way into the table, and which event each is of.
-struct NewRows {
-  std::vector<DirectRow>& rows;
-  const std::vector<std::size_t>& places;
-
-  /// In the order of the rows.
-  std::vector<DirectRow*> pointers() const {
-    std::vector<DirectRow*> all;
-    for (auto& row : rows) all.push_back(&row);
-    return all;
-  }
-};
-
 /// Adds the keys of rows that are in the heap; marks what is stored and what stands already. False where a key is
 /// contested.
-bool add_all_keys(DirectTable* table, const NewRows& fresh, Outcomes& outcomes) {
-  auto pointers = fresh.pointers();
-  for (const auto place : fresh.places) outcomes[place].kind = StoreOutcome::Kind::stored;
-  PendingKeys keys = pg_call([&] { return begin_keys(table, pointers.data(), static_cast<int>(pointers.size())); });
+bool add_all_keys(Events events, const OpenTarget& target, std::vector<DirectRow*> rows, Outcomes& outcomes) {
+  for (const DirectRow* row : rows) outcomes[target.place_of(row)].kind = StoreOutcome::Kind::stored;
+  PendingKeys keys = pg_call([&] { return begin_keys(target.table, rows.data(), static_cast<int>(rows.size())); });
   while (true) {
-    const RefusedKey refused = pg_call([&] { return add_keys(table, &keys); });
+    const RefusedKey refused = pg_call([&] { return add_keys(target.table, &keys); });
     if (refused.row == nullptr) return true;
     if (refused.outcome == KeyOutcome::contested) return false;
-    const auto at = static_cast<std::size_t>(refused.row - fresh.rows.data());
-    outcomes[fresh.places[at]] = {StoreOutcome::Kind::stands_already, trace_in(table->slot)};
+    const auto place = target.place_of(refused.row);
+    outcomes[place] = stands_already(target.table->slot, *events[place], *refused.row);
   }
 }
 
 /// Writes those of the target's events that are not known to stand; marks what is stored and what stands already. False
 /// where a key is contested.
-bool store_in_table(Events events, const OpenTarget& target, Timestamp created_at, Outcomes& outcomes) {
-  std::vector<std::size_t> places;
-  std::vector<const Event*> fresh;
-  for (const auto place : *target.places) {
-    if (outcomes[place].kind == StoreOutcome::Kind::stands_already) continue;
-    places.push_back(place);
-    fresh.push_back(events[place]);
+bool store_in_table(Events events, const OpenTarget& target, Outcomes& outcomes) {
+  const auto kind_of = [&](const DirectRow* row) { return outcomes[target.place_of(row)].kind; };
+  std::vector<DirectRow*> rows;
+  for (auto& row : target.rows()) {
+    if (kind_of(&row) != StoreOutcome::Kind::stands_already) rows.push_back(&row);
   }
-  EventRows rows(fresh, created_at);
-  const NewRows written = {rows.rows(), places};
-  auto pointers = written.pointers();
-  const auto count = [&] { return static_cast<int>(pointers.size()); };
-  pg_call([&] { insert_into_heap(target.table, pointers.data(), count()); });
-  if (!add_all_keys(target.table, written, outcomes)) return false;
-  std::erase_if(pointers, [&](const DirectRow* row) {
-    const auto at = static_cast<std::size_t>(row - written.rows.data());
-    return outcomes[places[at]].kind != StoreOutcome::Kind::stored;
-  });
-  pg_call([&] { insert_other_keys(target.table, pointers.data(), count()); });
+  const auto count = [&] { return static_cast<int>(rows.size()); };
+  pg_call([&] { insert_into_heap(target.table, rows.data(), count()); });
+  if (!add_all_keys(events, target, rows, outcomes)) return false;
+  std::erase_if(rows, [&](const DirectRow* row) { return kind_of(row) != StoreOutcome::Kind::stored; });
+  pg_call([&] { insert_other_keys(target.table, rows.data(), count()); });
   return true;
 }
 
@@ -261,13 +261,13 @@ std::optional<std::vector<StoreOutcome>> store_directly(Events events, const Dir
                                                         const std::vector<DirectTarget>& targets, IngestWay& way) {
   // That of the default of both columns, see ingest_layout.cpp.
   const Timestamp created_at = pg_call([] { return Timestamp{GetCurrentTransactionStartTimestamp()}; });
-  auto open = open_targets(targets);
+  auto open = open_targets(events, targets, created_at);
   if (way == IngestWay::automatic) way = looks_sent_before(events, open) ? IngestWay::checking : IngestWay::direct;
   begin_next_command();
   std::vector<StoreOutcome> outcomes(events.size());
   if (way == IngestWay::checking) mark_standing(events, open, outcomes);
   for (const auto& target : open) {
-    if (!store_in_table(events, target, created_at, outcomes)) return std::nullopt;
+    if (!store_in_table(events, target, outcomes)) return std::nullopt;
   }
   pg_call([&] {
     for (const auto& target : open) close_direct_table(target.table);

@@ -2,12 +2,16 @@
 
 #include <array>
 #include <numeric>
-#include <unordered_map>
+#include <unordered_set>
 #include <utility>
+
+#include "postgres/ingest_rows.hpp"
 
 extern "C" {
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "nodes/value.h"
+#include "parser/parse_func.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
@@ -31,8 +35,7 @@ WITH sent AS MATERIALIZED (
 ), stored AS (
     INSERT INTO raceway.events AS e
         (event_id, trace_id, kind, "timestamp", duration_ms, location, vector_clock, metadata)
-    SELECT event_id, trace_id, kind, at, duration_ms, location,
-           vector_clock::pg_catalog.jsonb, metadata::pg_catalog.jsonb
+    SELECT event_id, trace_id, kind, at, duration_ms, location, vector_clock, metadata
     FROM sent
     ON CONFLICT DO NOTHING
     RETURNING e.event_id, e.trace_id, e."timestamp" AS at,
@@ -75,8 +78,17 @@ SET service_name = (SELECT raceway.service_of(e.metadata::pg_catalog.jsonb)
 WHERE t.trace_id OPERATOR(pg_catalog.=) ANY ($1)
 )sql";
 
-constexpr const char* find_traces_of_events = R"sql(
-SELECT event_id, trace_id, "timestamp" FROM raceway.events WHERE event_id OPERATOR(pg_catalog.=) ANY ($1)
+// The columns that are compared, and who may have them compared, are a matter of the tables: SQL knows. The older
+// version's SQL, until the extension is updated, knows no contents.
+constexpr const char* find_contents = R"sql(
+SELECT place, trace_id, other_contents
+FROM raceway.standing_contents($1, $4, $3, $5, $6, $7, $8)
+)sql";
+constexpr const char* find_rows = "SELECT place, trace_id, NULL::pg_catalog.text FROM raceway.standing_rows($1, $4)";
+
+constexpr const char* offer_rows = R"sql(
+SELECT place, standing, refusal
+FROM raceway.ingest_rows($1, $2, $3, $4, $5, $6, $7, $8)
 )sql";
 
 /// A statement that is planned once in a session. PostgreSQL plans it anew where the tables have changed.
@@ -132,46 +144,31 @@ class Column {
   int at_ = 0;
 };
 
-/// The texts of a batch's jsonb columns.
-struct JsonTexts {
-  std::vector<std::string> clocks;
-  std::vector<std::string> metadata;
-
-  explicit JsonTexts(Events events) : clocks(events.size()), metadata(events.size()) {
-    for (std::size_t at = 0; at < events.size(); ++at) {
-      if (events[at]->has_clock) wire::append_json_clock(clocks[at], events[at]->clock);
-      wire::append_json(metadata[at], events[at]->metadata);
-    }
-  }
-};
-
-std::array<Datum, 8> make_arguments(Events events, const JsonTexts& texts) {
+/// The first columns of `events` as arrays, made of the rows' values.
+std::array<Datum, 8> make_arguments(const std::vector<DirectRow>& rows) {
   std::array<Datum, 8> arguments{};
   pg_call([&] {
-    const std::size_t size = events.size();
-    Column event_id(size), trace_id(size), kind(size), timestamp(size), duration(size), location(size), clock(size),
-        metadata(size);
-    for (std::size_t at = 0; at < size; ++at) {
-      const Event& event = *events[at];
-      event_id.add_text(event.event_id);
-      trace_id.add_text(event.trace_id);
-      kind.add_text(event.kind);
-      timestamp.add(TimestampGetDatum(event.timestamp));
-      event.duration_ms ? duration.add(Float4GetDatum(*event.duration_ms)) : duration.add_null();
-      event.location ? location.add_text(*event.location) : location.add_null();
-      event.has_clock ? clock.add_text(texts.clocks[at]) : clock.add_null();
-      metadata.add_text(texts.metadata[at]);
+    for (int at = 0; at < static_cast<int>(arguments.size()); ++at) {
+      Column column(rows.size());
+      for (const auto& row : rows) row.nulls[at] ? column.add_null() : column.add(row.values[at]);
+      arguments[static_cast<std::size_t>(at)] =
+          at == timestamp     ? column.array(TIMESTAMPOID, sizeof(Timestamp), true, TYPALIGN_DOUBLE)
+          : at == duration_ms ? column.array(FLOAT4OID, sizeof(float4), true, TYPALIGN_INT)
+          : at < vector_clock ? column.text_array()
+                              : column.array(JSONBOID, -1, false, TYPALIGN_INT);
     }
-    arguments = {event_id.text_array(),
-                 trace_id.text_array(),
-                 kind.text_array(),
-                 timestamp.array(TIMESTAMPOID, sizeof(Timestamp), true, TYPALIGN_DOUBLE),
-                 duration.array(FLOAT4OID, sizeof(float4), true, TYPALIGN_INT),
-                 location.text_array(),
-                 clock.text_array(),
-                 metadata.text_array()};
   });
   return arguments;
+}
+
+constexpr std::array<Oid, 8> columns_of_a_batch = {TEXTARRAYOID,   TEXTARRAYOID, TEXTARRAYOID,  TIMESTAMPARRAYOID,
+                                                   FLOAT4ARRAYOID, TEXTARRAYOID, JSONBARRAYOID, JSONBARRAYOID};
+
+/// Runs a statement whose arguments are the columns of the events.
+void run_for(Statement& statement, Events events) {
+  EventRows rows(events, 0);
+  auto arguments = make_arguments(rows.rows());
+  statement.run(arguments.data());
 }
 
 Datum text_array_of(const std::vector<std::string>& texts) {
@@ -182,7 +179,7 @@ Datum text_array_of(const std::vector<std::string>& texts) {
   });
 }
 
-/// A text column of the row `row` of SPI's last answer; it lives as long as that answer.
+/// A text column of the row `row` of SPI's last answer, without data where it is NULL; it lives as long as that answer.
 std::string_view spi_text(std::uint64_t row, int column) {
   struct Text {
     const char* data;
@@ -191,30 +188,24 @@ std::string_view spi_text(std::uint64_t row, int column) {
   const Text answer = pg_call([&] {
     bool is_null = false;
     const Datum value = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, &is_null);
-    if (is_null) return Text{"", 0};
+    if (is_null) return Text{nullptr, 0};
     const auto* packed = DatumGetTextPP(value);
     return Text{VARDATA_ANY(packed), static_cast<std::size_t>(VARSIZE_ANY_EXHDR(packed))};
   });
   return {answer.data, answer.size};
 }
 
-bool spi_bool(std::uint64_t row, int column) {
+/// A column of a type that is passed by value; 0 where it is NULL.
+Datum spi_value(std::uint64_t row, int column) {
   return pg_call([&] {
     bool is_null = false;
-    return DatumGetBool(SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, &is_null));
+    const Datum value = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, &is_null);
+    return is_null ? Datum{0} : value;
   });
 }
 
 void free_spi_answer() {
   pg_call([] { SPI_freetuptable(SPI_tuptable); });
-}
-
-Timestamp spi_timestamp(std::uint64_t row, int column) {
-  return pg_call([&] {
-    bool is_null = false;
-    const Datum value = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, &is_null);
-    return is_null ? Timestamp{0} : DatumGetTimestamp(value);
-  });
 }
 
 /// An event's identity as a key.
@@ -224,26 +215,16 @@ std::string key_of(EventIdentity identity, std::string_view event_id, Timestamp 
   return key;
 }
 
-std::string key_of(EventIdentity identity, const Event& event) {
-  return key_of(identity, event.event_id, event.timestamp);
-}
-
-using KnownEvents = std::unordered_map<std::string, std::string>;  // key_of() -> what is known of it
-
-/// Offers the events in one statement; answers those that were stored.
-KnownEvents insert_batch(Events events, EventIdentity identity) {
-  static Statement insert(insert_events, std::array<Oid, 8>{TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPARRAYOID,
-                                                            FLOAT4ARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID});
-  const JsonTexts texts(events);
-  auto arguments = make_arguments(events, texts);
-  insert.run(arguments.data());
-
-  KnownEvents stored;
+/// Offers the events in one statement; answers the keys of those that were stored.
+std::unordered_set<std::string> insert_batch(Events events, EventIdentity identity) {
+  static Statement insert(insert_events, columns_of_a_batch);
+  run_for(insert, events);
+  std::unordered_set<std::string> stored;
   std::vector<std::string> look_again;
   for (std::uint64_t row = 0; row < SPI_processed; ++row) {
     const auto id = spi_text(row, 2);
-    if (spi_bool(row, 1)) {
-      stored.emplace(key_of(identity, id, spi_timestamp(row, 3)), "");
+    if (DatumGetBool(spi_value(row, 1))) {
+      stored.insert(key_of(identity, id, DatumGetTimestamp(spi_value(row, 3))));
     } else {
       look_again.emplace_back(id);
     }
@@ -253,17 +234,40 @@ KnownEvents insert_batch(Events events, EventIdentity identity) {
   return stored;
 }
 
-/// Under which trace each of the events stands that is in the table.
-KnownEvents find_standing(const std::vector<std::string>& event_ids, EventIdentity identity) {
-  static Statement find(find_traces_of_events, std::array<Oid, 1>{TEXTARRAYOID});
-  Datum ids = text_array_of(event_ids);
-  find.run(&ids);
-  KnownEvents standing;
+bool knows_contents() {
+  return pg_call([] {
+    constexpr std::array<Oid, 7> types = {TEXTARRAYOID, TIMESTAMPARRAYOID, TEXTARRAYOID, FLOAT4ARRAYOID,
+                                          TEXTARRAYOID, JSONBARRAYOID,     JSONBARRAYOID};
+    char schema[] = "raceway";
+    char name[] = "standing_contents";
+    List* const names = list_make2(makeString(schema), makeString(name));
+    return OidIsValid(LookupFuncName(names, static_cast<int>(types.size()), types.data(), true));
+  });
+}
+
+/// The rows of SPI's last answer of a place (from 1), the trace that stands there, and why what is sent is none of its
+/// duplicates or is refused, as outcomes of these events.
+void take_outcomes(std::span<StoreOutcome> outcomes) {
   for (std::uint64_t row = 0; row < SPI_processed; ++row) {
-    standing.emplace(key_of(identity, spi_text(row, 1), spi_timestamp(row, 3)), std::string(spi_text(row, 2)));
+    const std::string_view trace_id = spi_text(row, 2);
+    const std::string_view reason = spi_text(row, 3);
+    const bool stands = trace_id.data() != nullptr;
+    StoreOutcome& outcome = outcomes[static_cast<std::size_t>(DatumGetInt32(spi_value(row, 1)) - 1)];
+    outcome.kind = stands ? StoreOutcome::Kind::stands_already : StoreOutcome::Kind::refused;
+    outcome.text = stands ? trace_id : reason;
+    outcome.other_contents = stands ? reason : "";
   }
   free_spi_answer();
-  return standing;
+}
+
+/// What stands in the table of these events; those that do not are left as refused.
+std::vector<StoreOutcome> find_standing(Events events) {
+  static Statement contents(find_contents, columns_of_a_batch);
+  static Statement rows(find_rows, columns_of_a_batch);
+  run_for(knows_contents() ? contents : rows, events);
+  std::vector<StoreOutcome> outcomes(events.size());
+  take_outcomes(outcomes);
+  return outcomes;
 }
 
 }  // namespace
@@ -272,28 +276,38 @@ std::vector<StoreOutcome> offer_by_sql(Events events, EventIdentity identity) {
   std::vector<StoreOutcome> outcomes(events.size());
   std::vector<std::size_t> open(events.size());
   std::iota(open.begin(), open.end(), std::size_t{0});
+  const auto events_of = [&](const std::vector<std::size_t>& places) {
+    std::vector<const Event*> some;
+    for (const auto at : places) some.push_back(events[at]);
+    return some;
+  };
   // Who is neither stored nor found was in the way and is gone since: the second round stores it, unless the table
   // itself keeps it out.
   for (int round = 0; round < 2 && !open.empty(); ++round) {
-    std::vector<const Event*> offered;
-    for (const auto at : open) offered.push_back(events[at]);
-    const KnownEvents stored = insert_batch(offered, identity);
+    const auto stored = insert_batch(events_of(open), identity);
     std::erase_if(open, [&](std::size_t at) {
-      const bool is_stored = stored.contains(key_of(identity, *events[at]));
+      const bool is_stored = stored.contains(key_of(identity, events[at]->event_id, events[at]->timestamp));
       if (is_stored) outcomes[at].kind = StoreOutcome::Kind::stored;
       return is_stored;
     });
     if (open.empty()) break;
-    std::vector<std::string> missing;
-    for (const auto at : open) missing.emplace_back(events[at]->event_id);
-    const KnownEvents standing = find_standing(missing, identity);
-    std::erase_if(open, [&](std::size_t at) {
-      const auto found = standing.find(key_of(identity, *events[at]));
-      if (found != standing.end()) outcomes[at] = {StoreOutcome::Kind::stands_already, found->second};
-      return found != standing.end();
-    });
+    auto standing = find_standing(events_of(open));
+    std::vector<std::size_t> lost;
+    for (std::size_t at = 0; at < open.size(); ++at) {
+      if (standing[at].kind == StoreOutcome::Kind::refused) lost.push_back(open[at]);
+      outcomes[open[at]] = std::move(standing[at]);
+    }
+    open = std::move(lost);
   }
   for (const auto at : open) outcomes[at].text = "a rule, a trigger or row security of the table keeps it out";
+  return outcomes;
+}
+
+std::vector<StoreOutcome> offer_one_by_one(Events events) {
+  static Statement offer(offer_rows, columns_of_a_batch);
+  run_for(offer, events);
+  std::vector<StoreOutcome> outcomes(events.size(), {StoreOutcome::Kind::stored, {}});
+  take_outcomes(outcomes);
   return outcomes;
 }
 

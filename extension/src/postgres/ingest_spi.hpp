@@ -15,6 +15,10 @@ namespace raceway::postgres {
 /// as refused: not there, and not taken either. Throws where the database refuses them. SPI must be connected.
 std::vector<StoreOutcome> offer_by_sql(std::span<const wire::Event* const> events, EventIdentity identity);
 
+/// Offers events that come by ascending id, those of one id in their order, as if each were sent alone. Throws as
+/// offer_by_sql() does. SPI must be connected.
+std::vector<StoreOutcome> offer_one_by_one(std::span<const wire::Event* const> events);
+
 /// Has whoever else holds a row be an error (55P03) after a moment, for the rest of the subtransaction. SPI must be
 /// connected.
 void limit_waits();

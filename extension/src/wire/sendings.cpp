@@ -4,6 +4,7 @@
 #include <string_view>
 #include <utility>
 
+#include "wire/contents.hpp"
 #include "wire/reasons.hpp"
 
 namespace raceway::wire {
@@ -40,25 +41,42 @@ std::vector<std::span<const Sending>> group_by_event(std::span<const Sending> se
   return groups;
 }
 
-void count_sendings(std::span<const Sending> sendings, const StoreOutcome& outcome, std::span<BodyOutcome> bodies) {
+void count_sendings(std::span<const Sending> sendings, const StoreOutcome& outcome, std::span<BodyOutcome> bodies,
+                    std::vector<Sending>& open) {
   const bool stored = outcome.kind == StoreOutcome::Kind::stored;
-  const std::string_view standing = stored ? sendings.front().event->trace_id : std::string_view(outcome.text);
+  const Event& first = *sendings.front().event;
+  const std::string_view standing = stored ? first.trace_id : std::string_view(outcome.text);
   const auto reject = [](BodyOutcome& body, const Event& event, std::string reason) {
     body.rejected.add({event.index, std::string(event.event_id), std::move(reason)});
   };
-  for (std::size_t at = 0; at < sendings.size(); ++at) {
-    const Event& event = *sendings[at].event;
-    BodyOutcome& body = bodies[sendings[at].body];
+  for (const Sending& sending : sendings) {
+    const Event& event = *sending.event;
+    BodyOutcome& body = bodies[sending.body];
+    const bool is_first = &event == &first;
     if (outcome.kind == StoreOutcome::Kind::refused) {
       reject(body, event, outcome.text);
-    } else if (stored && at == 0) {
+    } else if (stored && is_first) {
       ++body.stored;
-    } else if (event.trace_id == standing) {
+    } else if (event.trace_id != standing) {
+      reject(body, event, reason_other_trace(standing));
+    } else if (!is_first && (first.trace_id != standing || !equal_contents(event, first))) {
+      open.push_back(sending);
+    } else if (outcome.other_contents.empty()) {
       ++body.duplicates;
     } else {
-      reject(body, event, reason_other_trace(standing));
+      reject(body, event, outcome.other_contents);
     }
   }
+}
+
+void count_sending(const Sending& sending, const StoreOutcome& outcome, std::span<BodyOutcome> bodies) {
+  std::vector<Sending> none;
+  count_sendings({&sending, 1}, outcome, bodies, none);
+}
+
+void sort_by_id(std::vector<Sending>& sendings) {
+  std::stable_sort(sendings.begin(), sendings.end(),
+                   [](const Sending& a, const Sending& b) { return a.event->event_id < b.event->event_id; });
 }
 
 }  // namespace raceway::wire

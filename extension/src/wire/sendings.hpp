@@ -44,7 +44,8 @@ std::vector<std::span<const Sending>> group_by_event(std::span<const Sending> se
 struct StoreOutcome {
   enum class Kind { stored, stands_already, refused };
   Kind kind = Kind::refused;
-  std::string text;  ///< stands_already: the trace it stands under; refused: the store's reason
+  std::string text;                 ///< stands_already: the trace it stands under; refused: the store's reason
+  std::string other_contents = {};  ///< stands_already under its own trace: why it is no duplicate, where it is none
 };
 
 /// What is reported of one body.
@@ -54,7 +55,16 @@ struct BodyOutcome {
   Rejections rejected;
 };
 
-/// Counts the sendings of one event, of which the first was offered, in the outcomes of their bodies.
-void count_sendings(std::span<const Sending> sendings, const StoreOutcome& outcome, std::span<BodyOutcome> bodies);
+/// Counts the sendings of one event, of which the first was offered, in the outcomes of their bodies. Appends to `open`
+/// those that say something else than the first, of the trace that the event stands under: whether what stands says the
+/// same, a store can tell that is offered each of them after the first. The batches are of MetadataForm::whole.
+void count_sendings(std::span<const Sending> sendings, const StoreOutcome& outcome, std::span<BodyOutcome> bodies,
+                    std::vector<Sending>& open);
+
+/// The same for a sending that was offered by itself.
+void count_sending(const Sending& sending, const StoreOutcome& outcome, std::span<BodyOutcome> bodies);
+
+/// By id; those of one id stay in their order.
+void sort_by_id(std::vector<Sending>& sendings);
 
 }  // namespace raceway::wire

@@ -49,11 +49,12 @@ class Ingest {
   Offered offer(const Offered& events);
   Offered::const_iterator offer_trace(Offered::const_iterator next, Offered::const_iterator end, Offered& unclear);
   bool is_free(OfferedEvent& event);
-  void settle(const OfferedEvent& event, Outcome outcome, const std::string& other);
+  void settle(const OfferedEvent& event, Outcome outcome, const std::string& reason);
 
   Store& store_;
   std::vector<PinnedService> services_;
   std::vector<OfferedEvent> events_;
+  Comparison comparison_;
   storage::IngestResult result_;
 };
 
@@ -150,13 +151,13 @@ Offered::const_iterator Ingest::offer_trace(Offered::const_iterator next, Offere
   thread_local RecordWriter records;
   const Id& trace_id = (*next)->trace_id;
   const std::unique_lock lock(store_.shard_of(trace_id).mutex);
-  TraceWriter writer(store_, trace_id, records);
+  TraceWriter writer(store_, trace_id, records, comparison_);
   for (; next != end && same_bytes((*next)->trace_id.text, trace_id.text); ++next) {
     const Outcome outcome = writer.offer(**next);
     if (outcome == Outcome::unclear) {
       unclear.push_back(*next);
     } else {
-      settle(**next, outcome, writer.other());
+      settle(**next, outcome, writer.reason());
     }
   }
   writer.commit();
@@ -182,8 +183,12 @@ bool Ingest::is_free(OfferedEvent& event) {
     const Shard& shard = store_.shards[locator.shard];
     const std::shared_lock lock(shard.mutex);
     if (holds(shard.records(locator.chunk), event.id) && !shard.trace_of(locator.chunk).evicted) {
-      const OwnedId& trace_id = shard.trace_of(locator.chunk).id;
-      settle(event, trace_id.is(event.trace_id) ? Outcome::duplicate : Outcome::other_trace, trace_id.text());
+      const Trace& trace = shard.trace_of(locator.chunk);
+      const std::string reason =
+          trace.id.is(event.trace_id)
+              ? comparison_.other_contents(*event.event, event.id, shard.records(locator.chunk), *trace.dictionary)
+              : wire::reason_other_trace(trace.id.text());
+      settle(event, reason.empty() ? Outcome::duplicate : Outcome::other, reason);
       return false;
     }
     if (locator.shard != part_of(event.trace_id)) event.cleared.push_back(place);
@@ -191,14 +196,14 @@ bool Ingest::is_free(OfferedEvent& event) {
   return true;
 }
 
-void Ingest::settle(const OfferedEvent& event, Outcome outcome, const std::string& other) {
+void Ingest::settle(const OfferedEvent& event, Outcome outcome, const std::string& reason) {
   if (outcome == Outcome::stored) {
     ++result_.stored;
   } else if (outcome == Outcome::duplicate) {
     ++result_.duplicates;
   } else {
     result_.rejected.add({event.event->index, std::string(event.event->event_id),
-                          outcome == Outcome::too_large ? std::string(too_large) : wire::reason_other_trace(other)});
+                          outcome == Outcome::too_large ? std::string(too_large) : reason});
   }
 }
 

@@ -47,6 +47,11 @@ RecordHead read_head(std::string_view chunk, std::size_t at) {
   return read_head_there(chunk, at, true);
 }
 
+bool is_record_of(const RecordHead& head, const Id& id) {
+  const bool same_kind = ((head.flags & text_id) == 0) == id.is_uuid;
+  return same_kind && head.id == view(id.bytes) && (id.is_uuid || head.id_text == id.text);
+}
+
 std::uint32_t count_records(std::string_view chunk) {
   std::uint32_t count = 0;
   for (ByteReader from(chunk); !from.done(); ++count) {

@@ -61,6 +61,9 @@ struct RecordHead {
 /// The record at a place in a chunk's bytes.
 RecordHead read_head(std::string_view chunk, std::size_t at);
 
+/// Whether the record is that event's.
+bool is_record_of(const RecordHead& head, const Id& id);
+
 /// How many records there are.
 std::uint32_t count_records(std::string_view chunk);
 

@@ -34,6 +34,13 @@ class Members {
   bool done_ = false;
 };
 
+std::string id_text_of(const RecordHead& head) {
+  if ((head.flags & text_id) != 0) return std::string(head.id_text);
+  std::string uuid;
+  append_uuid(uuid, head.id.data());
+  return uuid;
+}
+
 }  // namespace
 
 ShapeReader read_context(std::string_view definition, const Dictionary& dictionary) {
@@ -53,23 +60,44 @@ void read_names(std::string_view definition, const Dictionary& dictionary, Clock
   for (auto& name : names.names) name = read_text(from, dictionary, buffer);
 }
 
-void RecordReader::take_definitions(const RecordHead& head) {
+/// What the records behind it need of it, but for its id.
+void RecordReader::step_over(const RecordHead& head) {
+  at_ = head.next;
+  time_ = step_time(time_, head.time_step);
   if (!head.context.bytes.empty()) context_ = head.context.bytes;
-  if (!head.clock.bytes.empty()) read_names(head.clock.bytes, dictionary_, names_);
+  if (!head.clock.bytes.empty()) clock_ = head.clock.bytes;
+}
+
+bool RecordReader::find(const Id& id) {
+  RecordHead before;
+  while (!done()) {
+    const RecordHead head = read_head(chunk_, at_);
+    if (is_record_of(head, id)) {
+      previous_id_.clear();
+      if (!before.id.empty()) wire::append_json_string(previous_id_, id_text_of(before));
+      return true;
+    }
+    step_over(head);
+    before = head;
+  }
+  return false;
+}
+
+std::size_t RecordReader::next_size() const {
+  const RecordHead head = read_head(chunk_, at_);
+  const bool has_context = !head.context.bytes.empty();
+  const bool has_clock = !head.clock.bytes.empty();
+  return head.rest.left() + (has_context ? head.context.bytes : context_).size() +
+         (has_clock ? head.clock.bytes : clock_).size();
 }
 
 storage::StoredEvent RecordReader::next(const std::string& trace_id) {
   const RecordHead head = read_head(chunk_, at_);
-  at_ = head.next;
+  step_over(head);
   storage::StoredEvent event;
   event.trace_id = trace_id;
-  if ((head.flags & text_id) != 0) {
-    event.event_id = head.id_text;
-  } else {
-    append_uuid(event.event_id, head.id.data());
-  }
-  event.timestamp = time_ = step_time(time_, head.time_step);
-  take_definitions(head);
+  event.event_id = id_text_of(head);
+  event.timestamp = time_;
 
   ByteReader from = head.rest;
   if ((head.flags & has_clock) != 0) event.vector_clock = read_clock(from);
@@ -105,6 +133,8 @@ std::string RecordReader::read_metadata(const RecordHead& head, std::string_view
 
 /// The clock as an object; and as sent, where that is another order.
 std::string RecordReader::read_clock(ByteReader& from) {
+  if (names_of_ != clock_.data()) read_names(clock_, dictionary_, names_);
+  names_of_ = clock_.data();
   std::vector<std::pair<std::string_view, std::uint64_t>> components;
   components.reserve(names_.names.size());
   for (const auto& name : names_.names) components.emplace_back(name, from.varint());

@@ -38,10 +38,14 @@ class RecordReader {
   RecordReader(std::string_view chunk, const Dictionary& dictionary) : chunk_(chunk), dictionary_(dictionary) {}
 
   bool done() const { return at_ == chunk_.size(); }
+  /// Steps over the records before an event's, which next() reads then. False, and done, where there is none.
+  bool find(const Id& id);
+  /// How many bytes next() reads, as far as they are in the chunk.
+  std::size_t next_size() const;
   storage::StoredEvent next(const std::string& trace_id);
 
  private:
-  void take_definitions(const RecordHead& head);
+  void step_over(const RecordHead& head);
   std::string read_clock(ByteReader& from);
   std::string read_metadata(const RecordHead& head, std::string_view shape, ByteReader values) const;
 
@@ -53,7 +57,10 @@ class RecordReader {
   std::string previous_id_;  // as JSON
   wire::Micros time_ = 0;
   std::string_view context_;
+  std::string_view clock_;
+
   ClockNames names_;
+  const char* names_of_ = nullptr;  // the definition that they were read from
 
   std::string clock_as_sent_;  // of the event being read
 };

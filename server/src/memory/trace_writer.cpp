@@ -4,6 +4,8 @@
 #include <limits>
 #include <mutex>
 
+#include "wire/reasons.hpp"
+
 namespace raceway::server::memory {
 namespace {
 
@@ -12,10 +14,11 @@ constexpr auto latest = std::numeric_limits<wire::Micros>::max();
 
 }  // namespace
 
-TraceWriter::TraceWriter(Store& store, const Id& trace_id, RecordWriter& records)
+TraceWriter::TraceWriter(Store& store, const Id& trace_id, RecordWriter& records, Comparison& comparison)
     : store_(store),
       trace_id_(trace_id),
       records_(records),
+      comparison_(comparison),
       shard_(store.shard_of(trace_id)),
       trace_(shard_.traces.find(trace_id)),
       first_(latest),
@@ -31,22 +34,27 @@ TraceWriter::~TraceWriter() {
 TraceWriter::Outcome TraceWriter::offer(const OfferedEvent& offered) {
   if (records_.chunk_size() >= Shard::full_chunk) commit();
   if (claimed_.size() == claimed_.capacity()) claimed_.reserve(std::max<std::size_t>(16, claimed_.size() * 2));
-  {
-    auto& part = store_.index.part(offered.id);
-    const std::scoped_lock lock(part.mutex);
-    Outcome outcome = Outcome::stored;
-    elsewhere_.clear();
-    part.locators.any_of(table_hash(offered.id),
-                         [&](std::uint32_t locator) { return looks_like(offered, locator, outcome); });
-    if (outcome != Outcome::stored) return outcome;
-    if (elsewhere_ != offered.cleared) return Outcome::unclear;
-    if (!elsewhere_.empty() && offered.cleared_as_of != store_.chunks_given_back) return Outcome::unclear;
-    if (is_too_large()) return Outcome::too_large;
-    if (chunk_ == none) open();
-    store_.index.insert(part, offered.id, Locator{part_of(trace_id_), chunk_});
-    claimed_.push_back(&offered);
-  }
-  write(offered);
+  const Outcome outcome = claim(offered);
+  if (outcome == Outcome::stored) write(offered);
+  if (outcome != Outcome::duplicate) return outcome;
+  reason_ = other_contents(offered);
+  return reason_.empty() ? Outcome::duplicate : Outcome::other;
+}
+
+TraceWriter::Outcome TraceWriter::claim(const OfferedEvent& offered) {
+  auto& part = store_.index.part(offered.id);
+  const std::scoped_lock lock(part.mutex);
+  Outcome outcome = Outcome::stored;
+  elsewhere_.clear();
+  part.locators.any_of(table_hash(offered.id),
+                       [&](std::uint32_t locator) { return looks_like(offered, locator, outcome); });
+  if (outcome != Outcome::stored) return outcome;
+  if (elsewhere_ != offered.cleared) return Outcome::unclear;
+  if (!elsewhere_.empty() && offered.cleared_as_of != store_.chunks_given_back) return Outcome::unclear;
+  if (is_too_large()) return Outcome::too_large;
+  if (chunk_ == none) open();
+  store_.index.insert(part, offered.id, Locator{part_of(trace_id_), chunk_});
+  claimed_.push_back(&offered);
   return Outcome::stored;
 }
 
@@ -62,9 +70,19 @@ bool TraceWriter::looks_like(const OfferedEvent& offered, std::uint32_t packed_l
   if (!is_there) return false;
   const Trace& trace = shard_.trace_of(locator.chunk);
   if (trace.evicted) return false;
-  outcome = trace.id.is(trace_id_) ? Outcome::duplicate : Outcome::other_trace;
-  if (outcome == Outcome::other_trace) other_ = trace.id.text();
+  outcome = trace.id.is(trace_id_) ? Outcome::duplicate : Outcome::other;
+  if (outcome == Outcome::other) reason_ = wire::reason_other_trace(trace.id.text());
+  standing_in_ = locator.chunk;
   return true;
+}
+
+/// What the event says else than its record in the chunk standing_in_.
+std::string TraceWriter::other_contents(const OfferedEvent& offered) const {
+  const Dictionary& dictionary = *shard_.trace_of(standing_in_).dictionary;
+  const std::string_view records = shard_.records(standing_in_);
+  if (standing_in_ != chunk_) return comparison_.other_contents(*offered.event, offered.id, records, dictionary);
+  const std::string all = std::string(records).append(records_.fresh());
+  return comparison_.other_contents(*offered.event, offered.id, all, dictionary);
 }
 
 bool TraceWriter::is_too_large() const {

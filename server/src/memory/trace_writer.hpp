@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "memory/contents.hpp"
 #include "memory/record_writer.hpp"
 #include "memory/store.hpp"
 #include "wire/event.hpp"
@@ -33,24 +34,27 @@ class TraceWriter {
  public:
   enum class Outcome {
     stored,
-    duplicate,    ///< is there already, in this trace
-    other_trace,  ///< is there already, in other()
-    unclear,      ///< its id may be in another shard: look there, note what it is not at in `cleared`, offer it again
-    too_large,    ///< its trace is as large as one may be
+    duplicate,  ///< is there already, in this trace, and says the same
+    other,      ///< is there already, under another trace or with other contents: see reason()
+    unclear,    ///< its id may be in another shard: look there, note what it is not at in `cleared`, offer it again
+    too_large,  ///< its trace is as large as one may be
   };
 
-  /// `records` is one that the caller keeps for the next trace. What is offered must live until commit().
-  TraceWriter(Store& store, const Id& trace_id, RecordWriter& records);
+  /// `records` is one that the caller keeps for the next trace, as is `comparison`. What is offered must live until
+  /// commit().
+  TraceWriter(Store& store, const Id& trace_id, RecordWriter& records, Comparison& comparison);
   ~TraceWriter();
   TraceWriter(const TraceWriter&) = delete;
   TraceWriter& operator=(const TraceWriter&) = delete;
 
   Outcome offer(const OfferedEvent& offered);
-  const std::string& other() const { return other_; }
+  const std::string& reason() const { return reason_; }
   void commit();
 
  private:
+  Outcome claim(const OfferedEvent& offered);
   bool looks_like(const OfferedEvent& offered, std::uint32_t packed_locator, Outcome& outcome);
+  std::string other_contents(const OfferedEvent& offered) const;
   bool is_too_large() const;
   void open();
   void write(const OfferedEvent& offered);
@@ -60,12 +64,14 @@ class TraceWriter {
   Store& store_;
   const Id& trace_id_;
   RecordWriter& records_;
+  Comparison& comparison_;
   Shard& shard_;
   std::uint32_t trace_;         // none: there is none yet
   std::uint32_t chunk_ = none;  // that is written to, once there is one
   bool new_trace_ = false;      // since the last commit, both
   bool new_chunk_ = false;
-  std::string other_;
+  std::string reason_;
+  std::uint32_t standing_in_ = none;  // the chunk of the duplicate that was found last
   std::vector<std::uint32_t> elsewhere_;
 
   // Since the last commit.

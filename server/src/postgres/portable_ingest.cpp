@@ -116,7 +116,7 @@ std::vector<PgParameter> columns_of(const std::vector<const Event*>& events) {
   return parameters;
 }
 
-/// Offers the events, each once, by ascending id; answers in their order.
+/// Offers the events by ascending id; answers in their order.
 std::vector<wire::StoreOutcome> offer(PgConnection& connection, const std::vector<const Event*>& events) {
   using Kind = wire::StoreOutcome::Kind;
   std::vector<wire::StoreOutcome> outcomes(events.size(), {Kind::stored, {}});
@@ -127,6 +127,7 @@ std::vector<wire::StoreOutcome> offer(PgConnection& connection, const std::vecto
     const bool stands = !others.is_null(row, 1);
     outcome.kind = stands ? Kind::stands_already : Kind::refused;
     outcome.text = others.text(row, stands ? 1 : 2);
+    if (stands && !others.is_null(row, 2)) outcome.other_contents = others.text(row, 2);
   }
   return outcomes;
 }
@@ -152,8 +153,14 @@ std::vector<storage::IngestResult> ingest_portably(PgConnection& connection,
   std::vector<const Event*> events;
   for (const auto& group : groups) events.push_back(group.front().event);
 
-  const auto outcomes = offer(connection, events);
-  for (std::size_t at = 0; at < groups.size(); ++at) wire::count_sendings(groups[at], outcomes[at], reported);
+  std::vector<wire::Sending> open;
+  auto outcomes = offer(connection, events);
+  for (std::size_t at = 0; at < groups.size(); ++at) wire::count_sendings(groups[at], outcomes[at], reported, open);
+  wire::sort_by_id(open);
+  events.clear();
+  for (const auto& sending : open) events.push_back(sending.event);
+  outcomes = offer(connection, events);
+  for (std::size_t at = 0; at < open.size(); ++at) wire::count_sending(open[at], outcomes[at], reported);
   std::vector<storage::IngestResult> results;
   for (auto& body : reported) {
     body.rejected.sort();

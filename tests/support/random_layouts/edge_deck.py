@@ -38,6 +38,9 @@ class EdgeDeck(Deck):
         zone, seconds = self.chance.choice([("Z", 0), ("+05:30", 19_800), ("-08:00", -28_800)])
         return format_instant(nanos_of(self.chance.choice(DAYS)) + within + seconds * 10**9, zone)
 
+    def _other_nanos(self, number):
+        return nanos_of(DAYS[1 + number]) + 10**12
+
     def _documented_event(self):
         event = super()._documented_event()
         if self.chance.random() >= self.edges:

@@ -46,6 +46,20 @@ NAME_SERVICE = f"""
 
 STANDING = "SELECT trace_id FROM raceway.events e WHERE event_id = %s"
 
+# A row's columns that can say the same as an event: they have a type that keeps whatever is sent as it was.
+KEEPING = {
+    "kind": ("varchar(50)", "varchar(60)", "text", "varchar"), "timestamp": ("timestamp",), "duration_ms": ("real",),
+    "location": ("varchar(500)", "varchar(600)", "text", "varchar"), "vector_clock": ("jsonb",), "metadata": ("jsonb",)}
+
+COLUMNS = """
+    SELECT a.attname, replace(replace(format_type(a.atttypid, a.atttypmod), 'character varying', 'varchar'), ' without time zone', '')
+    FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+    WHERE a.attrelid = 'raceway.events'::regclass AND a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p')
+      AND NOT EXISTS (SELECT FROM pg_rewrite r WHERE r.ev_class = c.oid) AND has_column_privilege(c.oid, a.attnum, 'SELECT')
+      AND NOT EXISTS (SELECT FROM pg_trigger t WHERE pg_get_triggerdef(t.oid) ~ ' BEFORE .*INSERT.* FOR EACH ROW '
+                      AND (t.tgrelid = c.oid OR t.tgrelid IN (SELECT i.inhrelid FROM pg_inherits i WHERE i.inhparent = c.oid)))
+"""
+
 # Errors that say nothing of the event: the call fails.
 GENERAL = ("08", "0A", "25", "26", "3D", "3F", "40", "42", "53", "55", "57", "58", "XX")
 
@@ -82,7 +96,7 @@ def store(session, hands, rows):
         for number, (body, index, row) in enumerate(sendings[identity]):
             if is_stored and number == 0:
                 answers[body]["stored"] += 1
-            elif row.trace_id == trace_id:
+            elif row.trace_id == trace_id and _says_the_same(session, row, by_time):
                 answers[body]["duplicates"] += 1
             else:
                 answers[body]["rejected"].append({"index": index})
@@ -108,3 +122,13 @@ def _offer(session, row, by_time):
         return True, row.trace_id
     standing = session.run(STANDING + (' AND "timestamp" = %s' if by_time else ""), row.event_id, *([row.time] if by_time else []))
     return False, standing[0][0] if standing else None
+
+
+def _says_the_same(session, row, by_time):
+    """Whether what stands does, in the columns where that can be told."""
+    sent = {**row._asdict(), "timestamp": row.time}
+    types = {"timestamp": "timestamp", "duration_ms": "real", "vector_clock": "jsonb", "metadata": "jsonb"}
+    compared = [name for name, kept in session.run(COLUMNS) if kept in KEEPING.get(name, ())]
+    same = " AND ".join(f'"{name}"::{types.get(name, "text")} IS NOT DISTINCT FROM %s::{types.get(name, "text")}' for name in compared)
+    return session.value(f"SELECT {same or 'true'} FROM raceway.events WHERE event_id = %s" + (' AND "timestamp" = %s' if by_time else ""),
+                         *(sent[name] for name in compared), row.event_id, *([row.time] if by_time else []))
