@@ -224,27 +224,28 @@ BEGIN
     IF cardinality(stored.stored_ids) = cardinality(event_ids) THEN
         RETURN;
     END IF;
-    missing := ARRAY(
-        SELECT s.n::integer FROM unnest(event_ids, times) WITH ORDINALITY s (event_id, at, n)
-        WHERE NOT EXISTS (SELECT FROM unnest(stored.stored_ids, stored.stored_times) g (event_id, at)
-                          WHERE g.event_id = s.event_id AND (NOT by_time OR g.at = s.at))
-        ORDER BY s.n);
-    SELECT array_agg(missing[f.place]), array_agg(f.trace_id), array_agg(f.other_contents) INTO found, under, others
-    FROM raceway.standing_contents(
-        ARRAY(SELECT event_ids[m] FROM unnest(missing) m), ARRAY(SELECT times[m] FROM unnest(missing) m),
-        ARRAY(SELECT kinds[m] FROM unnest(missing) m), ARRAY(SELECT durations[m] FROM unnest(missing) m),
-        ARRAY(SELECT locations[m] FROM unnest(missing) m), ARRAY(SELECT vector_clocks[m] FROM unnest(missing) m),
-        ARRAY(SELECT try_rows.metadata[m] FROM unnest(missing) m)) f;
-    RETURN QUERY SELECT u.place, u.standing, u.other_contents FROM unnest(found, under, others) u (place, standing, other_contents);
+    -- From here on the columns are those of the missing ones.
+    SELECT array_agg(s.n::integer), array_agg(s.event_id), array_agg(s.trace_id), array_agg(s.kind), array_agg(s.at),
+           array_agg(s.duration_ms), array_agg(s.location), array_agg(s.vector_clock), array_agg(s.metadata)
+    INTO missing, event_ids, trace_ids, kinds, times, durations, locations, vector_clocks, metadata
+    FROM (SELECT * FROM unnest(event_ids, trace_ids, kinds, times, durations, locations, vector_clocks, try_rows.metadata)
+                        WITH ORDINALITY s (event_id, trace_id, kind, at, duration_ms, location, vector_clock, metadata, n)
+          WHERE NOT EXISTS (SELECT FROM unnest(stored.stored_ids, stored.stored_times) g (event_id, at)
+                            WHERE g.event_id = s.event_id AND (NOT by_time OR g.at = s.at))
+          ORDER BY s.n) s;
+    SELECT array_agg(f.place), array_agg(f.trace_id), array_agg(f.other_contents) INTO found, under, others
+    FROM raceway.standing_contents(event_ids, times, kinds, durations, locations, vector_clocks, try_rows.metadata) f;
+    RETURN QUERY
+        SELECT missing[u.place], u.standing, u.other_contents FROM unnest(found, under, others) u (place, standing, other_contents);
 
-    lost := ARRAY(SELECT unnest(missing) EXCEPT SELECT unnest(found) ORDER BY 1);
+    lost := ARRAY(SELECT generate_subscripts(missing, 1) EXCEPT SELECT unnest(found) ORDER BY 1);
     IF is_last_try THEN
-        RETURN QUERY SELECT l, NULL::text, NULL::text FROM unnest(lost) l;
+        RETURN QUERY SELECT missing[l], NULL::text, NULL::text FROM unnest(lost) l;
     ELSIF cardinality(lost) > 0 THEN
         -- Who is neither stored nor found was in the way and is gone since: the second try stores it, unless the table
         -- itself keeps it out.
         RETURN QUERY
-            SELECT lost[o.place], o.standing, o.other_contents
+            SELECT missing[lost[o.place]], o.standing, o.other_contents
             FROM raceway.try_rows(
                 ARRAY(SELECT event_ids[l] FROM unnest(lost) l), ARRAY(SELECT trace_ids[l] FROM unnest(lost) l),
                 ARRAY(SELECT kinds[l] FROM unnest(lost) l), ARRAY(SELECT times[l] FROM unnest(lost) l),
@@ -315,7 +316,6 @@ DECLARE
     places    integer[];
     standing_under text[];
     refusals  text[];
-    others    integer[];
 BEGIN
     IF size = 0 THEN
         RETURN;
@@ -349,28 +349,27 @@ BEGIN
         RETURN;
     END IF;
     SELECT array_agg(offered[o.place]), array_agg(o.standing), array_agg(o.refusal) INTO places, standing_under, refusals
-    FROM raceway.offer_parts(
-        ARRAY(SELECT event_ids[n] FROM unnest(offered) n), ARRAY(SELECT trace_ids[n] FROM unnest(offered) n),
-        ARRAY(SELECT kinds[n] FROM unnest(offered) n), ARRAY(SELECT times[n] FROM unnest(offered) n),
-        ARRAY(SELECT durations[n] FROM unnest(offered) n), ARRAY(SELECT locations[n] FROM unnest(offered) n),
-        ARRAY(SELECT vector_clocks[n] FROM unnest(offered) n), ARRAY(SELECT ingest_rows.metadata[n] FROM unnest(offered) n)) o;
+    FROM (SELECT array_agg(s.event_id) AS event_ids, array_agg(s.trace_id) AS trace_ids, array_agg(s.kind) AS kinds,
+                 array_agg(s.at) AS times, array_agg(s.duration_ms) AS durations, array_agg(s.location) AS locations,
+                 array_agg(s.vector_clock) AS vector_clocks, array_agg(s.metadata) AS metadata
+          FROM (SELECT * FROM unnest(event_ids, trace_ids, kinds, times, durations, locations, vector_clocks, ingest_rows.metadata, firsts)
+                              WITH ORDINALITY s (event_id, trace_id, kind, at, duration_ms, location, vector_clock, metadata, first, n)
+                WHERE s.first = s.n ORDER BY s.n) s) g,
+         LATERAL raceway.offer_parts(g.event_ids, g.trace_ids, g.kinds, g.times, g.durations, g.locations, g.vector_clocks, g.metadata) o;
     RETURN QUERY SELECT u.place, u.standing, u.refusal FROM unnest(places, standing_under, refusals) u (place, standing, refusal);
     -- Where it was refused, the others are, too; else they are compared with what stands now.
-    others := ARRAY(SELECT f.n::integer FROM unnest(firsts) WITH ORDINALITY f (first, n) WHERE f.first <> f.n ORDER BY f.n);
     RETURN QUERY
-        WITH firsts_of AS (
-            SELECT o.n, firsts[o.n] AS first, o.place FROM unnest(others) WITH ORDINALITY o (n, place)
-        ), answers AS (
-            SELECT f.n, f.first, f.place, u.place IS NOT NULL AND u.standing IS NULL AS is_refused, u.standing, u.refusal
-            FROM firsts_of f LEFT JOIN unnest(places, standing_under, refusals) u (place, standing, refusal) ON u.place = f.first
+        WITH others AS (
+            SELECT f.n, t.trace_id, u.place IS NOT NULL AND u.standing IS NULL AS is_refused, u.standing, u.refusal
+            FROM unnest(firsts) WITH ORDINALITY f (first, n)
+            JOIN unnest(trace_ids) WITH ORDINALITY t (trace_id, n) ON t.n = f.first
+            LEFT JOIN unnest(places, standing_under, refusals) u (place, standing, refusal) ON u.place = f.first
+            WHERE f.first <> f.n
         )
-        SELECT a.n, CASE WHEN NOT a.is_refused THEN coalesce(c.trace_id, a.standing, trace_ids[a.first]) END,
-               CASE WHEN a.is_refused THEN a.refusal ELSE c.other_contents END
-        FROM answers a LEFT JOIN raceway.standing_contents(
-            ARRAY(SELECT event_ids[n] FROM unnest(others) n), ARRAY(SELECT times[n] FROM unnest(others) n),
-            ARRAY(SELECT kinds[n] FROM unnest(others) n), ARRAY(SELECT durations[n] FROM unnest(others) n),
-            ARRAY(SELECT locations[n] FROM unnest(others) n), ARRAY(SELECT vector_clocks[n] FROM unnest(others) n),
-            ARRAY(SELECT ingest_rows.metadata[n] FROM unnest(others) n)) c ON c.place = a.place;
+        SELECT o.n::integer, CASE WHEN NOT o.is_refused THEN coalesce(c.trace_id, o.standing, o.trace_id) END,
+               CASE WHEN o.is_refused THEN o.refusal ELSE c.other_contents END
+        FROM others o LEFT JOIN raceway.standing_contents(
+            event_ids, times, kinds, durations, locations, vector_clocks, ingest_rows.metadata) c ON c.place = o.n;
 END
 $ingest$;
 

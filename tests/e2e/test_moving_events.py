@@ -91,6 +91,17 @@ def test_a_database_comes_back_row_by_row(full, open_store, tmp_path):
         assert one.database.sql(rows) == other.database.sql(rows)
 
 
+def test_what_comes_from_a_store_is_a_duplicate_there(full, open_store, tmp_path):
+    """Rows of a database, whatever they hold; through a server, what SDKs sent."""
+    postgres, memory = open_store("postgres"), open_store("memory")
+    export(full, "-o", str(tmp_path / "all"))
+    load(postgres, tmp_path / "all", by="database")
+    memory.post_all([body for capture in RECORDED for body in recorded_bodies(capture)])
+    for store, by in ((postgres, "database"), (memory, "server")):
+        export(store, "-o", str(tmp_path / by), by=by)
+        assert counts(load(store, tmp_path / by, by=by)) == {"stored": 0, "duplicates": store.counts()[0], "rejected": 0}
+
+
 def test_an_event_in_a_file_is_what_the_sdk_sent(store, tmp_path):
     sent = sdk_event(lock_set=["b", "a"], causality_vector=[["z", 1], ["a", 2]], timestamp="2026-01-01T00:00:00.123456789Z",
                      parent_id="6d0e1f5e-1111-4222-8333-944455556666")
@@ -198,6 +209,17 @@ def test_garbage_in_the_middle_costs_nothing_else(store, events, tmp_path):
     for line in (101, 201, 301, 401):
         assert f": line {line}, " in done.stderr or f": line {line + 1}, " in done.stderr, done.stderr[:2000]
     assert 'event 399, id "no-trace": trace_id is missing' in done.stderr or '"no-trace": trace_id is missing' in done.stderr
+
+
+def test_an_event_that_is_there_with_other_contents_is_named_and_does_not_replace_it(store, events, tmp_path):
+    (tmp_path / "a").write_bytes(lines_of(*events[:100]))
+    load(store, tmp_path / "a")
+    before = export(store).stdout
+    (tmp_path / "b").write_bytes(lines_of(*events[:50], {**events[50], "location": "elsewhere"}, *events[51:101]))
+    done = load(store, tmp_path / "b", status=1)
+    assert counts(done) == {"stored": 1, "duplicates": 99, "rejected": 1}
+    assert '"e50": event_id is already stored with other contents: location' in done.stderr
+    assert set(before.splitlines()) < set(export(store).stdout.splitlines())
 
 
 def test_what_cannot_be_done_is_told_and_exits_with_2(store, tmp_path):
