@@ -27,7 +27,9 @@ def test_a_plain_table_is_laid_out_anew(migrated):
                                                  "WHERE indrelid = 'raceway.events'::regclass")}
     assert indexes == {"events_pkey", "idx_events_trace_id", "idx_events_timestamp", '"my kind"'}
     assert migrated.value("SELECT has_table_privilege('public', 'raceway.events', 'SELECT')")
-    answer = ingest(migrated, [documented_event("t-1-1", "t-1", timestamp="2026-01-01T00:00:01Z"), documented_event("new", "t-1")])
+    as_filled = {"event_id": "t-1-1", "trace_id": "t-1", "kind": "Custom", "timestamp": "2026-01-01T00:00:01Z",
+                 "vector_clock": {"a": 1}, "metadata": {"service_name": "aged"}}
+    answer = ingest(migrated, [as_filled, documented_event("new", "t-1")])
     assert counts(answer) == (1, 1, 0) and answer["ingest_way"] != "spi"
     assert_whole(migrated)
     assert "already" in pytest.raises(SqlError, migrated.sql, "CALL raceway.repartition('day')").value.args[0]

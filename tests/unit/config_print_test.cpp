@@ -50,7 +50,9 @@ TEST_F(ConfigPrint, EveryOtherValueLoadsAgainOnceTheSecretsAreGiven) {
   for (const Key& key : keys()) key.set(loaded.config, changed(key));
   loaded.config.development.cors_allow_all = false;  // would replace cors_origins
   loaded.config.server.verbose = false;              // would replace logging.level
-  const LoadedConfig again = load_text(effective(loaded), {{"RACEWAY_SERVER_API_KEYS", R"(a"b\c,d)"}});
+  const LoadedConfig again = load_text(
+      effective(loaded),
+      {{"RACEWAY_SERVER_API_KEYS", R"(a"b\c,d)"}, {"RACEWAY_SERVER_UI_PASSWORD", loaded.config.server.ui_password}});
   expect_equal(again.config, loaded.config);
 }
 

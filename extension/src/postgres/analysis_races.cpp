@@ -224,9 +224,9 @@ void add_accesses(TraceReading& trace, ResultRows& rows, std::span<const causali
     const LockNames locks(trace, event);
     rows.add({Value::integer(trace.happened().place(event) + 1), Value::text(trace.id(event)),
               Value::timestamp(fact.timestamp), Value::name(trace.name(origin.service)),
-              Value::name(trace.name(origin.thread)), Value::text(causality::name_of(fact.access)), values[at].old_value,
-              values[at].new_value, Value::name(trace.name(fact.location)), Value::flag(accesses[at].after_previous),
-              Value::flag(accesses[at].races_with_previous), locks.value()});
+              Value::name(trace.name(origin.thread)), Value::text(causality::name_of(fact.access)),
+              values[at].old_value, values[at].new_value, Value::name(trace.name(fact.location)),
+              Value::flag(accesses[at].after_previous), Value::flag(accesses[at].races_with_previous), locks.value()});
   }
 }
 

@@ -5,8 +5,8 @@
 namespace {
 
 [[noreturn]] void refuse() {
-  throw raceway::postgres::SqlError(ERRCODE_FEATURE_NOT_SUPPORTED, "this function is of an older version of raceway", "",
-                                    "ALTER EXTENSION raceway UPDATE;");
+  throw raceway::postgres::SqlError(ERRCODE_FEATURE_NOT_SUPPORTED, "this function is of an older version of raceway",
+                                    "", "ALTER EXTENSION raceway UPDATE;");
 }
 
 }  // namespace

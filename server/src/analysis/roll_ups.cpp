@@ -1,59 +1,88 @@
 #include "analysis/roll_ups.hpp"
 
+#include <limits>
 #include <set>
 #include <utility>
 
 namespace raceway::server::analysis {
-void RollUps::read(const std::function<void(const RolledUp&)>& use, std::chrono::milliseconds limit) {
+namespace {
+
+constexpr std::chrono::milliseconds longest_refresh{2000};
+constexpr std::chrono::milliseconds longest_peek{200};
+constexpr std::uint64_t events_of_a_small_trace = 2'000;
+
+}  // namespace
+
+void RollUps::read(const std::function<void(const RolledUp&)>& use) {
   const std::scoped_lock lock(mutex_);
-  const auto as_of = std::chrono::system_clock::now();
+  use_refreshed(use, {longest_refresh, std::numeric_limits<std::uint64_t>::max()});
+}
+
+bool RollUps::peek(const std::function<void(const RolledUp&)>& use) {
+  const std::unique_lock lock(mutex_, longest_peek);
+  if (!lock.owns_lock()) return false;
+  use_refreshed(use, {longest_peek, events_of_a_small_trace});
+  return true;
+}
+
+void RollUps::use_refreshed(const std::function<void(const RolledUp&)>& use, const Limit& limit) {
   if (names_.bytes() > most_bytes) {  // of traces that went, too
     digests_.clear();
     names_ = {};
     bytes_ = 0;
   }
+  const auto as_of = std::chrono::system_clock::now();
   const auto states = storage_.newest_traces(most_traces);
   std::set<std::string_view> there;
   for (const auto& state : states) there.insert(state.trace_id);
-  std::erase_if(digests_, [&](const auto& digest) {
-    const bool gone = !there.contains(digest.first);
-    if (gone) bytes_ -= digest.second->digest.bytes();
+  std::erase_if(digests_, [&](const auto& known) {
+    const bool gone = !there.contains(known.first);
+    if (gone) bytes_ -= known.second->digest.bytes();
     return gone;
   });
   RolledUp rolled_up = {{}, names_, refresh(states, limit), as_of};
   for (const auto& state : states) {
-    const auto digest = digests_.find(state.trace_id);
-    if (digest != digests_.end()) rolled_up.traces.push_back(digest->second.get());
+    const auto known = digests_.find(state.trace_id);
+    if (known != digests_.end()) rolled_up.traces.push_back(known->second.get());
   }
   if (states.size() == most_traces) rolled_up.pending += storage_.totals().traces - most_traces;
   use(rolled_up);
 }
 
 /// Newest first. Answers how many are not up to date.
-std::uint64_t RollUps::refresh(const std::vector<storage::TraceState>& states, std::chrono::milliseconds limit) {
-  const auto give_up = std::chrono::steady_clock::now() + limit;
+std::uint64_t RollUps::refresh(const std::vector<storage::TraceState>& states, const Limit& limit) {
+  const auto give_up = std::chrono::steady_clock::now() + limit.time;
   std::uint64_t pending = 0;
   for (const auto& state : states) {
-    auto& known = digests_[state.trace_id];
-    if (known != nullptr && known->state == state) continue;
-    if (std::chrono::steady_clock::now() > give_up || bytes_ > most_bytes) {
-      ++pending;
-      if (known == nullptr) digests_.erase(state.trace_id);
-      continue;
-    }
-    const auto events = storage_.trace(state.trace_id);
-    if (events == nullptr) {
-      if (known != nullptr) bytes_ -= known->digest.bytes();
-      digests_.erase(state.trace_id);
-      continue;
-    }
-    TraceAnalysis trace(*events, budget_);
-    auto digested = std::make_unique<DigestedTrace>(DigestedTrace{state, digest_of(trace, names_)});
-    if (known != nullptr) bytes_ -= known->digest.bytes();
-    known = std::move(digested);
-    bytes_ += known->digest.bytes();
+    const auto known = digests_.find(state.trace_id);
+    if (known != digests_.end() && known->second->state == state) continue;
+    const bool may_digest =
+        std::chrono::steady_clock::now() < give_up && bytes_ <= most_bytes && state.event_count <= limit.events_a_trace;
+    if (!may_digest || !digest(state)) ++pending;
   }
   return pending;
+}
+
+/// Answers whether it could: others may hold all the memory.
+bool RollUps::digest(const storage::TraceState& state) {
+  std::unique_ptr<DigestedTrace> digested;
+  try {
+    if (const auto events = storage_.trace(state.trace_id)) {
+      TraceAnalysis trace(*events, budget_);
+      digested = std::make_unique<DigestedTrace>(DigestedTrace{state, digest_of(trace, names_)});
+    }
+  } catch (const storage::Unavailable&) {
+    return false;
+  }
+  const auto known = digests_.find(state.trace_id);
+  if (known != digests_.end()) bytes_ -= known->second->digest.bytes();
+  if (digested == nullptr) {  // it went meanwhile
+    if (known != digests_.end()) digests_.erase(known);
+    return true;
+  }
+  bytes_ += digested->digest.bytes();
+  digests_[state.trace_id] = std::move(digested);
+  return true;
 }
 
 }  // namespace raceway::server::analysis

@@ -37,21 +37,32 @@ class RollUps {
   /// Both outlive it.
   RollUps(storage::Storage& storage, storage::ByteBudget& budget) : storage_(storage), budget_(budget) {}
 
-  /// Digests what is new or has changed, for about so long at most, then calls `use`. Throws Unavailable.
-  void read(const std::function<void(const RolledUp&)>& use, std::chrono::milliseconds refresh = longest_refresh);
+  /// Digests what is new or has changed, for some two seconds at most, then calls `use`. What there is no memory for
+  /// now is pending. Throws Unavailable where the storage does not answer.
+  void read(const std::function<void(const RolledUp&)>& use);
 
-  static constexpr std::chrono::milliseconds longest_refresh{2000};
+  /// The same for whoever does not wait for others: what is small is digested, for a fifth of a second at most, and
+  /// where somebody else is at it for as long, `use` is not called. Answers whether it was.
+  bool peek(const std::function<void(const RolledUp&)>& use);
 
   /// Of the newest traces so many are kept.
   static constexpr std::uint64_t most_traces = 100'000;
   static constexpr std::size_t most_bytes = std::size_t{256} << 20U;
 
  private:
-  std::uint64_t refresh(const std::vector<storage::TraceState>& states, std::chrono::milliseconds limit);
+  /// What one refresh may take.
+  struct Limit {
+    std::chrono::milliseconds time;
+    std::uint64_t events_a_trace;
+  };
+
+  void use_refreshed(const std::function<void(const RolledUp&)>& use, const Limit& limit);
+  std::uint64_t refresh(const std::vector<storage::TraceState>& states, const Limit& limit);
+  bool digest(const storage::TraceState& state);
 
   storage::Storage& storage_;
   storage::ByteBudget& budget_;
-  std::mutex mutex_;
+  std::timed_mutex mutex_;
   causality::Names names_;
   std::map<std::string, std::unique_ptr<DigestedTrace>> digests_;  // by trace
   std::size_t bytes_ = 0;

@@ -11,7 +11,8 @@ namespace {
 
 // What the order, its edges and the lock sets take of the heap for each event, at most for usual traces.
 constexpr std::size_t bytes_an_event = 150;
-// And for each counter of its clock.
+// And for each clock, and each counter of it.
+constexpr std::size_t bytes_a_clock = 200;
 constexpr std::size_t bytes_a_counter = 24;
 
 /// Ids are told apart by 64 bits of a keyed hash: of a million, two are taken for one in one trace of some 30 million.
@@ -34,17 +35,19 @@ TraceAnalysis::TraceAnalysis(storage::TraceEvents& events, storage::ByteBudget& 
 
 void TraceAnalysis::read_rows() {
   table_.emplace(rows_.count());
+  std::size_t clocks = 0;
   std::size_t counters = 0;
   const std::size_t begun_with = hold_.bytes();
   rows_.each([&](const wire::Row& row) {
     auto read = wire::read_facts(row);
     read.facts.id = key_of(row.event_id);
     read.facts.parent = key_of(read.parent_id);
+    clocks += read.facts.clock.empty() ? 0 : 1;
     counters += read.facts.clock.size();
     table_->add(read.facts);
     const std::size_t texts_and_clocks =
         table_->bytes() - std::min(table_->bytes(), rows_.count() * sizeof(causality::EventTable::Event));
-    const std::size_t now = begun_with + texts_and_clocks + counters * bytes_a_counter;
+    const std::size_t now = begun_with + texts_and_clocks + clocks * bytes_a_clock + counters * bytes_a_counter;
     if (now > hold_.bytes()) hold_.grow(now - hold_.bytes());
     return true;
   });

@@ -30,6 +30,9 @@ class TraceAnalysis {
   /// Worked out when it is first asked for.
   const causality::LockSets& locks();
 
+  /// So much is taken beside for the answer that is being made, until it is said again.
+  void take_beside(std::size_t bytes) { beside_hold_.set(bytes); }
+
   /// The places of the events in the order in which a trace is told: causes before effects.
   std::vector<std::uint32_t> places() const;
   /// The event of that id.
@@ -39,7 +42,7 @@ class TraceAnalysis {
   void read_rows();
 
   storage::TraceEvents& rows_;
-  storage::ByteBudget::Hold hold_;       // for what stays
+  storage::ByteBudget::Hold hold_;         // for what stays
   storage::ByteBudget::Hold walk_hold_;    // for what a walk takes
   storage::ByteBudget::Hold beside_hold_;  // and what is worked out in it
   std::optional<causality::EventTable> table_;

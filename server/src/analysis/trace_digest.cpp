@@ -53,7 +53,6 @@ namespace {
 using causality::Access;
 using causality::EventTable;
 
-
 void add_unique(std::vector<std::uint32_t>& set, std::uint32_t name) {
   if (std::ranges::find(set, name) == set.end()) set.push_back(name);
 }

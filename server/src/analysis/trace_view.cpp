@@ -173,7 +173,7 @@ void append_access(std::string& json, const causality::AuditEntry& access, const
 }
 
 /// More accesses than these are read on their own.
-constexpr std::size_t accesses_at_once = 16'384;
+constexpr std::size_t accesses_at_once = 4'096;
 
 /// As many trails, from the first on, as are read together; one at least.
 std::size_t read_together(std::span<const causality::AuditTrail> trails) {
@@ -208,8 +208,13 @@ std::vector<std::string> accesses_json(TraceAnalysis& trace, std::span<const cau
   for (const Wanted& each : wanted) events.push_back(each.access->event);
   std::vector<std::string> texts(wanted.size());
   std::size_t at = 0;
+  std::size_t bytes = wanted.size() * sizeof(std::string);
   each_details(trace, events, [&](const EventDetails& event) {
-    append_access(texts[wanted[at].number], *wanted[at].access, event);
+    std::string& text = texts[wanted[at].number];
+    append_access(text, *wanted[at].access, event);
+    text.shrink_to_fit();
+    // Twice, for those of one variable are joined.
+    trace.take_beside(bytes += 2 * text.capacity());
     ++at;
     return true;
   });
@@ -250,6 +255,7 @@ bool write_trails(TraceAnalysis& trace, std::span<const causality::AuditTrail> t
       for (std::size_t i = 0; i < trail.accesses.size(); ++i) json += (i == 0 ? "" : ",") + *text++;
       if (!write(json + ']')) return false;
     }
+    trace.take_beside(0);
   }
   return true;
 }

@@ -115,12 +115,8 @@ EventPage query_event_page(const Request& request) {
 }
 
 analysis::Anomalies anomalies_of(Api& api, analysis::TraceAnalysis& trace, std::string_view trace_id) {
-  // The view of a trace does not wait for all others.
-  constexpr std::chrono::milliseconds refresh{200};
   analysis::Anomalies anomalies;
-  api.roll_ups.read(
-      [&](const analysis::RolledUp& rolled_up) { anomalies = analysis::find_anomalies(rolled_up, trace, trace_id); },
-      refresh);
+  api.roll_ups.peek([&](const analysis::RolledUp& all) { anomalies = analysis::find_anomalies(all, trace, trace_id); });
   return anomalies;
 }
 

@@ -32,7 +32,8 @@ struct EventPage {
 /// From the parameters `after` and `limit`. Throws Refusal.
 EventPage query_event_page(const Request& request);
 
-/// Durations of the trace that stand out among all traces.
+/// Durations of the trace that stand out among all traces, as far as those are known: the view of a trace waits for no
+/// others.
 analysis::Anomalies anomalies_of(Api& api, analysis::TraceAnalysis& trace, std::string_view trace_id);
 
 /// A trace with its events in causal order; where a page of them is asked for, with how many there are and the id that
