@@ -58,9 +58,9 @@ std::uint32_t Step::heard_of(std::uint32_t line) const {
   return at != heard.end() && at->line == line ? at->position : 0;
 }
 
-HappenedBefore::HappenedBefore(EventTable& events, const Allowed& allowed)
+HappenedBefore::HappenedBefore(EventTable& events, Allowed allowed)
     : events_(events),
-      allowed_(allowed),
+      allowed_(std::move(allowed)),
       strands_(events),
       parents_(parents_of(events, warnings_)),
       base_order_(order_by_parents(parents_)),

@@ -60,7 +60,7 @@ struct Step {
 class HappenedBefore {
  public:
   /// Both are referred to. The table is finished.
-  explicit HappenedBefore(EventTable& events, const Allowed& allowed = {});
+  explicit HappenedBefore(EventTable& events, Allowed allowed = {});
 
   const EventTable& events() const { return events_; }
   const Strands& strands() const { return strands_; }
