@@ -87,7 +87,8 @@ Anomalies find_anomalies(const RolledUp& rolled_up, TraceAnalysis& trace, std::s
       std::string operation = operation_of(row, metadata);
       const auto sum = sums.find({std::string(events.names()[events.origin(event).service]), operation});
       if (sum == sums.end()) return true;
-      const auto micros = static_cast<double>(nanos / nanos_in_a_microsecond);
+      const std::int64_t whole = nanos / nanos_in_a_microsecond;
+      const auto micros = static_cast<double>(whole);
       if (const auto verdict = judge(sum->second, micros))
         found.try_emplace(trace.happened().place(event), Found{*verdict, micros, &sum->second, std::move(operation)});
       return true;

@@ -202,14 +202,22 @@ std::string service_dependencies_json(const RolledUp& rolled_up, std::string_vie
   return json + '}';
 }
 
-std::string performance_json(const RolledUp& rolled_up, std::uint64_t limit) {
-  std::vector<std::pair<std::uint64_t, const DigestedTrace*>> latencies;  // micros
-  std::map<std::string_view, std::pair<std::uint64_t, DurationSums>> kinds;
-  std::map<std::string_view, std::pair<std::uint64_t, DurationSums>> services;
+namespace {
+
+/// What all traces took.
+struct Performance {
+  std::vector<std::pair<std::uint64_t, const DigestedTrace*>> latencies = {};  // micros
+  std::map<std::string_view, std::pair<std::uint64_t, DurationSums>> kinds = {};
+  std::map<std::string_view, std::pair<std::uint64_t, DurationSums>> services = {};
   std::uint64_t events = 0;
-  DurationSums latency;
+  DurationSums latency = {};
   std::int64_t first = std::numeric_limits<std::int64_t>::max();
   std::int64_t last = std::numeric_limits<std::int64_t>::min();
+};
+
+Performance performance_of(const RolledUp& rolled_up) {
+  Performance all;
+  auto& [latencies, kinds, services, events, latency, first, last] = all;
   for (const auto* trace : rolled_up.traces) {
     const auto& state = trace->state;
     const auto micros =
@@ -232,6 +240,14 @@ std::string performance_json(const RolledUp& rolled_up, std::uint64_t limit) {
     }
   }
   std::ranges::stable_sort(latencies, std::greater<>(), [](const auto& each) { return each.first; });
+  return all;
+}
+
+}  // namespace
+
+std::string performance_json(const RolledUp& rolled_up, std::uint64_t limit) {
+  const Performance all = performance_of(rolled_up);
+  const auto& latencies = all.latencies;
   // Nearest rank: a value that is there, and no interpolation. The list falls.
   const auto percentile = [&](double fraction) {
     if (latencies.empty()) return 0.0;
@@ -239,7 +255,7 @@ std::string performance_json(const RolledUp& rolled_up, std::uint64_t limit) {
     return static_cast<double>(latencies[latencies.size() - std::max<std::size_t>(rank, 1)].first);
   };
   std::string json = R"({"trace_latency":{)";
-  append_micros(json, "avg_ms", latency.mean_micros());
+  append_micros(json, "avg_ms", all.latency.mean_micros());
   append_micros(json, "p50_ms", percentile(0.50));
   append_micros(json, "p95_ms", percentile(0.95));
   append_micros(json, "p99_ms", percentile(0.99));
@@ -268,14 +284,14 @@ std::string performance_json(const RolledUp& rolled_up, std::uint64_t limit) {
     });
   };
   json += R"(},"event_performance":{)";
-  append_averages("by_type", "type", "count", kinds);
+  append_averages("by_type", "type", "count", all.kinds);
   json += '}';
-  append_averages("service_latency", "service", "event_count", services);
+  append_averages("service_latency", "service", "event_count", all.services);
   constexpr double micros_in_a_second = 1e6;
   const double seconds =
-      last > first ? (static_cast<double>(last) - static_cast<double>(first)) / micros_in_a_second : 0;
+      all.last > all.first ? (static_cast<double>(all.last) - static_cast<double>(all.first)) / micros_in_a_second : 0;
   json += R"(,"throughput":{)";
-  append_real(json, "events_per_second", seconds == 0 ? 0 : static_cast<double>(events) / seconds);
+  append_real(json, "events_per_second", seconds == 0 ? 0 : static_cast<double>(all.events) / seconds);
   append_real(json, "traces_per_second", seconds == 0 ? 0 : static_cast<double>(latencies.size()) / seconds);
   append_real(json, "time_range_seconds", seconds);
   json += '}';
