@@ -1,13 +1,13 @@
 """`raceway races` and `raceway explain`: what people read, what programs read, and exit codes for CI."""
 
 import json
-import subprocess
 import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from support import paths, shiviz
+from support import shiviz
 from support.brute_force import Trace
+from support.server import run_raceway
 from support.traffic import RECORDED, recorded_bodies, recorded_events, sdk_event
 
 FIRST_RACE = {"events": [
@@ -23,11 +23,6 @@ FIRST_RACE = {"events": [
                   "access_type": "Write"}}]}
 
 
-def raceway(*arguments, stdin=None):
-    return subprocess.run([paths.SERVER, *map(str, arguments)], input=stdin, capture_output=True, text=True, check=False,
-                          cwd="/", timeout=120)
-
-
 @pytest.fixture
 def first_race(tmp_path):
     file = tmp_path / "run.json"
@@ -36,7 +31,7 @@ def first_race(tmp_path):
 
 
 def test_a_race_is_told_on_one_screen_and_fails(first_race):
-    done = raceway("races", first_race)
+    done = run_raceway("races", first_race)
     assert (done.returncode, done.stderr) == (1, "")
     assert done.stdout.splitlines()[0] == "1 race (1 pair of accesses) in 1 trace, 3 events"
     for text in ("CRITICAL  balance  1 pair in 1 trace", "bank.js:12  Write  bank / worker-1  100 -> 70",
@@ -46,61 +41,61 @@ def test_a_race_is_told_on_one_screen_and_fails(first_race):
 
 
 def test_the_next_command_that_it_names_explains_the_race(first_race):
-    done = raceway("explain", "transfer", "e2", "e3", "--from", first_race)
+    done = run_raceway("explain", "transfer", "e2", "e3", "--from", first_race)
     assert done.returncode == 0 and done.stdout.startswith("Nothing orders them. The last event that happened before both:\n  e1")
-    ordered = raceway("explain", "transfer", "e3", "e1", "--from", first_race)
+    ordered = run_raceway("explain", "transfer", "e3", "e1", "--from", first_race)
     assert ordered.returncode == 0 and ordered.stdout.startswith("e1 happened before e3:")
 
 
 @pytest.mark.parametrize("arguments", [("explain", "transfer", "e2", "nobody"), ("explain", "nothing", "e2", "e3")])
 def test_unknown_events_and_traces_are_errors(first_race, arguments):
-    done = raceway(*arguments, "--from", first_race)
+    done = run_raceway(*arguments, "--from", first_race)
     assert done.returncode == 2 and ("nobody" in done.stderr or "nothing" in done.stderr)
 
 
 def test_only_what_is_asked_for_fails(first_race, tmp_path):
-    assert raceway("races", first_race, "--variable", "other").returncode == 0
-    assert raceway("races", first_race, "--trace", "transfer").returncode == 1
+    assert run_raceway("races", first_race, "--variable", "other").returncode == 0
+    assert run_raceway("races", first_race, "--trace", "transfer").returncode == 1
     events = FIRST_RACE["events"]
     reading = [events[0], events[1], {**events[2], "metadata": {**events[2]["metadata"], "access_type": "Read"}}]
     file = tmp_path / "reading.json"
     file.write_text(json.dumps(reading))
-    assert raceway("races", file).returncode == 1
-    critical = raceway("races", file, "--fail-on", "critical")
+    assert run_raceway("races", file).returncode == 1
+    critical = run_raceway("races", file, "--fail-on", "critical")
     assert critical.returncode == 0 and "WARNING  balance" in critical.stdout
 
 
 def test_known_races_are_suppressed_counted_and_named_where_they_are_gone(first_race, tmp_path):
     known = tmp_path / "known.txt"
     known.write_text("# what is known\nbal*  bank.js:12  # the old ledger\nledger *\n")
-    done = raceway("races", first_race, "--suppressions", known)
+    done = run_raceway("races", first_race, "--suppressions", known)
     assert done.returncode == 0
     assert "No races in 1 trace, 3 events; 1 suppressed" in done.stdout
     assert "Suppression of line 3 matched nothing: ledger *" in done.stdout
     known.write_text("balance\n")
-    broken = raceway("races", first_race, "--suppressions", known)
+    broken = run_raceway("races", first_race, "--suppressions", known)
     assert broken.returncode == 2 and f"{known}:1" in broken.stderr
 
 
 def test_programs_read_json_sarif_and_junit(first_race):
-    outcome = json.loads(raceway("races", first_race, "--format", "json").stdout)
+    outcome = json.loads(run_raceway("races", first_race, "--format", "json").stdout)
     [race] = outcome["races"]
     assert (outcome["critical"], outcome["warnings"], race["pairs"]) == (1, 0, 1)
     assert [race["site1"], race["site2"]] == ["bank.js:12", "bank.js:45"]
     assert race["example"]["event1"]["new_value"] == 70 and race["example"]["last_common"]["id"] == "e1"
-    [result] = json.loads(raceway("races", first_race, "--format", "sarif").stdout)["runs"][0]["results"]
+    [result] = json.loads(run_raceway("races", first_race, "--format", "sarif").stdout)["runs"][0]["results"]
     place = result["locations"][0]["physicalLocation"]
     assert result["level"] == "error" and place["artifactLocation"]["uri"] == "bank.js" and place["region"]["startLine"] == 12
-    suite = ElementTree.fromstring(raceway("races", first_race, "--format", "junit").stdout)
+    suite = ElementTree.fromstring(run_raceway("races", first_race, "--format", "junit").stdout)
     assert (suite.get("tests"), suite.get("failures")) == ("1", "1")
-    quiet = ElementTree.fromstring(raceway("races", first_race, "--format", "junit", "--variable", "other").stdout)
+    quiet = ElementTree.fromstring(run_raceway("races", first_race, "--format", "junit", "--variable", "other").stdout)
     assert (quiet.get("tests"), quiet.get("failures")) == ("1", "0")
 
 
 @pytest.mark.parametrize("capture", RECORDED)
 def test_recorded_bodies_give_the_pairs_that_all_pairs_give(capture):
     text = "\n".join(body.decode() for body in recorded_bodies(capture))
-    outcome = json.loads(raceway("races", "-", "--format", "json", stdin=text).stdout)
+    outcome = json.loads(run_raceway("races", "-", "--format", "json", stdin=text).stdout)
     traces = {}
     for event in recorded_events(capture):
         traces.setdefault(event["trace_id"], []).append(
@@ -114,16 +109,16 @@ def test_recorded_bodies_give_the_pairs_that_all_pairs_give(capture):
 def test_a_server_and_a_database_are_asked_the_same_way(store):
     store.post(FIRST_RACE)
     url = f"http://127.0.0.1:{store.server.port}"
-    assert raceway("races", url).stdout == raceway("races", "-", stdin=json.dumps(FIRST_RACE)).stdout
-    assert raceway("explain", "transfer", "e1", "e2", "--from", url).returncode == 0
-    assert "has no trace nothing" in raceway("races", url, "--trace", "nothing").stderr
+    assert run_raceway("races", url).stdout == run_raceway("races", "-", stdin=json.dumps(FIRST_RACE)).stdout
+    assert run_raceway("explain", "transfer", "e1", "e2", "--from", url).returncode == 0
+    assert "has no trace nothing" in run_raceway("races", url, "--trace", "nothing").stderr
     if store.database is not None:
-        assert raceway("races", store.database.connection_string()).returncode == 1
+        assert run_raceway("races", store.database.connection_string()).returncode == 1
 
 
 def test_a_log_of_shiviz_is_read_by_its_parser():
     for log, parser in shiviz.manifest().items():
-        done = raceway("races", shiviz.LOGS / log, "--parser", parser)
+        done = run_raceway("races", shiviz.LOGS / log, "--parser", parser)
         assert (done.returncode, done.stderr) == (0, "")
         assert done.stdout.startswith("No races in ") and f", {len(shiviz.log_events(log))} events" in done.stdout
 
@@ -131,9 +126,9 @@ def test_a_log_of_shiviz_is_read_by_its_parser():
 def test_what_cannot_be_read_is_no_success(tmp_path):
     file = tmp_path / "torn.ndjson"
     file.write_text(json.dumps(sdk_event()) + '\n{"event_id":')
-    done = raceway("races", file)
+    done = run_raceway("races", file)
     assert done.returncode == 2 and "unreadable" in done.stderr and done.stdout.startswith("No races in 1 trace")
-    missing = raceway("races", tmp_path / "nothing")
+    missing = run_raceway("races", tmp_path / "nothing")
     assert missing.returncode == 2 and "there is no file" in missing.stderr
 
 
@@ -143,5 +138,5 @@ def test_hostile_texts_do_nothing_to_a_terminal(tmp_path):
     file = tmp_path / "hostile.json"
     file.write_text(json.dumps(events))
     for form in ("text", "json", "sarif", "junit"):
-        shown = raceway("races", file, "--format", form).stdout
+        shown = run_raceway("races", file, "--format", form).stdout
         assert "\x1b" not in shown and "\u202e" not in shown

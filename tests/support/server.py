@@ -28,10 +28,10 @@ def toml(sections):
     return "\n".join(lines) + "\n"
 
 
-def run_raceway(*arguments, environment=None, seconds=30):
-    """Runs `raceway ARGUMENTS` to its end; the CompletedProcess, with text."""
-    return subprocess.run([str(paths.SERVER), *arguments], capture_output=True, text=True, timeout=seconds, check=False,
-                          cwd="/", stdin=subprocess.DEVNULL, env=server_environment(environment))
+def run_raceway(*arguments, environment=None, seconds=30, stdin=""):
+    """Runs `raceway ARGUMENTS` to its end, with a text to read; the CompletedProcess, with text."""
+    return subprocess.run([str(paths.SERVER), *map(str, arguments)], capture_output=True, text=True, timeout=seconds,
+                          check=False, cwd="/", input=stdin, env=server_environment(environment))
 
 
 class RacewayServer:

@@ -13,18 +13,10 @@ using Nodes = std::vector<std::uint32_t>;
 using SmallestFirst = std::priority_queue<std::uint32_t, Nodes, std::greater<>>;
 
 /// Edges between events are links; clocks act by way of the nodes of classes.
-Digraph find_constraints(ConstraintOrder& order, std::span<const Edge> links) {
+Digraph find_constraints(const ConstraintOrder& order, std::span<const Edge> links) {
   std::vector<Edge> edges(links.begin(), links.end());
   edges.reserve(edges.size() + order.clocks.edges.size() + order.clocks.classes + std::size_t{2} * order.events);
-  for (const Edge& edge : order.clocks.edges) edges.push_back({order.complete(edge.from), order.opens(edge.to)});
-  // Not implied once events are released against their clocks: what follows those must not follow too early.
-  for (std::uint32_t i = 0; i < order.clocks.classes; ++i) edges.push_back({order.opens(i), order.complete(i)});
-  for (std::uint32_t event = 0; event < order.events; ++event) {
-    const std::uint32_t clock_class = order.clocks.class_of[event];
-    if (clock_class == ClockPrecedence::no_class) continue;
-    edges.push_back({order.opens(clock_class), event});
-    edges.push_back({event, order.complete(clock_class)});
-  }
+  order.each_clock_edge([&](std::uint32_t from, std::uint32_t to) { edges.push_back({from, to}); });
   return {order.count(), edges};
 }
 

@@ -22,6 +22,20 @@ struct ConstraintOrder {
   std::uint32_t opens(std::uint32_t clock_class) const { return events + 2 * clock_class; }
   std::uint32_t complete(std::uint32_t clock_class) const { return opens(clock_class) + 1; }
   std::uint32_t count() const { return events + 2 * clocks.classes; }
+
+  /// Calls `visit(from, to)` for each edge that a node of a class has: what the clocks ask for.
+  template <class Visit>
+  void each_clock_edge(Visit visit) const {
+    for (const Edge& edge : clocks.edges) visit(complete(edge.from), opens(edge.to));
+    // Not implied once events are released against their clocks: what follows those must not follow too early.
+    for (std::uint32_t i = 0; i < clocks.classes; ++i) visit(opens(i), complete(i));
+    for (std::uint32_t event = 0; event < events; ++event) {
+      const std::uint32_t clock_class = clocks.class_of[event];
+      if (clock_class == ClockPrecedence::no_class) continue;
+      visit(opens(clock_class), event);
+      visit(event, complete(clock_class));
+    }
+  }
 };
 
 /// Orders the events 0, 1, .. so that

@@ -39,6 +39,31 @@ std::int64_t nanos_since(std::int64_t start, const EventTable::Event& event) {
   return static_cast<std::int64_t>(micros) * nanos_in_a_microsecond + event.nanos;
 }
 
+TraceTimes::TraceTimes(const EventTable& events) : events_(events) {
+  for (std::uint32_t event = 0; event < events.size(); ++event)
+    earliest_ = std::min(earliest_, told(event) - duration(event));
+}
+
+std::int64_t TraceTimes::duration(std::uint32_t event) const {
+  return duration_of(events_[event]);
+}
+
+/// Since the earliest time that is told.
+std::int64_t TraceTimes::told(std::uint32_t event) const {
+  return nanos_since(events_[0].timestamp, events_[event]);
+}
+
+std::vector<CausalEdge> calls_of_lines(const HappenedBefore& happened) {
+  std::vector<CausalEdge> calls(happened.lines(), CausalEdge{none, none, Reason::parent});
+  for (const CausalEdge& edge : happened.edges()) {
+    if (edge.reason == Reason::await || edge.reason == Reason::clock || !happened.kept(edge)) continue;
+    const Spot to = happened.spot(edge.to);
+    if (to.position != 1 || happened.spot(edge.from).line == to.line) continue;
+    if (calls[to.line].from == none) calls[to.line] = edge;
+  }
+  return calls;
+}
+
 DurationPath longest_durations(const HappenedBefore& happened) {
   struct Best {
     std::int64_t nanos = 0;
@@ -85,37 +110,24 @@ struct Activity {
 };
 
 std::vector<Activity> activities_of(const HappenedBefore& happened) {
-  const EventTable& events = happened.events();
+  const TraceTimes times(happened.events());
+  const auto calls = calls_of_lines(happened);
   std::vector<Activity> activities(happened.lines());
-  std::int64_t earliest = 0;
-  const std::int64_t origin = events.size() == 0 ? 0 : events[0].timestamp;
   for (std::uint32_t line = 0; line < happened.lines(); ++line) {
     Activity& activity = activities[line];
     activity.start = furthest;
     for (const std::uint32_t event : happened.line(line)) {
-      const std::int64_t end = nanos_since(origin, events[event]);
-      activity.start = std::min(activity.start, end - duration_of(events[event]));
-      activity.end = std::max(activity.end, end);
+      activity.start = std::min(activity.start, times.start(event));
+      activity.end = std::max(activity.end, times.end(event));
     }
-    earliest = std::min(earliest, activity.start);
+    if (calls[line].from == none) continue;
+    activity.caller = happened.spot(calls[line].from).line;
+    activity.detached = happened.events()[calls[line].from].kind == Kind::async_spawn;
   }
-  std::vector<bool> awaited(happened.lines());
   for (const CausalEdge& edge : happened.edges()) {
-    if (!happened.kept(edge)) continue;
-    const Spot from = happened.spot(edge.from);
-    const Spot to = happened.spot(edge.to);
-    if (from.line == to.line) continue;
-    if (edge.reason == Reason::await) awaited[from.line] = true;
-    if (edge.reason == Reason::await || edge.reason == Reason::clock || to.position != 1) continue;
-    Activity& activity = activities[to.line];
-    if (activity.caller != none) continue;
-    activity.caller = from.line;
-    activity.detached = events[edge.from].kind == Kind::async_spawn;
-  }
-  for (std::uint32_t line = 0; line < happened.lines(); ++line) {
-    activities[line].start -= earliest;
-    activities[line].end -= earliest;
-    if (awaited[line]) activities[line].detached = false;
+    const std::uint32_t line = happened.spot(edge.from).line;
+    if (edge.reason == Reason::await && happened.kept(edge) && happened.spot(edge.to).line != line)
+      activities[line].detached = false;
   }
   return activities;
 }

@@ -39,4 +39,25 @@ ElapsedPath elapsed_path(const HappenedBefore& happened);
 /// When an event was told, in nanoseconds since `start` (microseconds); bounded to some 146 years.
 std::int64_t nanos_since(std::int64_t start, const EventTable::Event& event);
 
+/// Times in nanoseconds since the earliest start of all events of a trace; an event is told when it ends.
+class TraceTimes {
+ public:
+  explicit TraceTimes(const EventTable& events);
+
+  std::int64_t end(std::uint32_t event) const { return told(event) - earliest_; }
+  std::int64_t start(std::uint32_t event) const { return end(event) - duration(event); }
+  /// 0 where none is told.
+  std::int64_t duration(std::uint32_t event) const;
+
+ private:
+  std::int64_t told(std::uint32_t event) const;
+
+  const EventTable& events_;
+  std::int64_t earliest_ = 0;
+};
+
+/// The edge by which each line was called, the most trusted one to its first event; its `from` is none where there is
+/// none.
+std::vector<CausalEdge> calls_of_lines(const HappenedBefore& happened);
+
 }  // namespace raceway::causality

@@ -118,7 +118,6 @@ class EventTable {
   }
   /// Names of locks, of Event::locks.
   std::span<const std::uint32_t> locks(std::uint32_t number) const { return lock_sets_[number]; }
-  Names& names() { return names_; }
   const Names& names() const { return names_; }
   /// The rank of the parent of each event, or none; of several events with one id it is the earliest.
   std::vector<std::uint32_t> parents() const;

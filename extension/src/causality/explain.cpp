@@ -66,12 +66,7 @@ std::vector<Witness> find_witnesses(const HappenedBefore& happened, std::span<co
   happened.walk([&](const Step& step) {
     const auto wanted = clocks.find(step.event);
     if (wanted == clocks.end()) return true;
-    auto& clock = wanted->second;
-    for (const Heard& heard : step.heard) {
-      if (heard.line != step.spot.line) clock.push_back(heard);
-    }
-    clock.insert(std::ranges::lower_bound(clock, step.spot.line, {}, &Heard::line),
-                 {step.spot.line, step.spot.position});
+    wanted->second = step.clock();
     return true;
   });
   std::vector<Witness> witnesses;

@@ -58,7 +58,17 @@ std::uint32_t Step::heard_of(std::uint32_t line) const {
   return at != heard.end() && at->line == line ? at->position : 0;
 }
 
-HappenedBefore::HappenedBefore(EventTable& events, Allowed allowed)
+std::vector<Heard> Step::clock() const {
+  std::vector<Heard> clock;
+  clock.reserve(heard.size() + 1);
+  for (const Heard& each : heard) {
+    if (each.line != spot.line) clock.push_back(each);
+  }
+  clock.insert(std::ranges::lower_bound(clock, spot.line, {}, &Heard::line), {spot.line, spot.position});
+  return clock;
+}
+
+HappenedBefore::HappenedBefore(const EventTable& events, Allowed allowed)
     : events_(events),
       allowed_(std::move(allowed)),
       strands_(events),
@@ -131,15 +141,7 @@ void HappenedBefore::find_incoming(std::span<const std::uint32_t> node_place) {
     if (node_place[from] < node_place[to]) backwards.push_back({to, from});
   };
   for (const CausalEdge& edge : edges_) keep(edge.from, edge.to);
-  for (const Edge& edge : constraints_.clocks.edges)
-    keep(constraints_.complete(edge.from), constraints_.opens(edge.to));
-  for (std::uint32_t i = 0; i < constraints_.clocks.classes; ++i) keep(constraints_.opens(i), constraints_.complete(i));
-  for (std::uint32_t event = 0; event < events_.size(); ++event) {
-    const std::uint32_t clock_class = constraints_.clocks.class_of[event];
-    if (clock_class == ClockPrecedence::no_class) continue;
-    keep(constraints_.opens(clock_class), event);
-    keep(event, constraints_.complete(clock_class));
-  }
+  constraints_.each_clock_edge(keep);
   add_despite_contradictions(node_place, backwards);
   incoming_ = Digraph(constraints_.count(), backwards);
 }
@@ -176,16 +178,12 @@ void HappenedBefore::add_despite_contradictions(std::span<const std::uint32_t> n
   }
 }
 
+/// From the nodes of classes to those before them.
 Digraph HappenedBefore::class_nodes_backwards() const {
   std::vector<Edge> edges;
-  for (const Edge& edge : constraints_.clocks.edges)
-    edges.push_back({constraints_.opens(edge.to), constraints_.complete(edge.from)});
-  for (std::uint32_t i = 0; i < constraints_.clocks.classes; ++i)
-    edges.push_back({constraints_.complete(i), constraints_.opens(i)});
-  for (std::uint32_t event = 0; event < events_.size(); ++event) {
-    const std::uint32_t clock_class = constraints_.clocks.class_of[event];
-    if (clock_class != ClockPrecedence::no_class) edges.push_back({constraints_.complete(clock_class), event});
-  }
+  constraints_.each_clock_edge([&](std::uint32_t from, std::uint32_t to) {
+    if (!constraints_.is_event(to)) edges.push_back({to, from});
+  });
   return {constraints_.count(), edges};
 }
 

@@ -49,6 +49,8 @@ struct Step {
 
   /// How much of a line happened before the event, or is it.
   std::uint32_t heard_of(std::uint32_t line) const;
+  /// All that it has heard of, its own line up to itself included.
+  std::vector<Heard> clock() const;
   bool follows(Spot other) const { return heard_of(other.line) >= other.position; }
 };
 
@@ -59,8 +61,13 @@ struct Step {
 /// Depends on the set of events only. Never recursive. Takes O(n log n + edges + what the clocks hold).
 class HappenedBefore {
  public:
-  /// Both are referred to. The table is finished.
-  explicit HappenedBefore(EventTable& events, Allowed allowed = {});
+  /// What of the heap this takes, with lock sets, beside the table: an estimate for traces of the usual kind.
+  static constexpr std::size_t bytes_an_event = 150;
+  static constexpr std::size_t bytes_a_clock = 200;
+  static constexpr std::size_t bytes_a_counter = 24;
+
+  /// The table is referred to, and finished.
+  explicit HappenedBefore(const EventTable& events, Allowed allowed = {});
 
   const EventTable& events() const { return events_; }
   const Strands& strands() const { return strands_; }
@@ -114,7 +121,7 @@ class HappenedBefore {
   void find_lines();
   void count_warnings(std::span<const std::uint32_t> node_place);
 
-  EventTable& events_;
+  const EventTable& events_;
   Allowed allowed_;
   Strands strands_;
   Warnings warnings_;

@@ -39,7 +39,6 @@ class RaceCounter {
 
   std::uint32_t last_group() const { return last_group_; }
   const AccessGroup& group(std::uint32_t number) const { return groups_[number]; }
-  std::size_t groups() const { return groups_.size(); }
   std::size_t bytes() const { return bytes_; }
 
   /// Calls `visit(line, access)` for those before the last one that it has not heard of, line by line and in each in

@@ -13,7 +13,7 @@ constexpr std::size_t most_meant = 64;
 
 }  // namespace
 
-RequestClocks::RequestClocks(EventTable& events, const Strands& strands, const Spans& spans,
+RequestClocks::RequestClocks(const EventTable& events, const Strands& strands, const Spans& spans,
                              std::span<const std::uint32_t> order)
     : events_(events),
       strands_(strands),

@@ -18,7 +18,8 @@ namespace raceway::causality {
 /// Where no request of the trace has it, it orders nothing. `order` has all events, parents first.
 class RequestClocks {
  public:
-  RequestClocks(EventTable& events, const Strands& strands, const Spans& spans, std::span<const std::uint32_t> order);
+  RequestClocks(const EventTable& events, const Strands& strands, const Spans& spans,
+                std::span<const std::uint32_t> order);
 
   /// Whether the event's clock is one: some component of it is the own one of a strand in the trace. Others are plain.
   bool has(std::uint32_t event) const;

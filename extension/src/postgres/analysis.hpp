@@ -6,20 +6,14 @@
 #include "causality/event_table.hpp"
 #include "postgres/boundary.hpp"
 #include "postgres/result_rows.hpp"
+#include "postgres/text.hpp"
 #include "postgres/trace_reading.hpp"
 
 extern "C" {
 #include "executor/spi.h"
-#include "utils/builtins.h"
 }
 
 namespace raceway::postgres {
-
-/// Raises.
-inline std::string_view text_argument(FunctionCallInfo fcinfo, int n) {
-  const text* const argument = PG_GETARG_TEXT_PP(n);
-  return {VARDATA_ANY(argument), VARSIZE_ANY_EXHDR(argument)};
-}
 
 /// Answers the rows that `body(trace, rows)` adds, of the trace that the first argument names; none where that is NULL.
 /// To be called where nothing has a destructor.

@@ -1,6 +1,4 @@
 // The SQL functions happens_before(), causal_order(), causal_edges() and explain_order().
-#include <algorithm>
-#include <span>
 #include <vector>
 
 #include "causality/explain.hpp"
@@ -9,20 +7,13 @@
 namespace raceway::postgres {
 namespace {
 
-using causality::Heard;
 using causality::none;
 using causality::Order;
 
 void add_order(TraceReading& trace, ResultRows& rows) {
-  std::vector<Heard> clock;
   trace.happened().walk([&](const causality::Step& step) {
     const auto& origin = trace.events().origin(step.event);
-    clock.clear();
-    for (const Heard& heard : step.heard) {
-      if (heard.line != step.spot.line) clock.push_back(heard);
-    }
-    clock.insert(std::ranges::lower_bound(clock, step.spot.line, {}, &Heard::line),
-                 {step.spot.line, step.spot.position});
+    const auto clock = step.clock();
     rows.add({Value::integer(trace.happened().place(step.event) + 1), Value::text(trace.id(step.event)),
               Value::integer(step.spot.line + 1), Value::integer(step.spot.position),
               Value::name(trace.name(origin.service)), Value::name(trace.name(origin.thread)), Value::clock(clock)});
@@ -90,7 +81,7 @@ RACEWAY_FUNCTION(raceway_happens_before) {
   }
   SPI_finish();
   const std::string_view word = causality::name_of(order);
-  PG_RETURN_TEXT_P(cstring_to_text_with_len(word.data(), static_cast<int>(word.size())));
+  return text_datum(word);
 }
 
 RACEWAY_FUNCTION(raceway_causal_order) {

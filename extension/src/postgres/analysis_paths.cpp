@@ -14,41 +14,9 @@ namespace {
 
 using causality::Reason;
 
-/// Times in nanoseconds since the earliest start of all events of a trace; an event is told when it ends.
-class TraceTimes {
- public:
-  explicit TraceTimes(const causality::EventTable& events) : events_(events) {
-    for (std::uint32_t event = 0; event < events.size(); ++event)
-      earliest_ = std::min(earliest_, told(event) - duration(event));
-  }
-
-  std::int64_t end(std::uint32_t event) const { return told(event) - earliest_; }
-  std::int64_t duration(std::uint32_t event) const { return std::max<std::int64_t>(events_[event].duration_nanos, 0); }
-  std::int64_t start(std::uint32_t event) const { return end(event) - duration(event); }
-
- private:
-  std::int64_t told(std::uint32_t event) const { return causality::nanos_since(events_[0].timestamp, events_[event]); }
-
-  const causality::EventTable& events_;
-  std::int64_t earliest_ = 0;
-};
-
-/// Why each line is one that was called: by the most trusted edge to its first event.
-std::map<std::uint32_t, Reason> reasons_of_lines(const causality::HappenedBefore& happened) {
-  std::map<std::uint32_t, Reason> reasons;
-  for (const causality::CausalEdge& edge : happened.edges()) {
-    const auto from = happened.spot(edge.from);
-    const auto to = happened.spot(edge.to);
-    const bool is_call = edge.reason != Reason::await && edge.reason != Reason::clock && happened.kept(edge) &&
-                         to.position == 1 && from.line != to.line;
-    if (is_call) reasons.try_emplace(to.line, edge.reason);
-  }
-  return reasons;
-}
-
 /// The event that a line was on its way to at a time: the first that was told then or later.
-std::uint32_t event_at(const causality::HappenedBefore& happened, const TraceTimes& times, std::uint32_t line,
-                       std::int64_t time) {
+std::uint32_t event_at(const causality::HappenedBefore& happened, const causality::TraceTimes& times,
+                       std::uint32_t line, std::int64_t time) {
   const auto events = happened.line(line);
   const auto* const at =
       std::find_if(events.data(), events.data() + events.size(), [&](auto event) { return times.end(event) >= time; });
@@ -58,16 +26,16 @@ std::uint32_t event_at(const causality::HappenedBefore& happened, const TraceTim
 void add_elapsed_path(const TraceReading& trace, ResultRows& rows) {
   const auto& happened = trace.happened();
   const auto path = causality::elapsed_path(happened);
-  const auto reasons = reasons_of_lines(happened);
-  const TraceTimes times(trace.events());
+  const auto calls = causality::calls_of_lines(happened);
+  const causality::TraceTimes times(trace.events());
   std::uint32_t step = 0;
   for (const auto& piece : path.pieces) {
     const auto& origin = trace.events().origin(happened.line(piece.line).front());
-    const auto reason = reasons.find(piece.line);
+    const auto& call = calls[piece.line];
     rows.add({Value::integer(++step), Value::name(trace.name(origin.service)), Value::name(trace.name(origin.thread)),
               Value::text(trace.id(event_at(happened, times, piece.line, piece.to))), Value::millis(piece.from),
               Value::millis(piece.to), Value::millis(piece.to - piece.from),
-              reason == reasons.end() ? Value::null() : Value::text(causality::name_of(reason->second))});
+              call.from == causality::none ? Value::null() : Value::text(causality::name_of(call.reason))});
   }
 }
 
@@ -88,7 +56,7 @@ std::map<std::uint32_t, Reason> reasons_of_chain(const causality::HappenedBefore
 void add_longest_durations(const TraceReading& trace, ResultRows& rows) {
   const auto path = causality::longest_durations(trace.happened());
   const auto reasons = reasons_of_chain(trace.happened(), path.events);
-  const TraceTimes times(trace.events());
+  const causality::TraceTimes times(trace.events());
   std::uint32_t step = 0;
   for (const std::uint32_t event : path.events) {
     const auto& origin = trace.events().origin(event);

@@ -7,6 +7,7 @@
 #include "postgres/jsonb_order.hpp"
 #include "postgres/numbers.hpp"
 #include "postgres/numeric_counter.hpp"
+#include "postgres/text.hpp"
 
 extern "C" {
 #include "access/htup_details.h"
@@ -30,16 +31,6 @@ static_assert(std::is_trivially_destructible_v<JsonbClock> && std::is_trivially_
 /// Raises. Throws InvalidClock where the argument is no object.
 JsonbClock clock_argument(FunctionCallInfo fcinfo, int n) {
   return JsonbClock(JsonbView(PG_GETARG_DATUM(n)));
-}
-
-/// Raises.
-std::string_view text_argument(FunctionCallInfo fcinfo, int n) {
-  const text* const argument = PG_GETARG_TEXT_PP(n);
-  return {VARDATA_ANY(argument), VARSIZE_ANY_EXHDR(argument)};
-}
-
-Datum text_datum(std::string_view text) {
-  return PointerGetDatum(cstring_to_text_with_len(text.data(), static_cast<int>(text.size())));
 }
 
 /// Throws what is wrong with one of two jsonb that have no order: what one finds who compares them in earnest.

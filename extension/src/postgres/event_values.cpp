@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "postgres/text.hpp"
+
 extern "C" {
 #include "catalog/pg_type.h"
 #include "utils/array.h"
@@ -20,10 +22,6 @@ SELECT e.event_id::pg_catalog.text, e."timestamp"::timestamp, e.vector_clock::pg
 FROM raceway.events e
 WHERE e.trace_id OPERATOR(pg_catalog.=) $1 AND e.event_id OPERATOR(pg_catalog.=) ANY ($2)
 )sql";
-
-Datum text_datum(std::string_view text) {
-  return PointerGetDatum(cstring_to_text_with_len(text.data(), static_cast<int>(text.size())));
-}
 
 /// A row of the answer; its identity is that of the tables in either layout.
 struct FoundRow {

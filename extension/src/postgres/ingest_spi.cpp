@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "postgres/ingest_rows.hpp"
+#include "postgres/text.hpp"
 
 extern "C" {
 #include "catalog/pg_type.h"
@@ -116,10 +117,6 @@ class Statement {
   std::vector<Oid> types_;
   SPIPlanPtr plan_ = nullptr;
 };
-
-Datum text_datum(std::string_view text) {
-  return PointerGetDatum(cstring_to_text_with_len(text.data(), static_cast<int>(text.size())));
-}
 
 /// One column of a batch as a PostgreSQL array, allocated in the current memory context.
 class Column {

@@ -5,6 +5,7 @@
 
 #include "causality/clock.hpp"
 #include "postgres/jsonb_clock.hpp"
+#include "postgres/text.hpp"
 
 extern "C" {
 #include "catalog/pg_type.h"
@@ -22,10 +23,6 @@ namespace {
 
 static_assert(std::is_trivially_destructible_v<Value> && std::is_trivially_destructible_v<ResultRows>,
               "rows are made where PostgreSQL may raise");
-
-Datum text_datum(std::string_view text) {
-  return PointerGetDatum(cstring_to_text_with_len(text.data(), static_cast<int>(text.size())));
-}
 
 }  // namespace
 

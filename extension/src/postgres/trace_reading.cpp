@@ -2,13 +2,13 @@
 
 #include <span>
 
+#include "postgres/text.hpp"
 #include "wire/event_facts.hpp"
 
 extern "C" {
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "mb/pg_wchar.h"
-#include "utils/builtins.h"
 #include "utils/timestamp.h"
 }
 
@@ -25,11 +25,6 @@ WHERE e.trace_id OPERATOR(pg_catalog.=) $1
 )sql";
 
 constexpr const char* select_trace = "SELECT FROM raceway.traces t WHERE t.trace_id OPERATOR(pg_catalog.=) $1";
-
-// What the order, its edges and the lock sets take of the heap for each event, at most for usual traces.
-constexpr std::size_t bytes_an_event = 150;
-// And for each counter of its clock.
-constexpr std::size_t bytes_a_counter = 24;
 
 /// A value of a row that may be NULL.
 template <class T>
@@ -51,7 +46,7 @@ class EventCursor {
   explicit EventCursor(std::string_view trace) {
     portal_ = pg_call([&] {
       Oid type = TEXTOID;
-      Datum value = PointerGetDatum(cstring_to_text_with_len(trace.data(), static_cast<int>(trace.size())));
+      Datum value = text_datum(trace);
       Portal portal = SPI_cursor_open_with_args(nullptr, select_events, 1, &type, &value, nullptr, true, 0);
       if (portal == nullptr) elog(ERROR, "SPI_cursor_open_with_args: %s", SPI_result_code_string(SPI_result));
       // What is taken out of line of rows lives here, until the next rows come.
@@ -161,8 +156,8 @@ void TraceReading::read_rows() {
     read.facts.parent = read.parent_id.empty() ? 0 : key_of(ids_.number(read.parent_id));
     counters += read.facts.clock.size();
     events_.add(read.facts);
-    read_bytes_ = events_.bytes() + ids_.bytes() + counters * bytes_a_counter +
-                  id_of_place.size() * (bytes_an_event + sizeof(std::uint32_t));
+    read_bytes_ = events_.bytes() + ids_.bytes() + counters * causality::HappenedBefore::bytes_a_counter +
+                  id_of_place.size() * (causality::HappenedBefore::bytes_an_event + sizeof(std::uint32_t));
     memory_.keep(read_bytes_);
   }
   events_.finish([&](std::span<const std::uint32_t> places) {
@@ -178,7 +173,7 @@ void TraceReading::read_rows() {
 void TraceReading::require_trace() const {
   const bool is_there = pg_call([this] {
     Oid type = TEXTOID;
-    Datum value = PointerGetDatum(cstring_to_text_with_len(trace_.data(), static_cast<int>(trace_.size())));
+    Datum value = text_datum(trace_);
     const int result = SPI_execute_with_args(select_trace, 1, &type, &value, nullptr, true, 1);
     if (result < 0) elog(ERROR, "SPI_execute_with_args: %s", SPI_result_code_string(result));
     return SPI_processed > 0;

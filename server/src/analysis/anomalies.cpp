@@ -48,52 +48,66 @@ std::string fixed(double value, int digits) {
   return text.data();
 }
 
-using Key = std::pair<std::string, std::string>;  // service, operation
-
-std::map<Key, DurationSums> baselines(const RolledUp& rolled_up, std::string_view but_trace) {
-  std::map<Key, DurationSums> sums;
-  for (const auto* trace : rolled_up.traces) {
-    if (trace->state.trace_id == but_trace) continue;
-    for (const auto& operation : trace->digest.operations) {
-      sums[{std::string(rolled_up.names[operation.service]), std::string(rolled_up.names[operation.name])}].add(
-          operation.durations);
-    }
+/// What an operation of a service takes in all traces but one.
+class Baselines {
+ public:
+  Baselines(const RolledUp& rolled_up, std::string_view but_trace) : rolled_up_(rolled_up) {
+    const auto own = rolled_up.by_id.find(but_trace);
+    if (own == rolled_up.by_id.end()) return;
+    for (const auto& operation : own->second->digest.operations)
+      own_.emplace(std::pair(operation.service, operation.name), operation.durations);
   }
-  return sums;
-}
+
+  DurationSums of(std::string_view service, std::string_view operation) const {
+    const auto key = std::pair(rolled_up_.names.find(service), rolled_up_.names.find(operation));
+    const bool is_known = (key.first != 0 || service.empty()) && key.second != 0;
+    const auto all = rolled_up_.durations.find(key);
+    if (!is_known || all == rolled_up_.durations.end()) return {};
+    DurationSums others = all->second;
+    if (const auto own = own_.find(key); own != own_.end()) others.take_out(own->second);
+    return others;
+  }
+
+ private:
+  const RolledUp& rolled_up_;
+  DurationsByOperation own_;
+};
 
 }  // namespace
+
+bool tells_durations(const TraceAnalysis& trace) {
+  for (std::uint32_t event = 0; event < trace.events().size(); ++event) {
+    if (trace.events()[event].duration_nanos >= 0) return true;
+  }
+  return false;
+}
 
 Anomalies find_anomalies(const RolledUp& rolled_up, TraceAnalysis& trace, std::string_view trace_id) {
   struct Found {
     Verdict verdict;
     double actual;
-    const DurationSums* baseline;
+    DurationSums baseline;
     std::string operation;
   };
-  const auto sums = baselines(rolled_up, trace_id);
+  const Baselines baselines(rolled_up, trace_id);
   const auto& events = trace.events();
   std::vector<std::uint32_t> event_at(events.size());
   for (std::uint32_t event = 0; event < events.size(); ++event) event_at[events[event].place] = event;
   std::map<std::uint32_t, Found> found;  // by place in the order
   std::uint32_t at = 0;
-  if (!sums.empty()) {
-    trace.rows().each([&](const wire::Row& row) {
-      const std::uint32_t event = event_at[at++];
-      const auto nanos = events[event].duration_nanos;
-      if (nanos < 0) return true;
-      wire::Arena arena;
-      const auto metadata = wire::read_row_object(row.metadata, arena);
-      std::string operation = operation_of(row, metadata);
-      const auto sum = sums.find({std::string(events.names()[events.origin(event).service]), operation});
-      if (sum == sums.end()) return true;
-      const std::int64_t whole = nanos / nanos_in_a_microsecond;
-      const auto micros = static_cast<double>(whole);
-      if (const auto verdict = judge(sum->second, micros))
-        found.try_emplace(trace.happened().place(event), Found{*verdict, micros, &sum->second, std::move(operation)});
-      return true;
-    });
-  }
+  trace.rows().each([&](const wire::Row& row) {
+    const std::uint32_t event = event_at[at++];
+    const auto nanos = events[event].duration_nanos;
+    if (nanos < 0) return true;
+    wire::Arena arena;
+    std::string operation = operation_of(row, wire::read_row_object(row.metadata, arena));
+    const auto baseline = baselines.of(events.names()[events.origin(event).service], operation);
+    const std::int64_t whole = nanos / nanos_in_a_microsecond;
+    const auto micros = static_cast<double>(whole);
+    if (const auto verdict = judge(baseline, micros))
+      found.try_emplace(trace.happened().place(event), Found{*verdict, micros, baseline, std::move(operation)});
+    return true;
+  });
   std::vector<std::uint32_t> shown;
   for (const auto& [place, anomaly] : found) shown.push_back(trace.happened().order()[place]);
   const auto details = read_details(trace, shown);
@@ -102,7 +116,7 @@ Anomalies find_anomalies(const RolledUp& rolled_up, TraceAnalysis& trace, std::s
   for (const auto& [place, anomaly] : found) {
     const EventDetails& event = details[number++];
     const double actual = anomaly.actual / micros_in_a_millisecond;
-    const double expected = anomaly.baseline->mean_micros() / micros_in_a_millisecond;
+    const double expected = anomaly.baseline.mean_micros() / micros_in_a_millisecond;
     json += json.back() == '[' ? "{" : ",{";
     append_text(json, "event_id", event.id);
     append_text(json, "event_kind", anomaly.operation);
@@ -112,7 +126,7 @@ Anomalies find_anomalies(const RolledUp& rolled_up, TraceAnalysis& trace, std::s
     append_real(json, "std_dev_from_mean", anomaly.verdict.sigma);
     append_text(json, "description",
                 anomaly.operation + " took " + fixed(actual, 2) + "ms (expected " + fixed(expected, 2) + "ms ± " +
-                    fixed(anomaly.baseline->deviation_micros() / micros_in_a_millisecond, 2) + "ms, " +
+                    fixed(anomaly.baseline.deviation_micros() / micros_in_a_millisecond, 2) + "ms, " +
                     fixed(anomaly.verdict.sigma, 1) + "σ from mean)");
     append_text(json, "location", event.location);
     append_time(json, "timestamp", event.time, "Z");

@@ -22,6 +22,8 @@ struct EventDetails {
   std::string old_value;  ///< JSON; empty where it has none
   std::string new_value;
   wire::Timestamp time;
+
+  bool reads() const { return access == "Read" || access == "AtomicRead"; }
 };
 
 /// Calls `visit` for each of the events in that order; ends early where it answers false, and answers whether it did

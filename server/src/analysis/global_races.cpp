@@ -1,7 +1,6 @@
 // Races of all traces: those within, which the core has counted, and those between them, by a closed form.
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <map>
 #include <set>
 #include <tuple>
@@ -9,6 +8,7 @@
 #include "analysis/event_details.hpp"
 #include "analysis/global_report.hpp"
 #include "analysis/json.hpp"
+#include "analysis/race_report.hpp"
 
 namespace raceway::server::analysis {
 namespace {
@@ -139,11 +139,7 @@ void append_pair(std::string& json, bool both_write, std::string_view variable, 
   append_text(json, "event2_timestamp", display_time(two.time));
   append_text(json, "event1_id", one.id);
   append_text(json, "event2_id", two.id);
-  const std::string name(variable);
-  append_text(json, "description",
-              both_write
-                  ? "Write-Write race on " + name + ". Both threads modified the same variable without synchronization."
-                  : "Read-Write race on " + name + ". One thread read while another wrote.");
+  append_text(json, "description", race_description(both_write, variable));
   json += '}';
 }
 
@@ -300,13 +296,7 @@ std::string shared_variables_json(const RolledUp& rolled_up, std::uint64_t limit
     append_text(json, "variable", each.name);
     append_count(json, "trace_count", each.of_variable->traces.size());
     append_count(json, "access_count", each.accesses);
-    append_key(json, "access_types");
-    json += '[';
-    for (const auto type : each.access_types) {
-      if (json.back() != '[') json += ',';
-      wire::append_json_string(json, type);
-    }
-    json += ']';
+    append_texts(json, "access_types", each.access_types);
     append_count(json, "thread_count", each.threads.size());
     append_text(json, "severity", contract_severity(each.any_write, each.any_read, each.threads.size() > 1));
     append_key(json, "trace_ids");

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <map>
 #include <set>
 #include <tuple>
@@ -24,16 +25,15 @@ struct CallTotals {
   std::uint64_t traces = 0;
 };
 
+using CallsByKind = std::map<std::tuple<std::string_view, std::string_view, causality::CallKind>, std::uint64_t>;
+
 /// Between two services, by names; calls of unknown callers and within a service are left out.
-std::map<std::tuple<std::string_view, std::string_view, causality::CallKind>, CallTotals> call_totals(
-    const RolledUp& rolled_up) {
-  std::map<std::tuple<std::string_view, std::string_view, causality::CallKind>, CallTotals> totals;
+CallsByKind calls_by_kind(const RolledUp& rolled_up) {
+  CallsByKind totals;
   for (const auto* trace : rolled_up.traces) {
     for (const auto& call : trace->digest.calls) {
       if (call.from == 0 || call.from == call.to) continue;
-      auto& each = totals[{rolled_up.names[call.from], rolled_up.names[call.to], call.kind}];
-      each.calls += call.count;
-      ++each.traces;
+      totals[{rolled_up.names[call.from], rolled_up.names[call.to], call.kind}] += call.count;
     }
   }
   return totals;
@@ -55,18 +55,6 @@ std::vector<std::tuple<std::string_view, std::string_view, CallTotals>> service_
   for (const auto& [services, each] : totals) sorted.emplace_back(services.first, services.second, each);
   std::ranges::stable_sort(sorted, std::greater<>(), [](const auto& each) { return std::get<2>(each).calls; });
   return sorted;
-}
-
-template <class Items, class Append>
-void append_list(std::string& json, std::string_view name, const Items& items, Append append) {
-  append_key(json, name);
-  json += '[';
-  for (const auto& item : items) {
-    json += json.back() == '[' ? "{" : ",{";
-    append(item);
-    json += '}';
-  }
-  json += ']';
 }
 
 }  // namespace
@@ -99,13 +87,7 @@ std::string hotspots_json(const RolledUp& rolled_up) {
     append_text(json, "variable", each.first);
     append_count(json, "access_count", each.second.accesses);
     append_count(json, "trace_count", each.second.traces);
-    append_key(json, "services");
-    json += '[';
-    for (const auto service : each.second.services) {
-      if (json.back() != '[') json += ',';
-      wire::append_json_string(json, service);
-    }
-    json += ']';
+    append_texts(json, "services", each.second.services);
   });
   auto calls = service_calls(rolled_up);
   if (calls.size() > most_hot) calls.resize(most_hot);
@@ -119,17 +101,16 @@ std::string hotspots_json(const RolledUp& rolled_up) {
 }
 
 std::string edges_json(const RolledUp& rolled_up) {
-  const auto totals = call_totals(rolled_up);
-  std::vector<std::pair<std::tuple<std::string_view, std::string_view, causality::CallKind>, CallTotals>> sorted(
-      totals.begin(), totals.end());
-  std::ranges::stable_sort(sorted, std::greater<>(), [](const auto& each) { return each.second.calls; });
+  const auto totals = calls_by_kind(rolled_up);
+  std::vector<std::pair<CallsByKind::key_type, std::uint64_t>> sorted(totals.begin(), totals.end());
+  std::ranges::stable_sort(sorted, std::greater<>(), [](const auto& each) { return each.second; });
   std::string json = "{";
   append_count(json, "total_edges", sorted.size());
   append_list(json, "edges", sorted, [&](const auto& each) {
     append_text(json, "from_service", std::get<0>(each.first));
     append_text(json, "to_service", std::get<1>(each.first));
     append_text(json, "link_type", name_of(std::get<2>(each.first)));
-    append_count(json, "call_count", each.second.calls);
+    append_count(json, "call_count", each.second);
   });
   append_count(json, "pending_traces", rolled_up.pending);
   return json + '}';
@@ -182,17 +163,13 @@ std::string service_dependencies_json(const RolledUp& rolled_up, std::string_vie
   std::string json = "{";
   append_text(json, "service_name", service);
   const auto append_some = [&](std::string_view name, auto own, auto other) {
-    append_key(json, name);
-    json += '[';
-    for (const auto& each : calls) {
-      if (own(each) != service) continue;
-      json += json.back() == '[' ? "{" : ",{";
+    std::vector<std::tuple<std::string_view, std::string_view, CallTotals>> some;
+    std::ranges::copy_if(calls, std::back_inserter(some), [&](const auto& each) { return own(each) == service; });
+    append_list(json, name, some, [&](const auto& each) {
       append_text(json, "to", other(each));
       append_count(json, "total_calls", std::get<2>(each).calls);
       append_count(json, "trace_count", std::get<2>(each).traces);
-      json += '}';
-    }
-    json += ']';
+    });
   };
   const auto from = [](const auto& each) { return std::get<0>(each); };
   const auto to = [](const auto& each) { return std::get<1>(each); };
@@ -267,13 +244,7 @@ std::string performance_json(const RolledUp& rolled_up, std::uint64_t limit) {
     for (const auto& service : each.second->digest.services) {
       if (service.name != 0) of_trace.insert(rolled_up.names[service.name]);
     }
-    append_key(json, "services");
-    json += '[';
-    for (const auto service : of_trace) {
-      if (json.back() != '[') json += ',';
-      wire::append_json_string(json, service);
-    }
-    json += ']';
+    append_texts(json, "services", of_trace);
   });
   const auto append_averages = [&](std::string_view list, std::string_view key, std::string_view count,
                                    const auto& totals) {

@@ -34,6 +34,9 @@ struct Anomalies {
   std::string list = "[]";  ///< JSON
 };
 
+/// Whether any event of the trace tells how long it took: else there is nothing to ask all traces for.
+bool tells_durations(const TraceAnalysis& trace);
+
 /// Durations of a trace's events that are far from those of other traces.
 Anomalies find_anomalies(const RolledUp& rolled_up, TraceAnalysis& trace, std::string_view trace_id);
 

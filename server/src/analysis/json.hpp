@@ -26,6 +26,34 @@ inline void append_text(std::string& out, std::string_view name, std::string_vie
   wire::append_json_string(out, text);
 }
 
+/// Appends a list of objects, each of which `append` fills.
+template <class Items, class Append>
+void append_list(std::string& out, std::string_view name, const Items& items, Append append) {
+  append_key(out, name);
+  out += '[';
+  bool first = true;
+  for (const auto& item : items) {
+    out += first ? "{" : ",{";
+    first = false;
+    append(item);
+    out += '}';
+  }
+  out += ']';
+}
+
+template <class Texts>
+void append_texts(std::string& out, std::string_view name, const Texts& texts) {
+  append_key(out, name);
+  out += '[';
+  bool first = true;
+  for (const std::string_view text : texts) {
+    if (!first) out += ',';
+    first = false;
+    wire::append_json_string(out, text);
+  }
+  out += ']';
+}
+
 inline void append_count(std::string& out, std::string_view name, std::uint64_t count) {
   append_key(out, name);
   out += std::to_string(count);

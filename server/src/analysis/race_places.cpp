@@ -3,6 +3,7 @@
 #include <array>
 #include <charconv>
 #include <map>
+#include <span>
 #include <tuple>
 
 #include "analysis/global_report.hpp"
@@ -54,15 +55,6 @@ std::string key_of(const PlacesKey& places) {
   return std::string(digits.size() - text.size(), '0') + text;
 }
 
-void append_example(std::string& json, const DigestedTrace& trace, const TraceDigest::Places& places) {
-  json += '{';
-  append_text(json, "trace_id", trace.state.trace_id);
-  append_text(json, "event1_id", places.event1_id);
-  append_text(json, "event2_id", places.event2_id);
-  append_count(json, "races", places.races);
-  json += '}';
-}
-
 void append_places(std::string& json, const PlacesKey& places, const PlacesTotals& totals, std::size_t most_examples) {
   const auto& [variable, site1, access1, site2, access2] = places;
   append_text(json, "key", key_of(places));
@@ -74,13 +66,13 @@ void append_places(std::string& json, const PlacesKey& places, const PlacesTotal
   append_text(json, "access2", causality::name_of(access2));
   append_count(json, "races", totals.races);
   append_count(json, "traces", totals.traces.size());
-  append_key(json, "examples");
-  json += '[';
-  for (std::size_t i = 0; i < std::min(totals.traces.size(), most_examples); ++i) {
-    if (i > 0) json += ',';
-    append_example(json, *totals.traces[i].first, *totals.traces[i].second);
-  }
-  json += ']';
+  const auto shown = std::span(totals.traces).first(std::min(totals.traces.size(), most_examples));
+  append_list(json, "examples", shown, [&](const auto& example) {
+    append_text(json, "trace_id", example.first->state.trace_id);
+    append_text(json, "event1_id", example.second->event1_id);
+    append_text(json, "event2_id", example.second->event2_id);
+    append_count(json, "races", example.second->races);
+  });
 }
 
 }  // namespace
@@ -98,14 +90,9 @@ std::string races_json(const RolledUp& rolled_up, std::uint64_t skipped, std::ui
   std::string json = "{";
   append_count(json, "total", sorted.size());
   append_count(json, "total_races", races);
-  append_key(json, "races");
-  json += '[';
-  for (std::size_t i = skipped; i < sorted.size() && i - skipped < limit; ++i) {
-    json += i == skipped ? "{" : ",{";
-    append_places(json, sorted[i]->first, sorted[i]->second, 1);
-    json += '}';
-  }
-  json += ']';
+  const auto page = std::span(sorted).subspan(std::min<std::uint64_t>(skipped, sorted.size()));
+  append_list(json, "races", page.first(std::min<std::uint64_t>(limit, page.size())),
+              [&](const auto* each) { append_places(json, each->first, each->second, 1); });
   append_as_of(json, rolled_up);
   return json + '}';
 }

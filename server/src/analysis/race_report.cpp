@@ -9,13 +9,6 @@ namespace {
 using causality::RaceClass;
 using causality::RacePair;
 
-std::string description_of(RaceClass race_class, std::string_view variable) {
-  const std::string name(variable);
-  if (race_class == RaceClass::write_write)
-    return "Write-Write race on " + name + ". Both threads modified the same variable without synchronization.";
-  return "Read-Write race on " + name + ". One thread read while another wrote.";
-}
-
 std::string clock_time(const wire::Timestamp& time) {
   std::string text;
   wire::append_timestamp(text, time, "");
@@ -38,9 +31,8 @@ void append_side(std::string& lines, int number, const EventDetails& event) {
       event.thread + ']');
   add("           @ " + clock_time(event.time));
   const auto value = [](const std::string& json) { return json.empty() ? std::string("none") : json; };
-  const bool reads = event.access == "Read" || event.access == "AtomicRead";
-  add(reads ? "           READ: " + value(event.new_value)
-            : "           WRITE: " + value(event.old_value) + " → " + value(event.new_value));
+  add(event.reads() ? "           READ: " + value(event.new_value)
+                    : "           WRITE: " + value(event.old_value) + " → " + value(event.new_value));
 }
 
 void append_lines(std::string& lines, std::string_view severity, std::string_view variable, const EventDetails& one,
@@ -62,7 +54,7 @@ void append_detail(std::string& json, const RacePair& pair, std::string_view var
   append_text(json, "event2_thread", two.thread);
   append_text(json, "event1_location", one.location);
   append_text(json, "event2_location", two.location);
-  append_text(json, "description", description_of(pair.race_class, variable));
+  append_text(json, "description", race_description(pair.race_class == RaceClass::write_write, variable));
   append_text(json, "class", name_of(pair.race_class));
   append_text(json, "sharing", name_of(pair.sharing));
   append_flag(json, "first", pair.first);
@@ -71,6 +63,13 @@ void append_detail(std::string& json, const RacePair& pair, std::string_view var
 }
 
 }  // namespace
+
+std::string race_description(bool both_write, std::string_view variable) {
+  const std::string name(variable);
+  return both_write
+             ? "Write-Write race on " + name + ". Both threads modified the same variable without synchronization."
+             : "Read-Write race on " + name + ". One thread read while another wrote.";
+}
 
 RaceReport report_races(TraceAnalysis& trace, std::size_t most) {
   const auto races = causality::find_races(trace.happened(), trace.locks(), {.most_pairs = most});

@@ -11,6 +11,9 @@
 
 namespace raceway::server::analysis {
 
+/// The HTTP contract's sentence on a race of two writes, or of a read and a write.
+std::string race_description(bool both_write, std::string_view variable);
+
 /// The races of a trace as the trace's view shows them.
 struct RaceReport {
   std::uint64_t races = 0;  ///< all there are

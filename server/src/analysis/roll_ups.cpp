@@ -28,6 +28,7 @@ bool RollUps::peek(const std::function<void(const RolledUp&)>& use) {
 void RollUps::use_refreshed(const std::function<void(const RolledUp&)>& use, const Limit& limit) {
   if (names_.bytes() > most_bytes) {  // of traces that went, too
     digests_.clear();
+    durations_.clear();
     names_ = {};
     bytes_ = 0;
   }
@@ -35,12 +36,12 @@ void RollUps::use_refreshed(const std::function<void(const RolledUp&)>& use, con
   const auto states = storage_.newest_traces(most_traces);
   std::set<std::string_view> there;
   for (const auto& state : states) there.insert(state.trace_id);
-  std::erase_if(digests_, [&](const auto& known) {
-    const bool gone = !there.contains(known.first);
-    if (gone) bytes_ -= known.second->digest.bytes();
-    return gone;
-  });
-  RolledUp rolled_up = {{}, names_, refresh(states, limit), as_of};
+  for (auto known = digests_.begin(); known != digests_.end();) {
+    const auto next = std::next(known);
+    if (!there.contains(known->first)) forget(known);
+    known = next;
+  }
+  RolledUp rolled_up = {{}, digests_, durations_, names_, refresh(states, limit), as_of};
   for (const auto& state : states) {
     const auto known = digests_.find(state.trace_id);
     if (known != digests_.end()) rolled_up.traces.push_back(known->second.get());
@@ -75,14 +76,24 @@ bool RollUps::digest(const storage::TraceState& state) {
     return false;
   }
   const auto known = digests_.find(state.trace_id);
-  if (known != digests_.end()) bytes_ -= known->second->digest.bytes();
-  if (digested == nullptr) {  // it went meanwhile
-    if (known != digests_.end()) digests_.erase(known);
-    return true;
-  }
-  bytes_ += digested->digest.bytes();
-  digests_[state.trace_id] = std::move(digested);
+  if (known != digests_.end()) forget(known);
+  if (digested != nullptr) keep(std::move(digested));  // else it went meanwhile
   return true;
+}
+
+void RollUps::keep(std::unique_ptr<DigestedTrace> digested) {
+  bytes_ += digested->digest.bytes();
+  for (const auto& operation : digested->digest.operations)
+    durations_[{operation.service, operation.name}].add(operation.durations);
+  digests_[digested->state.trace_id] = std::move(digested);
+}
+
+void RollUps::forget(Digests::iterator known) {
+  const TraceDigest& digest = known->second->digest;
+  bytes_ -= digest.bytes();
+  for (const auto& operation : digest.operations)
+    durations_[{operation.service, operation.name}].take_out(operation.durations);
+  digests_.erase(known);
 }
 
 }  // namespace raceway::server::analysis

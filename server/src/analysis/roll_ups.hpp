@@ -23,9 +23,15 @@ struct DigestedTrace {
   TraceDigest digest;
 };
 
+using Digests = std::map<std::string, std::unique_ptr<DigestedTrace>, std::less<>>;  // by trace
+/// Durations by the numbers of service and operation.
+using DurationsByOperation = std::map<std::pair<std::uint32_t, std::uint32_t>, DurationSums>;
+
 /// What an answer is made from. Refers to the roll-ups.
 struct RolledUp {
   std::vector<const DigestedTrace*> traces;  ///< newest first
+  const Digests& by_id;                      ///< the same
+  const DurationsByOperation& durations;     ///< of all of them
   const causality::Names& names;
   std::uint64_t pending = 0;  ///< traces that are not in yet, or are older than those that are kept
   storage::TraceEvents::Moment as_of;
@@ -59,12 +65,15 @@ class RollUps {
   void use_refreshed(const std::function<void(const RolledUp&)>& use, const Limit& limit);
   std::uint64_t refresh(const std::vector<storage::TraceState>& states, const Limit& limit);
   bool digest(const storage::TraceState& state);
+  void keep(std::unique_ptr<DigestedTrace> digested);
+  void forget(Digests::iterator known);
 
   storage::Storage& storage_;
   storage::ByteBudget& budget_;
   std::timed_mutex mutex_;
   causality::Names names_;
-  std::map<std::string, std::unique_ptr<DigestedTrace>> digests_;  // by trace
+  Digests digests_;
+  DurationsByOperation durations_;
   std::size_t bytes_ = 0;
 };
 

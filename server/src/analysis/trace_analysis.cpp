@@ -9,11 +9,8 @@
 namespace raceway::server::analysis {
 namespace {
 
-// What the order, its edges and the lock sets take of the heap for each event, at most for usual traces.
-constexpr std::size_t bytes_an_event = 150;
-// And for each clock, and each counter of it.
-constexpr std::size_t bytes_a_clock = 200;
-constexpr std::size_t bytes_a_counter = 24;
+using causality::EventTable;
+using causality::HappenedBefore;
 
 /// Ids are told apart by 64 bits of a keyed hash: of a million, two are taken for one in one trace of some 30 million.
 std::uint64_t key_of(std::string_view id) {
@@ -25,7 +22,7 @@ std::uint64_t key_of(std::string_view id) {
 
 TraceAnalysis::TraceAnalysis(storage::TraceEvents& events, storage::ByteBudget& budget)
     : rows_(events), hold_(budget.hold()), walk_hold_(budget.hold()), beside_hold_(budget.hold()) {
-  hold_.grow(events.count() * (bytes_an_event + sizeof(causality::EventTable::Event)));
+  hold_.grow(events.count() * (HappenedBefore::bytes_an_event + sizeof(EventTable::Event)));
   read_rows();
   causality::Allowed allowed;
   allowed.memory = [this](std::size_t bytes) { walk_hold_.set(bytes); };
@@ -46,8 +43,9 @@ void TraceAnalysis::read_rows() {
     counters += read.facts.clock.size();
     table_->add(read.facts);
     const std::size_t texts_and_clocks =
-        table_->bytes() - std::min(table_->bytes(), rows_.count() * sizeof(causality::EventTable::Event));
-    const std::size_t now = begun_with + texts_and_clocks + clocks * bytes_a_clock + counters * bytes_a_counter;
+        table_->bytes() - std::min(table_->bytes(), rows_.count() * sizeof(EventTable::Event));
+    const std::size_t now = begun_with + texts_and_clocks + clocks * HappenedBefore::bytes_a_clock +
+                            counters * HappenedBefore::bytes_a_counter;
     if (now > hold_.bytes()) hold_.grow(now - hold_.bytes());
     return true;
   });

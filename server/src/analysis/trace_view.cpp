@@ -28,32 +28,22 @@ void append_elapsed(std::string& json, const TraceAnalysis& trace) {
   append_key(json, "elapsed");
   json += '{';
   append_millis(json, "elapsed_ms", path.nanos);
-  append_key(json, "pieces");
-  json += '[';
-  for (std::size_t i = 0; i < std::min(path.pieces.size(), most_path_steps); ++i) {
-    const auto& piece = path.pieces[i];
+  const auto shown = std::span(path.pieces).first(std::min(path.pieces.size(), most_path_steps));
+  append_list(json, "pieces", shown, [&](const causality::PathPiece& piece) {
     const auto origin = origin_of(piece.line);
-    json += i == 0 ? "{" : ",{";
     append_text(json, "service", names[origin.service]);
     append_text(json, "thread", names[origin.thread]);
     append_text(json, "span", names[origin.span]);
     append_millis(json, "from", piece.from);
     append_millis(json, "to", piece.to);
     append_millis(json, "ms", piece.to - piece.from);
-    json += '}';
-  }
-  json += ']';
+  });
   append_count(json, "pieces_total", path.pieces.size());
-  append_key(json, "by_service");
-  json += '[';
-  for (const auto& [service, nanos] : by_service) {
-    json += json.back() == '[' ? "{" : ",{";
-    append_text(json, "service", service);
-    append_millis(json, "ms", nanos);
-    append_real(json, "percent", 100.0 * static_cast<double>(nanos) / static_cast<double>(path.nanos));
-    json += '}';
-  }
-  json += ']';
+  append_list(json, "by_service", by_service, [&](const auto& each) {
+    append_text(json, "service", each.first);
+    append_millis(json, "ms", each.second);
+    append_real(json, "percent", 100.0 * static_cast<double>(each.second) / static_cast<double>(path.nanos));
+  });
   append_count(json, "detached", path.detached.size());
   json += '}';
 }
@@ -127,30 +117,21 @@ std::string dependencies_json(const TraceAnalysis& trace, std::string_view trace
   }
   std::string json = "{";
   append_text(json, "trace_id", trace_id);
-  append_key(json, "services");
-  json += '[';
-  for (const auto& [name, count] : services) {
-    json += json.back() == '[' ? "{" : ",{";
-    append_text(json, "name", name);
-    append_count(json, "event_count", count);
-    json += '}';
-  }
-  json += ']';
+  append_list(json, "services", services, [&](const auto& each) {
+    append_text(json, "name", each.first);
+    append_count(json, "event_count", each.second);
+  });
   std::map<std::pair<std::string_view, std::string_view>, std::uint64_t> between;
   for (const auto& call : causality::find_calls(trace.happened())) {
     if (call.from != 0 && call.from != call.to)
       between[{events.names()[call.from], events.names()[call.to]}] += call.count;
   }
-  append_key(json, "dependencies");
-  json += '[';
-  for (const auto& [services_of_call, count] : between) {
-    json += json.back() == '[' ? "{" : ",{";
-    append_text(json, "from", services_of_call.first);
-    append_text(json, "to", services_of_call.second);
-    append_count(json, "call_count", count);
-    json += '}';
-  }
-  return json + "]}";
+  append_list(json, "dependencies", between, [&](const auto& each) {
+    append_text(json, "from", each.first.first);
+    append_text(json, "to", each.first.second);
+    append_count(json, "call_count", each.second);
+  });
+  return json + '}';
 }
 
 namespace {

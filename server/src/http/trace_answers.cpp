@@ -61,16 +61,9 @@ std::string id_at(storage::TraceEvents& events, std::uint32_t place) {
 /// Cuts `shown.places` to the page; says in `shown.end` how it goes on.
 void cut_page(ShownTrace& shown, const EventPage& page) {
   if (page.after) {
-    std::optional<std::uint32_t> found;
-    std::uint32_t place = 0;
-    shown.events->each([&](const wire::Row& row) {
-      if (row.event_id == *page.after) found = place;
-      ++place;
-      return !found;
-    });
+    const auto found = shown.analysis->find(*page.after);
     if (!found) throw Refusal(400, "after: the trace has no event " + *page.after);
-    const auto at = std::ranges::find(shown.places, *found) - shown.places.begin();
-    shown.places = shown.places.subspan(static_cast<std::size_t>(at) + 1);
+    shown.places = shown.places.subspan(shown.analysis->happened().place(*found) + std::size_t{1});
   }
   const bool more = page.limit && *page.limit < shown.places.size();
   if (more) shown.places = shown.places.first(static_cast<std::size_t>(*page.limit));
@@ -116,6 +109,7 @@ EventPage query_event_page(const Request& request) {
 
 analysis::Anomalies anomalies_of(Api& api, analysis::TraceAnalysis& trace, std::string_view trace_id) {
   analysis::Anomalies anomalies;
+  if (!analysis::tells_durations(trace)) return anomalies;
   api.roll_ups.peek([&](const analysis::RolledUp& all) { anomalies = analysis::find_anomalies(all, trace, trace_id); });
   return anomalies;
 }

@@ -7,6 +7,7 @@
 #include <limits>
 #include <mutex>
 #include <shared_mutex>
+#include <span>
 
 #include "memory/ingest.hpp"
 #include "memory/packed_events.hpp"
@@ -78,6 +79,20 @@ MemoryStorage::Listing MemoryStorage::list(const storage::TraceFilter& filter, s
   return listing;
 }
 
+namespace {
+
+/// Those of the listed traces that are still there, each as of a moment of its own.
+template <class Visit>
+void each_still(const Store& store, std::span<const ListedTrace> listed, Visit visit) {
+  for (const ListedTrace& each : listed) {
+    const Shard& shard = store.shards[each.shard];
+    const std::shared_lock lock(shard.mutex);
+    if (const Trace* const trace = shard.traces.still(each.number, each.generation)) visit(*trace);
+  }
+}
+
+}  // namespace
+
 storage::TracePage MemoryStorage::list_traces(const storage::TraceFilter& filter, std::uint64_t page,
                                               std::uint64_t page_size) {
   const std::uint64_t pages_before = page - 1;
@@ -85,22 +100,17 @@ storage::TracePage MemoryStorage::list_traces(const storage::TraceFilter& filter
   const auto listing = list(filter, beyond_counting ? 0 : page * page_size);
   storage::TracePage result{listing.total, {}};
   if (beyond_counting) return result;
-  for (std::uint64_t at = pages_before * page_size; at < listing.traces.size(); ++at) {
-    const ListedTrace& listed = listing.traces[at];
-    const Shard& shard = store_->shards[listed.shard];
-    const std::shared_lock lock(shard.mutex);
-    const Trace* const trace = shard.traces.still(listed.number, listed.generation);
-    if (trace != nullptr) result.traces.push_back(trace->summary());
-  }
+  const auto before = std::min<std::uint64_t>(pages_before * page_size, listing.traces.size());
+  each_still(*store_, std::span(listing.traces).subspan(before),
+             [&](const Trace& trace) { result.traces.push_back(trace.summary()); });
   return result;
 }
 
 std::vector<storage::TraceState> MemoryStorage::newest_traces(std::uint64_t most) {
   std::vector<storage::TraceState> states;
-  for (auto& summary : list_traces({}, 1, most).traces) {
-    states.push_back(
-        {std::move(summary.trace_id), summary.event_count, summary.first_timestamp, summary.last_timestamp});
-  }
+  each_still(*store_, list({}, most).traces, [&](const Trace& trace) {
+    states.push_back({trace.id.text(), trace.events, trace.first, trace.last});
+  });
   return states;
 }
 

@@ -22,8 +22,7 @@ std::string values(const analysis::EventDetails& event) {
     if (json.size() > most) json = json.substr(0, most) + "..";
     return json;
   };
-  const bool reads = event.access == "Read" || event.access == "AtomicRead";
-  if (event.old_value.empty() || reads) return event.new_value.empty() ? "" : shown(event.new_value);
+  if (event.old_value.empty() || event.reads()) return event.new_value.empty() ? "" : shown(event.new_value);
   return shown(event.old_value) + " -> " + shown(event.new_value);
 }
 
