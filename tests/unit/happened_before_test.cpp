@@ -250,6 +250,58 @@ TEST(HappenedBefore, ComparesPlainClocksByTheBook) {
   EXPECT_EQ(told.relation("d", "b"), "concurrent");
 }
 
+/// `rounds` times the same events: so many clocks that rise, each of them of so many events.
+Facts equal_clocks(int rounds, int clocks) {
+  Facts facts;
+  for (int round = 0; round < rounds; ++round) {
+    for (int number = 1; number <= clocks; ++number) {
+      Fact fact;
+      fact.id = std::to_string(round) + "-" + std::to_string(number);
+      fact.time = number;
+      fact.clock = {{"bank", static_cast<Counter>(number)}};
+      facts.push_back(fact);
+    }
+  }
+  return facts;
+}
+
+TEST(HappenedBefore, PutsEventsWithoutAThreadOnAsFewLinesAsAreAtATimeConcurrent) {
+  const Told told(equal_clocks(20, 50));
+  EXPECT_EQ(told.happened.lines(), 20U);
+}
+
+TEST(HappenedBefore, FindsAnEndOfALineThatIsFurtherBack) {
+  // Three at once, then one alone, then three again: each of those follows one of the first.
+  Facts facts;
+  for (const auto& [id, counter] : std::vector<std::pair<std::string, Counter>>{
+           {"a", 1}, {"b", 1}, {"c", 1}, {"d", 2}, {"e", 3}, {"f", 3}, {"g", 3}}) {
+    Fact fact;
+    fact.id = id;
+    fact.clock = {{"bank", counter}};
+    facts.push_back(fact);
+  }
+  EXPECT_EQ(Told(facts).happened.lines(), 3U);
+}
+
+TEST(HappenedBefore, TakesLittleMemoryForManyEqualClocksAndForManyThreads) {
+  Facts facts = equal_clocks(100, 300);
+  for (int thread = 0; thread < 20'000; ++thread) {
+    Fact fact;
+    fact.id = "thread " + std::to_string(thread);
+    fact.parent = "0-300";
+    fact.thread = std::to_string(thread);
+    fact.time = 1'000;
+    facts.push_back(fact);
+  }
+  EventTable table = table_of(facts);
+  std::size_t most = 0;
+  Allowed allowed;
+  allowed.memory = [&](std::size_t bytes) { most = std::max(most, bytes); };
+  const HappenedBefore happened(table, allowed);
+  happened.walk([](const Step&) { return true; });
+  EXPECT_LT(most, std::size_t{8} << 20U);
+}
+
 TEST(HappenedBefore, NamesWhatContradictsItself) {
   Facts facts = {in_thread("a", "t1", 5), in_thread("b", "t2", 2), in_thread("c", "t3", 3)};
   facts[0].parent = "b";

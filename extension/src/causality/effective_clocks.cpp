@@ -36,42 +36,65 @@ EffectiveClocks::EffectiveClocks(const ConstraintOrder& constraints, const Digra
       needed_by_(constraints.count()),
       slot_of_(constraints.count(), nothing),
       latest_(lines, nothing),
+      left_(lines),
       slots_(1),
       holders_(1, 1),
       versions_(1, 0) {
   for (std::uint32_t node = 0; node < constraints.count(); ++node) {
     for (const std::uint32_t before : incoming.successors(node)) ++needed_by_[before];
   }
-  fixed_bytes_ = (needed_by_.size() + slot_of_.size() + latest_.size()) * sizeof(Slot);
+  for (const Spot& spot : spots) ++left_[spot.line];
+  fixed_bytes_ = (needed_by_.size() + slot_of_.size() + latest_.size() + left_.size()) * sizeof(Slot);
 }
 
 EffectiveClocks::Passed EffectiveClocks::pass(std::uint32_t node) {
   if (node % nodes_between_checks == 0) allowed_.go_on();
-  if (unneeded_ != nothing) drop(std::exchange(unneeded_, nothing));
   const std::uint32_t own_line = constraints_.is_event(node) ? spots_[node].line : none;
-  base_ = own_line == none ? nothing : latest_[own_line];
+  change(base_, own_line == none ? nothing : latest_[own_line]);
   changed_ = false;
   for (const std::uint32_t before : incoming_.successors(node)) {
     hear_node(before, own_line);
     if (--needed_by_[before] == 0) change(slot_of_[before], nothing);
   }
-  const Slot slot = keep_current();
-  if (needed_by_[node] > 0) change(slot_of_[node], slot);
-  if (own_line != none) change(latest_[own_line], slot);
-  // One that nobody needs stays in its place until the next pass.
-  unneeded_ = holders_[slot] == 0 ? slot : nothing;
-  return {slots_[slot], versions_[slot]};
+  if (changed_) change(base_, keep(current_));
+  if (needed_by_[node] > 0) change(slot_of_[node], base_);
+  if (own_line != none) change(latest_[own_line], --left_[own_line] == 0 ? nothing : base_);
+  // Where nobody needs it, `base_` alone keeps it until the next pass.
+  return {slots_[base_], versions_[base_]};
 }
 
 void EffectiveClocks::hear_node(std::uint32_t from, std::uint32_t own_line) {
-  if (!constraints_.is_event(from)) {
-    if (slot_of_[from] != base_ || changed_) hear_clock(slots_[slot_of_[from]], own_line);
-    return;
-  }
+  const bool is_event = constraints_.is_event(from);
   // Whoever has heard of an event has heard of all that it had heard of.
-  if (spots_[from].line == own_line || heard_of(spots_[from].line) >= spots_[from].position) return;
-  hear_clock(slots_[slot_of_[from]], own_line);
-  hear_spot(spots_[from], own_line);
+  if (is_event && (spots_[from].line == own_line || heard_of(spots_[from].line) >= spots_[from].position)) return;
+  const Slot slot = slot_of_[from];
+  if (!changed_ && slot != base_ && knows_no_more_than(slots_[slot], own_line)) {
+    return change(base_, is_event ? with_itself(from) : slot);
+  }
+  if (slot != base_) hear_clock(slots_[slot], own_line);
+  if (is_event) hear_spot(spots_[from], own_line);
+}
+
+/// So that hearing of the clock makes it what is known.
+bool EffectiveClocks::knows_no_more_than(std::span<const Heard> clock, std::uint32_t own_line) const {
+  const auto& known = slots_[base_];
+  return known.size() <= clock.size() + 1 && is_within(known, clock, own_line);
+}
+
+/// What is known to whoever has heard of the event alone: made once, for all that do.
+EffectiveClocks::Slot EffectiveClocks::with_itself(std::uint32_t event) {
+  const auto [line, position] = spots_[event];
+  std::vector<Heard> clock = slots_[slot_of_[event]];
+  const auto at = std::ranges::lower_bound(clock, line, {}, &Heard::line);
+  if (at == clock.end() || at->line != line) {
+    clock.insert(at, {line, position});
+  } else if (at->position < position) {
+    at->position = position;
+  } else {
+    return slot_of_[event];
+  }
+  change(slot_of_[event], keep(clock));
+  return slot_of_[event];
 }
 
 std::uint32_t EffectiveClocks::heard_of(std::uint32_t line) const {
@@ -110,8 +133,7 @@ void EffectiveClocks::hear_spot(Spot spot, std::uint32_t own_line) {
   }
 }
 
-EffectiveClocks::Slot EffectiveClocks::keep_current() {
-  if (!changed_) return base_;
+EffectiveClocks::Slot EffectiveClocks::keep(std::span<const Heard> clock) {
   if (free_.empty()) {
     free_.push_back(static_cast<Slot>(slots_.size()));
     slots_.emplace_back();
@@ -120,7 +142,7 @@ EffectiveClocks::Slot EffectiveClocks::keep_current() {
   }
   const Slot slot = free_.back();
   free_.pop_back();
-  slots_[slot].assign(current_.begin(), current_.end());
+  slots_[slot].assign(clock.begin(), clock.end());
   versions_[slot] = ++next_version_;
   bytes_ += slots_[slot].capacity() * sizeof(Heard) + sizeof(std::vector<Heard>);
   if (bytes_ > told_bytes_ + step_of_memory) {

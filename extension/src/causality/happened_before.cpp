@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "causality/chain_ends.hpp"
 #include "causality/effective_clocks.hpp"
 #include "causality/request_clocks.hpp"
 
@@ -202,36 +203,24 @@ void HappenedBefore::count_warnings(std::span<const std::uint32_t> node_place) {
   }
 }
 
-/// An event without a strand goes on the chain that ends with one it has an edge from, if there is one.
+/// An event without a strand goes on a chain that ends with one that happened before it, if there is one.
 void HappenedBefore::find_lines() {
-  std::vector<std::uint32_t> chain_end(constraints_.count(), none);  // by node: an event without a strand before it
-  std::vector<bool> is_end(events_.size());
+  std::vector<std::uint32_t> last(strands_.size(), none);           // by strand, so far
+  std::vector<std::uint32_t> previous(constraints_.count(), none);  // by event, in its strand
+  ChainEnds ends(incoming_, previous);
   std::vector<std::uint32_t> length(strands_.size());
   spots_.resize(events_.size());
-  for (const std::uint32_t node : constraints_.nodes) {
-    const std::uint32_t strand = constraints_.is_event(node) ? strands_.of(node) : none;
-    if (strand != none) {
-      spots_[node] = {strand, ++length[strand]};
-      continue;
-    }
-    std::uint32_t found = none;
-    for (const std::uint32_t before : incoming_.successors(node)) {
-      if (chain_end[before] != none && is_end[chain_end[before]]) found = chain_end[before];
-      if (found != none) break;
-    }
-    chain_end[node] = found;
-    if (!constraints_.is_event(node)) continue;
-    std::uint32_t line = 0;
-    if (found == none) {
-      line = static_cast<std::uint32_t>(length.size());
-      length.push_back(0);
+  for (const std::uint32_t event : order_) {
+    std::uint32_t line = strands_.of(event);
+    if (line != none) {
+      previous[event] = std::exchange(last[line], event);
     } else {
-      line = spots_[found].line;
-      is_end[found] = false;
+      const std::uint32_t end = ends.take_before(event);
+      line = end == none ? static_cast<std::uint32_t>(length.size()) : spots_[end].line;
+      if (end == none) length.push_back(0);
+      ends.add(event);
     }
-    spots_[node] = {line, ++length[line]};
-    chain_end[node] = node;
-    is_end[node] = true;
+    spots_[event] = {line, ++length[line]};
   }
   line_begin_.assign(1, 0);
   for (const std::uint32_t count : length) line_begin_.push_back(line_begin_.back() + count);

@@ -32,15 +32,16 @@ struct Heard {
   std::uint32_t position = 0;  ///< from 1
 };
 
-/// Where an event is: a line is a strand, or a chain of events that have none, each with an edge from the one before.
+/// Where an event is: a line is a strand, or a chain of events that have none, of which each happened before the next.
 /// So of two events of one line the one with the smaller position happened before the other.
 struct Spot {
   std::uint32_t line = none;
   std::uint32_t position = 0;
 };
 
-/// An event of a walk. `heard` is its effective clock, but for its own line: by rising line, what of it happened before
-/// the event. `version` is the same where `heard` is the same as at the event before in its line.
+/// An event of a walk. `heard` is its effective clock: by rising line, what of it happened before the event; an entry
+/// of its own line, if there is one, says nothing. `version` is the same where `heard` is the same as at the event
+/// before in its line.
 struct Step {
   std::uint32_t event;
   Spot spot;

@@ -10,12 +10,15 @@ namespace {
 constexpr std::size_t few_accesses = 8;
 constexpr std::size_t accesses_a_snapshot = 256;
 
-std::uint32_t& at(std::vector<std::uint32_t>& counts, std::uint32_t group) {
-  if (counts.size() <= group) counts.resize(group + std::size_t{1});
+}  // namespace
+
+std::uint32_t& RaceCounter::at(std::vector<std::uint32_t>& counts, std::uint32_t group) {
+  if (counts.size() <= group) {
+    bytes_ += (group + 1 - counts.size()) * sizeof(std::uint32_t);
+    counts.resize(group + std::size_t{1});
+  }
   return counts[group];
 }
-
-}  // namespace
 
 std::size_t RaceCounter::known(const Line& line, std::uint32_t position) {
   if (position == 0) return 0;
@@ -104,7 +107,7 @@ void RaceCounter::learn(Knowledge& knowledge, const Step& step) {
   knowledge.version = step.version;
 }
 
-void RaceCounter::add_range(std::vector<std::uint32_t>& to, const Line& line, std::size_t from, std::size_t end) const {
+void RaceCounter::add_range(std::vector<std::uint32_t>& to, const Line& line, std::size_t from, std::size_t end) {
   const auto one_by_one = [&](std::size_t begin, std::size_t behind) {
     for (std::size_t i = begin; i < behind; ++i) ++at(to, line.accesses[i].group);
   };

@@ -72,7 +72,8 @@ class RaceCounter {
   std::uint32_t group_number(const AccessGroup& group);
   std::uint32_t line_slot(std::uint32_t line);
   void learn(Knowledge& knowledge, const Step& step);
-  void add_range(std::vector<std::uint32_t>& to, const Line& line, std::size_t from, std::size_t end) const;
+  std::uint32_t& at(std::vector<std::uint32_t>& counts, std::uint32_t group);
+  void add_range(std::vector<std::uint32_t>& to, const Line& line, std::size_t from, std::size_t end);
 
   std::vector<AccessGroup> groups_;
   std::map<AccessGroup, std::uint32_t> group_numbers_;

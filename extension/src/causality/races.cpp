@@ -278,17 +278,19 @@ Races find_races(const HappenedBefore& happened, const LockSets& locks, const Ra
   const auto by_name = [&](std::uint32_t a, std::uint32_t b) { return names[a] < names[b]; };
   std::map<std::uint32_t, VariableSearch, decltype(by_name)> variables(by_name);
   const auto sites = query.by_site ? sites_of_accesses(happened) : std::vector<std::uint32_t>();
-  std::size_t accesses = 0;
+  std::size_t bytes = 0;
+  std::size_t told_bytes = 0;
   happened.walk([&](const Step& step) {
     const auto& event = events[step.event];
     if (event.access == Access::no_access || event.subject == 0) return true;
     if (query.variable && names[event.subject] != *query.variable) return true;
     const auto at = variables.try_emplace(event.subject, happened, locks, query, event.subject).first;
+    bytes -= at->second.bytes();
     at->second.add(step, query.by_site ? sites[step.event] : 0);
-    constexpr std::size_t accesses_between_checks = std::size_t{1} << 16U;
-    if (++accesses % accesses_between_checks == 0) {
-      std::size_t bytes = 0;
-      for (const auto& [variable, search] : variables) bytes += search.bytes();
+    bytes += at->second.bytes();
+    constexpr std::size_t step_of_memory = std::size_t{1} << 20U;
+    if (bytes > told_bytes + step_of_memory) {
+      told_bytes = bytes;
       happened.allowed().memory_beside(bytes);
     }
     return true;
