@@ -3,6 +3,7 @@
 #include <rapidcheck/gtest.h>
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <functional>
 #include <string>
@@ -194,6 +195,23 @@ TEST(Limits, SeveralBodiesShareAnAllowance) {
   EXPECT_LT(kept, 40U);
   batches.clear();
   EXPECT_EQ(allowance.in_use(), 0U);
+}
+
+TEST(Limits, WhateverIsAllowedAnEventIsKeptOrRejected) {
+  const std::string small = documented("");
+  const std::string large = documented(R"(,"metadata":{"a":[)" + repeated("[1,{\"b\":[2]}]", 2'000) + "]}");
+  const std::string body = "[" + small + "," + large + "," + small + "]";
+  const std::string reason = "it holds too many small values: they would take several times the memory of their text";
+  std::size_t outcomes = 0;
+  for (std::size_t allowed = 0; allowed < 64'000; allowed += 40) {
+    Allowance allowance;
+    allowance.set_limit(allowed);
+    const auto batch = read_batch(body, {.allowance = &allowance});
+    ASSERT_EQ(batch.events.size() + batch.rejected.count(), 3U) << allowed;
+    for (const auto& rejection : batch.rejected.told()) ASSERT_EQ(rejection.reason, reason) << allowed;
+    outcomes |= std::size_t{1} << batch.events.size();
+  }
+  EXPECT_GE(std::popcount(outcomes), 2);
 }
 
 struct Stopped {};

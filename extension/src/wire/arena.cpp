@@ -66,7 +66,7 @@ void Arena::use(Chunk* chunk) {
 }
 
 void Arena::reserve(std::size_t bytes) {
-  if (static_cast<std::size_t>(end_ - free_) < bytes) use(add_chunk(sizeof(Chunk) + bytes, sizeof(Chunk) + bytes));
+  if (room() < bytes) use(add_chunk(sizeof(Chunk) + bytes, sizeof(Chunk) + bytes));
 }
 
 }  // namespace raceway::wire

@@ -33,6 +33,9 @@ class Arena {
   /// Takes so much at once that the next `bytes` need no more.
   void reserve(std::size_t bytes);
 
+  /// So much may be reserved without taking more.
+  std::size_t room() const { return static_cast<std::size_t>(end_ - free_); }
+
   /// Room for `count` items, not initialized.
   template <class T>
   T* allocate(std::size_t count) {

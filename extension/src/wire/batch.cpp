@@ -198,12 +198,14 @@ std::string BodyReader::read_tree(std::size_t place, Json& tree) {
 std::string BodyReader::read_large_tree(std::size_t place, Json& tree) {
   scan_.move_to(place);
   scan_.give_back_memory();
-  const std::size_t most = allowance_.left() + memory_of_text(reader_.text().size() - paid_for_);
+  const std::size_t to_come = memory_of_text(reader_.text().size() - paid_for_);
+  const std::size_t most = std::max(arena_.room(), allowance_.left() + to_come);
   Measure measure(allowance_.source(), most);
   reader_.move_to(place);
   reader_.measure_value(measure);
   pay_for(reader_.place());
   if (!measure.problem().empty()) return measure.problem();
+  if (measure.bytes() > most) return too_many_values;  // and was not counted to its end
   try {
     arena_.reserve(measure.bytes());
     if (!scan_.read_counted_value(tree, measure.counts())) throw std::logic_error("read twice, an event differs");
