@@ -58,12 +58,13 @@ COMMENT ON FUNCTION raceway.races(text, text, text[], integer) IS
     'last_common is the last event that happened before both, gap the time between them. Extension edition only.';
 
 CREATE FUNCTION raceway.race_counts(trace text)
-RETURNS TABLE (variable text, accesses bigint, writes bigint, write_write bigint, read_write bigint, atomic bigint, protected bigint, unknown bigint)
+RETURNS TABLE (variable text, accesses bigint, writes bigint, atomic_reads bigint, atomic_writes bigint, write_write bigint, read_write bigint, atomic bigint, protected bigint, unknown bigint)
 LANGUAGE c STABLE STRICT PARALLEL SAFE COST 10000 ROWS 100
 AS 'MODULE_PATHNAME', 'raceway_race_counts';
 
 COMMENT ON FUNCTION raceway.race_counts(text) IS
-    'Each variable of a trace: its accesses, and its unordered pairs by class, exactly, however many they are. Of the classes see races(). '
+    'Each variable of a trace: its accesses (writes are all of them, atomic_writes among them), and its unordered pairs by class, exactly, '
+    'however many they are. Of the classes see races(). '
     'Extension edition only.';
 
 CREATE FUNCTION raceway.race_sites(trace text)

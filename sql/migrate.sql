@@ -5,7 +5,7 @@ LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $migrate$
 DECLARE
-    latest  constant integer := 3;
+    latest  constant integer := 4;
     version integer;
     before  integer;
 BEGIN
@@ -95,6 +95,12 @@ BEGIN
             'dry run. Times are UTC; ended_at is that of its last step; bytes are estimated.';
         INSERT INTO raceway.schema_migrations (version, description) VALUES (3, 'the runs of cleanup');
         version := 3;
+    END IF;
+
+    IF version OPERATOR(pg_catalog.<) 4 THEN
+        PERFORM raceway.create_roll_ups();
+        INSERT INTO raceway.schema_migrations (version, description) VALUES (4, 'what is known of all traces');
+        version := 4;
     END IF;
 
     IF coalesce(partition_by, 'none') OPERATOR(pg_catalog.<>) 'none' AND before OPERATOR(pg_catalog.=) 0 THEN

@@ -128,3 +128,22 @@ LANGUAGE sql VOLATILE
 RETURN raceway.unschedule('raceway maintenance');
 
 COMMENT ON FUNCTION raceway.unschedule_maintenance() IS 'Ends what schedule_maintenance() began; false where nothing was scheduled.';
+
+CREATE FUNCTION raceway.schedule_refresh(cron text DEFAULT '* * * * *', max_traces bigint DEFAULT 100000) RETURNS bigint
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $schedule$
+BEGIN
+    PERFORM raceway.require_cron();
+    RETURN cron.schedule('raceway refresh', cron, format('CALL raceway.refresh_analysis(max_traces => %L)', max_traces));
+END
+$schedule$;
+
+COMMENT ON FUNCTION raceway.schedule_refresh(text, bigint) IS
+    'Has pg_cron call refresh_analysis(), by default every minute. Again, it replaces the schedule. Answers the id of the job in cron.job.';
+
+CREATE FUNCTION raceway.unschedule_refresh() RETURNS boolean
+LANGUAGE sql VOLATILE
+RETURN raceway.unschedule('raceway refresh');
+
+COMMENT ON FUNCTION raceway.unschedule_refresh() IS 'Ends what schedule_refresh() began; false where nothing was scheduled.';

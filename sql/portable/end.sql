@@ -11,18 +11,25 @@ DECLARE
 BEGIN
     PERFORM pg_advisory_xact_lock(32195226876993913);
     FOR it IN
+        WITH RECURSIVE ours AS (
+            SELECT p.oid, p.prokind FROM pg_proc p
+            WHERE p.pronamespace = 'raceway'::regnamespace AND p.proname = ANY (routines)
+              AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
+        ), needed AS (  -- by so many one after the other
+            SELECT o.oid, 0 AS depth FROM ours o
+            UNION ALL
+            SELECT d.refobjid, n.depth + 1 FROM needed n JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = n.oid
+            WHERE d.refclassid = 'pg_proc'::regclass
+        )
         SELECT format('VIEW raceway.%I', c.relname) AS what, 0 AS turn FROM pg_class c
         WHERE c.relnamespace = 'raceway'::regnamespace AND c.relkind = 'v' AND c.relname = ANY (views)
         UNION ALL SELECT format('OPERATOR raceway.%s (jsonb, jsonb)', o.oprname), 1 FROM pg_operator o
         WHERE o.oprnamespace = 'raceway'::regnamespace
         UNION ALL SELECT 'DOMAIN raceway.vclock', 3 WHERE to_regtype('raceway.vclock') IS NOT NULL
         -- Aggregates before what they are made of, and what other code is bound to by its definition after that code.
-        UNION ALL SELECT format('%s %s', CASE p.prokind WHEN 'a' THEN 'AGGREGATE' WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END, p.oid::regprocedure),
-               CASE WHEN p.prokind = 'a' THEN 2 WHEN p.prosqlbody IS NOT NULL AND p.proname NOT IN ('vclock_valid', 'is_counter') THEN 4
-                    WHEN p.proname = 'vclock_valid' THEN 6 ELSE 5 END
-        FROM pg_proc p
-        WHERE p.pronamespace = 'raceway'::regnamespace AND p.proname = ANY (routines)
-          AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
+        UNION ALL SELECT format('%s %s', CASE o.prokind WHEN 'a' THEN 'AGGREGATE' WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END, o.oid::regprocedure),
+               CASE WHEN o.prokind = 'a' THEN 2 ELSE 4 + (SELECT max(n.depth) FROM needed n WHERE n.oid = o.oid) END
+        FROM ours o
         ORDER BY turn
     LOOP
         EXECUTE 'DROP ' || it.what;

@@ -8,6 +8,7 @@ import pytest
 
 from support.patient import MEMORY
 from support.server import RacewayServer, run_raceway
+from support.surroundings import TABLES
 from support.terminal import on_a_terminal
 from support.wait import free_port
 
@@ -30,7 +31,7 @@ def test_extension_and_tables_are_missed(well):
         assert list(found) == ["retention"]  # without pg_cron here, by a command
         well.apply(found["retention"])
         assert well.examine() == {}
-        empty.sql("DROP TABLE events, traces, schema_migrations, layout, cleanup_runs")
+        empty.sql(f"DROP TABLE {', '.join(TABLES['plain'])}")
         found = well.examine()
         assert list(found) == ["schema"] and found["schema"]["severity"] == "error"
     finally:

@@ -6,6 +6,7 @@ import pytest
 
 from support import paths
 from support.cluster import staged_extension
+from support.surroundings import ROLL_UPS
 
 
 @dataclass
@@ -55,7 +56,7 @@ FAULTS = [
     Fault("connection limit of the role", "error", "ALTER ROLE raceway CONNECTION LIMIT 3"),
     Fault("connection limit of the database", "error", "ALTER DATABASE test_1 CONNECTION LIMIT 3"),
     Fault("edition", "warning", "UPDATE pg_extension SET extversion = '0.0.1' WHERE extname = 'raceway'"),
-    Fault("schema", "error", "DROP TABLE cleanup_runs; DELETE FROM schema_migrations WHERE version > 2", "raceway"),
+    Fault("schema", "error", f"DROP TABLE {', '.join(ROLL_UPS)}; DELETE FROM schema_migrations WHERE version > 3", "raceway"),
     Fault("privileges", "error", "REVOKE INSERT ON events FROM raceway", "raceway"),
     Fault("privileges", "error", "REVOKE USAGE ON SCHEMA raceway FROM raceway", "raceway"),
     Fault("primary keys", "error", "ALTER TABLE events DROP CONSTRAINT events_pkey", "raceway"),

@@ -97,7 +97,8 @@ SELECT throws_ok($$SELECT FROM races('transfer', classes => '{ww}')$$, '22023', 
 SELECT throws_ok($$SELECT FROM races('transfer', classes => '{NULL}')$$, '22004', 'a class of races is NULL', 'as is NULL');
 SELECT throws_ok($$SELECT FROM races('transfer', max_pairs => -1)$$, '22023', 'max_pairs is -1, which is below 0', 'and less than none');
 SELECT results_eq($$SELECT * FROM race_counts('transfer')$$,
-                  $$VALUES ('balance', 5::bigint, 4::bigint, 4::bigint, 3::bigint, 0::bigint, 1::bigint, 0::bigint), ('hits', 2, 2, 0, 0, 1, 0, 0)$$, 'and all are counted');
+                  $$VALUES ('balance', 5::bigint, 4::bigint, 0::bigint, 0::bigint, 4::bigint, 3::bigint, 0::bigint, 1::bigint, 0::bigint),
+                           ('hits', 2, 2, 0, 2, 0, 0, 1, 0, 0)$$, 'and all are counted');
 SELECT results_eq($$SELECT * FROM race_sites('transfer') WHERE site1 = 'bank.js:1' AND site2 = 'bank.js:4' OR protected > 0$$,
                   $$VALUES ('balance', 'bank.js:1', 'Write', 'bank.js:4', 'Write', 1::bigint, 0::bigint, 'CRITICAL', 'w1', 'w3'),
                            ('balance', 'bank.js:4', 'Write', 'bank.js:7', 'Write', 0, 1, 'INFO', 'w3', 'w4')$$, 'by place in the program');

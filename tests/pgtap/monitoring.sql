@@ -22,7 +22,9 @@ SELECT ingest('{"event_id":"old","trace_id":"old","kind":"Log","timestamp":"2020
 SELECT isnt_empty('SELECT FROM active_connections WHERE pid = pg_backend_pid()', 'a session is seen, though it is another role''s');
 SELECT is_empty('SELECT FROM active_connections WHERE cardinality(blocked_by) > 0', 'nobody waits for anybody');
 SELECT set_eq($$SELECT table_name::text COLLATE "default" FROM table_sizes$$,
-              ARRAY['traces', 'events', 'layout', 'cleanup_runs', 'schema_migrations'], 'the tables are listed');
+              ARRAY['traces', 'events', 'layout', 'cleanup_runs', 'schema_migrations', 'trace_analyses', 'trace_variables', 'variable_totals',
+                    'trace_services', 'service_totals', 'trace_durations', 'duration_totals', 'duration_buckets', 'trace_calls_kept',
+                    'race_suppressions', 'analysis_run'], 'the tables are listed');
 SELECT is(total_bytes, pg_total_relation_size('events'), 'with their sizes') FROM table_sizes WHERE table_name = 'events';
 SELECT is(table_bytes + index_bytes, total_bytes, 'that add up') FROM table_sizes WHERE table_name = 'events';
 SELECT set_has($$SELECT index_name::text COLLATE "default" FROM index_use$$,

@@ -6,8 +6,9 @@ is one that no call gets through, see `uncalled`.
 """
 
 import json
+import re
 
-from support.surroundings import BREAKING, TABLES
+from support.surroundings import BREAKING, ROLL_UPS, TABLES
 
 
 def quoted(text):
@@ -42,6 +43,7 @@ def cleanup(older_than="NULL", max_traces="NULL", max_bytes="NULL", dry_run="fal
 PROCEDURES = [
     cleanup("'3 days'", dry_run="true"), cleanup(max_bytes="1000000", dry_run="true"), cleanup("'6 days'", by="'end_time'"),
     cleanup(max_traces="5", by="'created_at'"), cleanup(max_bytes="1"), "CALL raceway.maintain(1, '1 day'::interval)",
+    "CALL raceway.refresh_analysis(NULL::bigint, traces_refreshed => NULL::bigint)", "CALL raceway.refresh_analysis(1::bigint, NULL::bigint)",
     "CALL raceway.cleanup_partitions(1::bigint, timestamp '2024-01-02')",
     "CALL raceway.cleanup_rows(1::bigint, timestamp '2024-01-02', 100::bigint, 1000000::bigint, 10, 'end_time'::pg_catalog.text)",
     "CALL raceway.repartition('day'::pg_catalog.text)", "SELECT raceway.cancel_repartition()"]
@@ -71,12 +73,28 @@ SEQUENCES = [
     "SELECT raceway.migrate(NULL::pg_catalog.text)",
     *(f"SELECT FROM raceway.critical_path('old'::pg_catalog.text, '{by}'::pg_catalog.text)" for by in ("elapsed", "durations")),
     "".join(f"ALTER TABLE raceway.{table} SET SCHEMA evil;" for table in TABLES["plain"]) + "SELECT raceway.migrate(NULL::pg_catalog.text)",
+    "".join(f"ALTER TABLE raceway.{table} SET SCHEMA evil;" for table in ROLL_UPS) + "SELECT raceway.create_roll_ups()",
     "SELECT raceway.begin_repartition('month'::pg_catalog.text);"
     "CREATE TEMPORARY TABLE gone_events (event_id pg_catalog.text, \"timestamp\" timestamp); CREATE TEMPORARY TABLE held (LIKE gone_events);"
     "CREATE TRIGGER mine AFTER DELETE ON held FOR EACH ROW EXECUTE FUNCTION raceway.follow_events();"
     "INSERT INTO held VALUES ('o1', '2024-01-01 10:00'); DELETE FROM held; SELECT raceway.cancel_repartition()",
-    *(f"SELECT FROM raceway.{view}" for view in ("active_connections", "table_sizes", "index_use", "replication_lag")),
+    *(f"SELECT FROM raceway.{view}" for view in ("active_connections", "table_sizes", "index_use", "replication_lag", "analysis_state")),
 ]
+
+ROLL_UP_ROWS = {
+    "trace_analyses": "(trace_id) VALUES ('x')",
+    "trace_variables": "(trace_id, variable, reads, writes, atomic_reads, atomic_writes, write_write, read_write, atomic, protected, unknown)"
+                       " VALUES ('x', 'x', 1, 1, 1, 1, 1, 1, 1, 1, 1)",
+    "variable_totals": "(variable, traces, reads, writes, atomic_reads, atomic_writes, write_write, read_write, atomic, protected, unknown,"
+                       " own_write_write, own_write_atomic, own_read_write) VALUES ('x', 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1)",
+    "trace_services": "(trace_id, service, events) VALUES ('x', 'x', 1)", "service_totals": "(service, traces, events) VALUES ('x', 1, 1)",
+    "trace_durations": "(trace_id, service, kind, operation, events, durations, sum_micros, sum_squares, buckets)"
+                       " VALUES ('x', 'x', 'x', 'x', 1, 1, 1, 1, '{1}')",
+    "duration_totals": "(service, kind, operation, traces, events, durations, sum_micros, sum_squares) VALUES ('x', 'x', 'x', 1, 1, 1, 1, 1)",
+    "duration_buckets": "(service, operation, bucket, durations) VALUES ('x', 'x', 1, 1)",
+    "trace_calls_kept": "(trace_id, from_service, to_service, link, calls) VALUES ('x', 'x', 'x', 'x', 1)",
+    "race_suppressions": "(reason) VALUES ('x')",
+}
 
 # What others than the owner may want of the tables; each of it by plain SQL that names what it uses exactly.
 READ_AND_WRITE = [
@@ -89,6 +107,10 @@ READ_AND_WRITE = [
     "INSERT INTO raceway.cleanup_runs (run_by, rule, outcome, pid, backend_start) VALUES ('x', 'x', 'done', 1, '2024-01-01')",
     "INSERT INTO raceway.cleanup_runs (run_by, rule, outcome, pid, backend_start) VALUES ('x', 'x', 'done', 1, '2024-01-01');"
     "UPDATE raceway.cleanup_runs SET outcome = 'done'; DELETE FROM raceway.cleanup_runs",
+    *(f"INSERT INTO raceway.{table} {values}" for table, values in ROLL_UP_ROWS.items()),
+    *(f"INSERT INTO raceway.{table} {values}; UPDATE raceway.{table} SET {column} = {column}; DELETE FROM raceway.{table}"
+      for table, values in ROLL_UP_ROWS.items() for column in [re.match(r"\((\w+)", values)[1]]),
+    "UPDATE raceway.analysis_run SET last_error = NULL",
 ]
 
 # A trigger is called by a sequence; what aggregates are made of in C, by their aggregates alone.
@@ -104,7 +126,8 @@ SENSIBLE = {
     "text": "'x'", "_text": "ARRAY['o1', 'x2']", "timestamp": "'2024-01-02'", "interval": "'1 day'",
     "_timestamp": "ARRAY['2024-01-01 10:00', '2024-01-02 10:00']", "int8": "1", "int4": "10", "bool": "false", "jsonb": """'{"a": 1}'""",
     "_jsonb": """ARRAY['{"a": 1}', '{"a": 2}']""", "numeric": "1", "_float4": "ARRAY[1, 2]", "bytea": BYTES, "_bytea": f"ARRAY[{BYTES}, {BYTES}]",
-    "_varchar": "ARRAY['goes on', 'old']", "regclass": "{partition}", "_regclass": "ARRAY[{partition}]", "float8": "1"}
+    "_varchar": "ARRAY['goes on', 'old']", "regclass": "{partition}", "_regclass": "ARRAY[{partition}]", "float8": "1", "float4": "1",
+    "varchar": "'old'", "timestamptz": "'2024-01-01'", "_float8": "ARRAY[0.5, 1]"}
 BY_NAME = {
     ("partition_by", "text"): "'month'", ("purpose", "text"): "'swap'", ("by_time", "text"): "'end_time'", ("by", "text"): "'timestamp'",
     ("step", "text"): "'minute'", ("cron", "text"): "'0 3 * * *'", ("name", "text"): "'events_2024_01_03'", ("first", "int8"): "0",
@@ -112,10 +135,10 @@ BY_NAME = {
     ("partitions_ahead", "int4"): "1", ("upper_bound", "timestamp"): "'2024-01-03'",
     ("events", "jsonb"): BODY, ("event", "jsonb"): EVENT, ("number", "jsonb"): "'1'", ("field", "text"): "'trace_id'",
     ("trace", "text"): "'old'", ("a", "text"): "'o1'", ("b", "text"): "'o2'", ("classes", "_text"): "ARRAY['atomic']",
-    ("kind", "text"): "'not_a_clock'", ("trace_ids", "_text"): "ARRAY['old', 'fresh']", ("kinds", "_text"): "ARRAY['Log', 'Log']"}
+    ("method", "text"): "'robust'", ("kind", "text"): "'not_a_clock'", ("trace_ids", "_text"): "ARRAY['old', 'fresh']", ("kinds", "_text"): "ARRAY['Log', 'Log']"}
 EXTREME = {
     "text": quoted(BREAKING), "_text": f"ARRAY[{quoted(BREAKING)}, 'x']", "timestamp": "'infinity'",
-    "_timestamp": "ARRAY['-infinity', 'infinity']", "interval": "'-1 year'", "int8": "-1", "int4": "-2147483648", "bool": "true",
+    "_timestamp": "ARRAY['-infinity', 'infinity']", "interval": "'-1 year'", "int8": "-1", "int4": "-2147483648", "timestamptz": "'infinity'", "bool": "true",
     "jsonb": quoted(json.dumps({BREAKING: 2**64})), "numeric": "'NaN'", "regclass": "'dba.orders'",
     "_regclass": "ARRAY['dba.orders', 'dba.vault', 'raceway.traces']", "_varchar": f"ARRAY['pinned', {quoted(BREAKING)}]",
     "bytea": "'\\xff'", "_bytea": "ARRAY['\\xff', NULL]"}
@@ -123,8 +146,8 @@ EXTREME = {
 
 # What is there to end with an error, and what finds no pg_cron here.
 ERRORS = {"raise_invalid_clock": "22023", "reject_body": "22032", "reject_event": "RW001", "reject_time": "RW001",
-          **dict.fromkeys(("require_cron", "schedule_cleanup", "schedule_maintenance", "unschedule", "unschedule_cleanup",
-                           "unschedule_maintenance"), "42883")}
+          **dict.fromkeys(("require_cron", "schedule_cleanup", "schedule_maintenance", "schedule_refresh", "unschedule",
+                           "unschedule_cleanup", "unschedule_maintenance", "unschedule_refresh"), "42883")}
 
 
 class Routine:

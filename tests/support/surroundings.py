@@ -8,8 +8,10 @@ from datetime import datetime, timedelta, timezone
 
 # The tables of each layout that code may hang on. `stored` puts events into old partitions, into the default one and
 # into those of today; the roll-up of `liar` says that it ended before its last event.
-TABLES = {"plain": ("events", "traces", "layout", "schema_migrations", "cleanup_runs"),
-          "day": ("events", "traces", "layout", "schema_migrations", "cleanup_runs", "events_default", "events_2024_01_01")}
+ROLL_UPS = ("trace_analyses", "trace_variables", "variable_totals", "trace_services", "service_totals", "trace_durations", "duration_totals",
+            "duration_buckets", "trace_calls_kept", "race_suppressions", "analysis_run")
+TABLES = {"plain": ("events", "traces", "layout", "schema_migrations", "cleanup_runs", *ROLL_UPS),
+          "day": ("events", "traces", "layout", "schema_migrations", "cleanup_runs", *ROLL_UPS, "events_default", "events_2024_01_01")}
 EVENTS = """
     ('o1', 'old', '2024-01-01 10:00'), ('o2', 'old', '2024-01-01 11:00'), ('p1', 'pinned', '2024-01-01 12:00'),
     ('g1', 'goes on', '2024-01-01 13:00'), ('g2', 'goes on', '2024-01-03 13:00'), ('l1', 'liar', '2024-01-01 14:00'),

@@ -92,8 +92,7 @@ class VariableSearch {
 
   void add(const Step& step, std::uint32_t site) {
     const auto& event = happened_.events()[step.event];
-    ++found_.accesses;
-    if (writes(event.access)) ++found_.writes;
+    found_.accesses.add(event.access);
     AccessGroup group = {event.access, is_unknown(happened_, step.event), locks_.of(step.event), 0};
     if (query_.by_site) group.site = known_site(site);
     see(ProcessName::of(happened_.events().origin(step.event)));
@@ -171,7 +170,7 @@ class VariableSearch {
 
   /// What pairs can share depends on the processes that they can be of.
   void see(const ProcessName& process) {
-    if (found_.accesses == 1) first_process_ = process;
+    if (found_.accesses.total() == 1) first_process_ = process;
     if (process == first_process_) return;
     possible_sharings_ = std::max(possible_sharings_, process.service == first_process_.service ? std::size_t{2} : 3);
   }

@@ -55,10 +55,24 @@ struct RacePair {
 
 using ClassCounts = std::array<std::uint64_t, race_classes>;
 
+/// Accesses to a variable by what decides whether two of them conflict.
+struct AccessCounts {
+  std::uint64_t reads = 0;
+  std::uint64_t writes = 0;
+  std::uint64_t atomic_reads = 0;
+  std::uint64_t atomic_writes = 0;
+
+  void add(Access access) {
+    const bool atomic = is_atomic(access);
+    ++(causality::writes(access) ? (atomic ? atomic_writes : writes) : (atomic ? atomic_reads : reads));
+  }
+  std::uint64_t total() const { return reads + writes + atomic_reads + atomic_writes; }
+  std::uint64_t all_writes() const { return writes + atomic_writes; }
+};
+
 struct VariableRaces {
   std::uint32_t variable = 0;
-  std::uint64_t accesses = 0;
-  std::uint64_t writes = 0;
+  AccessCounts accesses;
   ClassCounts pairs = {};
 
   std::uint64_t races() const { return pairs[0] + pairs[1]; }

@@ -193,9 +193,10 @@ void add_counts(TraceReading& trace, ResultRows& rows) {
   const auto races = causality::find_races(trace.happened(), trace.locks(), {.most_pairs = 0});
   for (const auto& each : races.variables) {
     const auto pairs = [&](RaceClass race_class) { return Value::count(each.pairs[index_of(race_class)]); };
-    rows.add({Value::text(trace.name(each.variable)), Value::count(each.accesses), Value::count(each.writes),
-              pairs(RaceClass::write_write), pairs(RaceClass::read_write), pairs(RaceClass::atomic),
-              pairs(RaceClass::guarded), pairs(RaceClass::unknown)});
+    rows.add({Value::text(trace.name(each.variable)), Value::count(each.accesses.total()),
+              Value::count(each.accesses.all_writes()), Value::count(each.accesses.atomic_reads),
+              Value::count(each.accesses.atomic_writes), pairs(RaceClass::write_write), pairs(RaceClass::read_write),
+              pairs(RaceClass::atomic), pairs(RaceClass::guarded), pairs(RaceClass::unknown)});
   }
 }
 

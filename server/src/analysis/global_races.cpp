@@ -33,7 +33,7 @@ struct Between {
   Wide within_write_write = 0;  // twice
   Wide within_write_atomic = 0, within_read_write = 0;
 
-  void add(const AccessCounts& counts) {
+  void add(const causality::AccessCounts& counts) {
     const auto [r, w, ar, aw] =
         std::array<Wide, 4>{counts.reads, counts.writes, counts.atomic_reads, counts.atomic_writes};
     writes += w;

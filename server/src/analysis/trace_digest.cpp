@@ -57,13 +57,6 @@ void add_unique(std::vector<std::uint32_t>& set, std::uint32_t name) {
   if (std::ranges::find(set, name) == set.end()) set.push_back(name);
 }
 
-void count(AccessCounts& counts, Access access) {
-  const bool atomic = causality::is_atomic(access);
-  auto& counted = causality::writes(access) ? (atomic ? counts.atomic_writes : counts.writes)
-                                            : (atomic ? counts.atomic_reads : counts.reads);
-  ++counted;
-}
-
 class Digesting {
  public:
   Digesting(TraceAnalysis& trace, causality::Names& names) : trace_(trace), names_(names) {}
@@ -122,7 +115,7 @@ class Digesting {
       auto& variable =
           variables.try_emplace(event.subject, TraceDigest::Variable{renamed(event.subject), {}, 0, 0, {}, {}, {}})
               .first->second;
-      count(variable.accesses, event.access);
+      variable.accesses.add(event.access);
       add_unique(variable.threads, renamed(origin.thread));
       add_unique(variable.services, name);
       if (std::ranges::find(variable.access_types, event.access) == variable.access_types.end())

@@ -34,17 +34,6 @@ struct DurationSums {
   double deviation_micros() const;
 };
 
-/// Accesses to a variable by what decides over pairs with other traces.
-struct AccessCounts {
-  std::uint64_t reads = 0;
-  std::uint64_t writes = 0;
-  std::uint64_t atomic_reads = 0;
-  std::uint64_t atomic_writes = 0;
-
-  std::uint64_t total() const { return reads + writes + atomic_reads + atomic_writes; }
-  std::uint64_t all_writes() const { return writes + atomic_writes; }
-};
-
 /// Names are numbers of one Names for all digests.
 struct TraceDigest {
   struct Service {
@@ -55,7 +44,7 @@ struct TraceDigest {
   };
   struct Variable {
     std::uint32_t name;
-    AccessCounts accesses;
+    causality::AccessCounts accesses;
     std::uint64_t write_write;  ///< races within the trace
     std::uint64_t read_write;
     std::vector<std::uint32_t> threads;
