@@ -33,6 +33,7 @@
 #include "observability/rarely.hpp"
 #include "observability/request_figures.hpp"
 #include "observability/request_id.hpp"
+#include "postgres/analysis_refresher.hpp"
 #include "postgres/postgres_storage.hpp"
 #include "postgres/setup.hpp"
 #include "storage/database_watch.hpp"
@@ -105,7 +106,8 @@ struct Backend {
   std::unique_ptr<storage::Storage> storage;
   std::unique_ptr<memory::MemoryKeeper> keeper;  // of a storage in memory
   std::unique_ptr<ingest::Ingestor> ingestor;
-  std::unique_ptr<storage::DatabaseWatch> watch;  // of a storage that is a database
+  std::unique_ptr<storage::DatabaseWatch> watch;           // of a storage that is a database
+  std::unique_ptr<postgres::AnalysisRefresher> refresher;  // likewise
   std::string description;
   std::optional<std::uint64_t> largest_body;  // that it takes
 };
@@ -152,6 +154,8 @@ Backend open_backend(const config::Config& config, const storage::Intake& intake
   if (options.ack == config::Ack::durable) options.drain = std::min(options.drain, std::chrono::milliseconds(5'000));
   backend.ingestor = std::make_unique<ingest::BatchingIngestor>(*backend.storage, options, intake);
   backend.watch = std::make_unique<storage::DatabaseWatch>(*backend.storage);
+  if (postgres.refresh_analysis.count() > 0)
+    backend.refresher = std::make_unique<postgres::AnalysisRefresher>(postgres);
   return backend;
 }
 

@@ -4,7 +4,7 @@ import signal
 import sys
 import time
 
-from bench import clocks, growth, http_postgres, machine, memory, options, races, reading, retention, stages, writes
+from bench import clocks, growth, http_postgres, machine, memory, options, races, reading, retention, roll_ups, stages, writes
 from bench.database import SETTINGS, BenchDatabase
 from bench.figures import Report
 
@@ -16,6 +16,7 @@ SECTIONS = {
     "reading": reading.run,
     "clocks": lambda report, database: clocks.run(report, database.database),
     "races": lambda report, _: races.run(report),
+    "roll_ups": roll_ups.run,
     "retention": retention.run,
     "growth": growth.run,
 }

@@ -74,11 +74,23 @@ def test_the_analysts_statements_run_as_the_role_raceway(open_store, tmp_path):
 def test_the_analysts_questions_have_the_answers_that_are_shown(open_store, tmp_path):
     store = open_store("postgres")
     run_in_shell(blocks("A first race, in a minute", "sh")[0], store.server.port, tmp_path)
-    questions, answers = (blocks("What happened before what", language, "sql/README.md") for language in ("sql", "text"))
+    assert_answers_as_shown(store, *(blocks("What happened before what", language, "sql/README.md") for language in ("sql", "text")))
+
+
+def assert_answers_as_shown(store, questions, answers):
     assert len(questions) == len(answers) > 0
     for question, answer in zip(questions, answers):
         shown = store.database.sql(f"\\pset format aligned\n\\pset tuples_only off\n{question}")
         assert [line.rstrip() for line in shown.strip("\n").split("\n")] == answer.splitlines()
+
+
+@pytest.mark.extension
+def test_the_questions_about_all_traces_have_the_answers_that_are_shown(open_store):
+    store = open_store("postgres")
+    run_in_shell(blocks("All traces", "sh", "sql/README.md")[0], store.server.port, paths.ROOT)
+    refresh, *questions = blocks("All traces", "sql", "sql/README.md")
+    store.database.sql(refresh)
+    assert_answers_as_shown(store, questions, blocks("All traces", "text", "sql/README.md"))
 
 
 def test_retention_runs_as_it_says(open_store):

@@ -12,8 +12,10 @@ from support.chance import chance_of, times
 from support.cluster import PostgresCluster
 from support.crashes import CRASHES
 from support.fleet import LONG_NAME, baselines, fleet_events, operation, pairs_between
+from support.server import RacewayServer
 from support.sessions import Session
 from support.store import Store
+from support.wait import wait_until
 
 KEPT = ["trace_analyses", "trace_variables", "variable_totals", "trace_services", "service_totals", "trace_durations", "duration_totals",
         "duration_buckets", "trace_calls_kept"]
@@ -282,3 +284,25 @@ def test_it_goes_on_after_crashes_at_any_moment():
         with Session(database) as session:
             assert_as_if_made_anew(session)
         assert cluster.complaints() == []
+
+
+EVERY_SECOND = {"storage.postgres": {"refresh_analysis_seconds": 1}}
+
+
+def test_a_server_refreshes_by_itself(migrated, session):
+    trace = fleet_events(chance_of("by itself"), "t", 20, 0)
+    with RacewayServer(EVERY_SECOND, migrated, name="refreshes") as server, server.client() as client:
+        client.post(trace).ok()
+        wait_until(lambda: session.run("SELECT sum(events) FROM service_totals") == [(20,)], 30, "it has refreshed")
+        session.run("DELETE FROM traces")
+        wait_until(lambda: session.run("SELECT * FROM service_totals") == [], 30, "and again")
+
+
+def test_a_server_that_may_not_refresh_says_so_once_and_serves(migrated, session):
+    session.run("REVOKE ALL ON trace_analyses FROM raceway")
+    with RacewayServer(EVERY_SECOND, migrated, name="may-not-refresh") as server, server.client() as client:
+        said = "are not kept up to date by this server: "
+        wait_until(lambda: said in server.log_text(), 30, "it says so")
+        client.post(fleet_events(chance_of("may not"), "t", 5, 0)).ok()
+        assert server.stop() == 0
+        assert server.log_text().count(said) == 1 and "permission denied for table trace_analyses" in server.log_text()

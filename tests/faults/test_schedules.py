@@ -36,11 +36,13 @@ def test_jobs_run_are_seen_and_kept_short(scheduled):
     fill(scheduled, 5)
     cleanup = int(scheduled.sql("SELECT raceway.schedule_cleanup('* * * * *', older_than => '30 days')"))
     maintenance = int(scheduled.sql("SELECT raceway.schedule_maintenance('* * * * *', keep_job_runs => '0 s')"))
+    refresh = int(scheduled.sql("SELECT raceway.schedule_refresh()"))
     wait_until(lambda: traces_left(scheduled) == [], 75, "the cleanup has run", every=0.5)
     wait_until(lambda: last_runs(scheduled)[0]["outcome"] == "done", 10, "it has ended")
     assert last_runs(scheduled)[0]["run_by"] == "raceway"
     runs = wait_until(lambda: scheduled.rows("SELECT * FROM cron.job_run_details WHERE status = 'succeeded'"), 10, "it is noted")
-    assert {run["jobid"] for run in runs} <= {cleanup, maintenance}
+    assert {run["jobid"] for run in runs} <= {cleanup, maintenance, refresh}
+    wait_until(lambda: scheduled.value("SELECT as_of FROM raceway.analysis_state") is not None, 10, "what is known is brought up to date")
     scheduled.sql("CALL raceway.maintain(keep_job_runs => '0 s')")
     assert scheduled.rows("SELECT * FROM cron.job_run_details WHERE end_time < now() - interval '1 s'") == []
     assert scheduled.rows("SELECT * FROM cron.job_run_details WHERE status = 'failed'") == []
@@ -52,8 +54,8 @@ def test_a_schedule_is_replaced_and_ended(scheduled):
     scheduled.sql("SELECT raceway.schedule_maintenance()")
     assert jobs(scheduled)["raceway cleanup"]["schedule"] == "0 4 * * *"
     assert "max_traces => '5'" in jobs(scheduled)["raceway cleanup"]["command"]
-    assert scheduled.sql("SELECT raceway.unschedule_cleanup(), raceway.unschedule_maintenance()") == "t|t"
-    assert scheduled.sql("SELECT raceway.unschedule_cleanup(), raceway.unschedule_maintenance()") == "f|f"
+    assert scheduled.sql("SELECT raceway.unschedule_cleanup(), raceway.unschedule_maintenance(), raceway.unschedule_refresh()") == "t|t|t"
+    assert scheduled.sql("SELECT raceway.unschedule_cleanup(), raceway.unschedule_maintenance(), raceway.unschedule_refresh()") == "f|f|f"
     assert jobs(scheduled) == {}
 
 

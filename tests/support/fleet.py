@@ -5,7 +5,7 @@ import math
 import statistics
 from collections import defaultdict
 
-from support.model import format_instant
+from support.model import format_instant, instant
 from support.traffic import BASE_NANOS
 
 ACCESSES = ["Read", "Write", "AtomicRead", "AtomicWrite", "AtomicRMW"]
@@ -40,7 +40,8 @@ def pairs_between(traces):
     """variable: [write-write, read-write, those in traces that overlap], by looking at each two accesses in two traces.
     `traces` are lists of events."""
     found = defaultdict(lambda: [0, 0, 0])
-    spans = [(min(event["timestamp"] for event in trace), max(event["timestamp"] for event in trace)) for trace in traces]
+    moments = [[instant(event["timestamp"]) for event in trace] for trace in traces]
+    spans = [(min(moment), max(moment)) for moment in moments]
     accesses = [(number, event["metadata"]["variable"], event["metadata"]["access_type"])
                 for number, trace in enumerate(traces) for event in trace if event["kind"] == "StateChange"]
     for at, (trace, variable, access) in enumerate(accesses):

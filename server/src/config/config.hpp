@@ -61,6 +61,7 @@ struct Postgres {
   std::chrono::seconds connection_timeout{30};
   std::chrono::seconds query_timeout{30};  ///< for one statement that reads
   bool auto_migrate = true;
+  std::chrono::seconds refresh_analysis{60};  ///< how often; 0 = never
 };
 
 struct Memory {

@@ -210,6 +210,9 @@ constexpr std::array key_table{
         "How long a statement that reads may take; then the request is answered with 503.", seconds),
     postgres<&Postgres::auto_migrate>("storage.postgres.auto_migrate",
         "Create or upgrade the extension and the tables at the start."),
+    postgres<&Postgres::refresh_analysis>("storage.postgres.refresh_analysis_seconds",
+        "How often what is known of all traces is brought up to date in the database, for answers in SQL, over a\n"
+        "connection beside the others; 0: never, where pg_cron does so.", {.max = 86'400}),
 
     key<&Config::engine, &Engine::batch_size>("engine.batch_size", "Events written in one transaction at most.",
         {.min = 1, .max = 100'000}),
