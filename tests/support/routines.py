@@ -104,7 +104,8 @@ SENSIBLE = {
     "text": "'x'", "_text": "ARRAY['o1', 'x2']", "timestamp": "'2024-01-02'", "interval": "'1 day'",
     "_timestamp": "ARRAY['2024-01-01 10:00', '2024-01-02 10:00']", "int8": "1", "int4": "10", "bool": "false", "jsonb": """'{"a": 1}'""",
     "_jsonb": """ARRAY['{"a": 1}', '{"a": 2}']""", "numeric": "1", "_float4": "ARRAY[1, 2]", "bytea": BYTES, "_bytea": f"ARRAY[{BYTES}, {BYTES}]",
-    "_varchar": "ARRAY['goes on', 'old']", "regclass": "{partition}", "_regclass": "ARRAY[{partition}]", "float8": "1"}
+    "_varchar": "ARRAY['goes on', 'old']", "_int4": "ARRAY[1]", "_int8": "ARRAY[1]", "_numeric": "ARRAY[1]", "_bool": "ARRAY[false]",
+    "_varbit": "ARRAY[B'1']", "float4": "1", "regclass": "{partition}", "_regclass": "ARRAY[{partition}]", "float8": "1"}
 BY_NAME = {
     ("partition_by", "text"): "'month'", ("purpose", "text"): "'swap'", ("by_time", "text"): "'end_time'", ("by", "text"): "'timestamp'",
     ("step", "text"): "'minute'", ("cron", "text"): "'0 3 * * *'", ("name", "text"): "'events_2024_01_03'", ("first", "int8"): "0",
