@@ -25,9 +25,6 @@ SHAPES = {
     "mostly bad events": Shape(spoiled=0.8),
     "large metadata": Shape(large=0.3, huge=0.02),
 }
-# What only the extension has so far: the analysis of one trace.
-EXTENSION_ONLY = {"happens_before", "causal_order", "causal_edges", "explain_order", "races", "race_counts", "race_sites", "audit_trail",
-                  "critical_path", "trace_calls"}
 LAYOUTS = {"plain": "raceway.migrate()", "by month": "raceway.migrate(partition_by => 'month')"}
 
 
@@ -175,7 +172,7 @@ def test_odd_arguments_are_answered_alike(plain, arguments):
 
 
 def test_public_functions_have_the_same_signatures(plain):
-    """All that is in the extension, but what the state of its aggregates is made of, and the analysis, which says so."""
+    """All that is in the extension, but what the state of its aggregates is made of."""
     def signatures(session):
         return set(session.run("""
             SELECT p.proname, pg_get_function_arguments(p.oid), pg_get_function_result(p.oid), p.prokind, p.proisstrict,
@@ -183,6 +180,4 @@ def test_public_functions_have_the_same_signatures(plain):
             FROM pg_proc p WHERE p.pronamespace = 'raceway'::regnamespace AND pg_get_function_arguments(p.oid) !~ 'internal'
               AND coalesce(obj_description(p.oid, 'pg_proc'), '') NOT LIKE 'internal to vclock%%' """))
     extension, portable = plain.both(signatures)
-    missing = extension - portable
-    assert {name for name, *_ in missing} == EXTENSION_ONLY
-    assert all(comment.endswith("Extension edition only.") for *_, comment in missing)
+    assert extension - portable == set()

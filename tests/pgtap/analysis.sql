@@ -1,5 +1,5 @@
--- The analysis of one trace in SQL, which is in the extension edition only: answers that can be checked by hand, errors, rights
--- and limits. That recorded traffic is told as the server tells it, see e2e/test_analysis_agrees.py.
+-- The analysis of one trace in SQL, in both editions: answers that can be checked by hand, errors, rights and limits. That both
+-- say the same of any trace, see faults/test_analysis_of_editions.py; that recorded traffic is told as the server tells it, see e2e/test_analysis_agrees.py.
 \ir editions/chosen.psql
 BEGIN;
 SET client_min_messages = warning;
@@ -7,7 +7,6 @@ SET search_path = public;
 DROP EXTENSION IF EXISTS raceway CASCADE;
 DROP SCHEMA IF EXISTS raceway CASCADE;
 :install;
-\if :is_extension
 SELECT plan(63);
 SELECT raceway.migrate();
 SET search_path = raceway, public;
@@ -147,7 +146,9 @@ CREATE POLICY shown ON traces TO analysis_looker USING (trace_id = 'transfer');
 SET ROLE analysis_looker;
 SELECT set_eq($$SELECT event1, event2 FROM races('transfer')$$, $$VALUES ('w1', 'w4'), ('w4', 'read')$$, 'row security hides events');
 SELECT throws_ok($$SELECT FROM race_counts('empty')$$, 'P0002', 'there is no trace "empty"', 'and traces');
+\if :is_extension
 SELECT throws_ok($$SET raceway.max_analysis_bytes = '1GB'$$, '42501', NULL, 'only a superuser says how much memory an analysis may take');
+\endif
 RESET ROLE;
 
 -- In parallel workers, and within limits.
@@ -158,6 +159,7 @@ SELECT alike(string_agg(line, E'\n'), '%Workers Launched: 1%Function Scan on rac
 SELECT set_eq($$SELECT event1, event2 FROM races('transfer') WHERE event1 = 'w2'$$, $$VALUES ('w2', 'w4'), ('w2', 'read')$$, 'and says the same');
 SELECT set_config(name, 'off', true) FROM pg_settings WHERE name IN ('force_parallel_mode', 'debug_parallel_query');
 SELECT ingest(jsonb_agg(jsonb_build_object('event_id', 'big-' || n, 'trace_id', 'big', 'kind', 'Log', 'timestamp', '2024-01-01T00:00:00Z'))) FROM generate_series(1, 1000) n;
+\if :is_extension
 SET LOCAL raceway.max_analysis_bytes = '64kB';
 SELECT throws_ok($$SELECT FROM causal_order('big')$$, '54000',
                  'the analysis of trace "big" needs more memory than raceway.max_analysis_bytes allows (65536)', 'memory is limited');
@@ -168,11 +170,17 @@ SELECT is(write_write, 44850::bigint, 'counting many pairs takes little') FROM r
 SELECT throws_ok($$SELECT FROM races('many', max_pairs => NULL)$$, '54000',
                  'the analysis of trace "many" needs more memory than raceway.max_analysis_bytes allows (1048576)', 'listing them is limited');
 RESET raceway.max_analysis_bytes;
+\else
+SET LOCAL raceway.max_portable_analysis_events = 999;
+SELECT throws_ok(format('SELECT FROM %s', f), '54000', 'trace "big" has more events than raceway.max_portable_analysis_events allows (999)',
+                 'the events of a trace are limited, so for ' || f) FROM unnest(ARRAY[$$causal_order('big')$$, $$race_counts('big')$$]) f;
+SET LOCAL raceway.max_portable_analysis_events = 1000;
+SELECT lives_ok($$SELECT FROM race_counts('big')$$, 'up to the limit it is analysed');
+RESET raceway.max_portable_analysis_events;
+SELECT results_eq($$SELECT variable, atomic_reads, atomic_writes FROM race_counts('transfer')$$, $$VALUES ('balance', 0::bigint, 0::bigint), ('hits', 0, 2)$$,
+                  'atomic accesses are counted by themselves, too');
+\endif
 SELECT is(array_agg(event_id ORDER BY place), (SELECT array_agg('big-' || n ORDER BY ('big-' || n) COLLATE "C") FROM generate_series(1, 1000) n),
           'events of one time stand in the order of their ids') FROM causal_order('big');
-\else
-SELECT plan(1);
-SELECT hasnt_function('raceway', 'races', 'the portable edition has no analysis');
-\endif
 SELECT * FROM finish();
 ROLLBACK;

@@ -71,6 +71,7 @@ SEQUENCES = [
     "SELECT raceway.copy_event_pages(0::bigint, 10::bigint), raceway.end_repartition('month'::pg_catalog.text)",
     "SELECT raceway.note_cleanup(raceway.begin_cleanup_run('mine'::pg_catalog.text), 1::bigint, 1::bigint, 1::numeric)",
     "SELECT raceway.migrate(NULL::pg_catalog.text)",
+    "SELECT raceway.order_by_constraints(2, 2, ARRAY[2], ARRAY[1])", "SELECT raceway.event_rank('old'::pg_catalog.text, 'o1'::pg_catalog.text)",
     *(f"SELECT FROM raceway.critical_path('old'::pg_catalog.text, '{by}'::pg_catalog.text)" for by in ("elapsed", "durations")),
     "".join(f"ALTER TABLE raceway.{table} SET SCHEMA evil;" for table in TABLES["plain"]) + "SELECT raceway.migrate(NULL::pg_catalog.text)",
     "".join(f"ALTER TABLE raceway.{table} SET SCHEMA evil;" for table in ROLL_UPS) + "SELECT raceway.create_roll_ups()",
@@ -126,7 +127,8 @@ SENSIBLE = {
     "text": "'x'", "_text": "ARRAY['o1', 'x2']", "timestamp": "'2024-01-02'", "interval": "'1 day'",
     "_timestamp": "ARRAY['2024-01-01 10:00', '2024-01-02 10:00']", "int8": "1", "int4": "10", "bool": "false", "jsonb": """'{"a": 1}'""",
     "_jsonb": """ARRAY['{"a": 1}', '{"a": 2}']""", "numeric": "1", "_float4": "ARRAY[1, 2]", "bytea": BYTES, "_bytea": f"ARRAY[{BYTES}, {BYTES}]",
-    "_varchar": "ARRAY['goes on', 'old']", "regclass": "{partition}", "_regclass": "ARRAY[{partition}]", "float8": "1", "float4": "1",
+    "_varchar": "ARRAY['goes on', 'old']", "_int4": "ARRAY[1]", "_int8": "ARRAY[1]", "_numeric": "ARRAY[1]", "_bool": "ARRAY[false]",
+    "_varbit": "ARRAY[B'1']", "float4": "1", "regclass": "{partition}", "_regclass": "ARRAY[{partition}]", "float8": "1",
     "varchar": "'old'", "timestamptz": "'2024-01-01'", "_float8": "ARRAY[0.5, 1]"}
 BY_NAME = {
     ("partition_by", "text"): "'month'", ("purpose", "text"): "'swap'", ("by_time", "text"): "'end_time'", ("by", "text"): "'timestamp'",
