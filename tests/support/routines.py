@@ -69,6 +69,7 @@ SEQUENCES = [
     "SELECT raceway.copy_event_pages(0::bigint, 10::bigint), raceway.end_repartition('month'::pg_catalog.text)",
     "SELECT raceway.note_cleanup(raceway.begin_cleanup_run('mine'::pg_catalog.text), 1::bigint, 1::bigint, 1::numeric)",
     "SELECT raceway.migrate(NULL::pg_catalog.text)",
+    "SELECT raceway.order_by_constraints(2, 2, ARRAY[2], ARRAY[1])", "SELECT raceway.event_rank('old'::pg_catalog.text, 'o1'::pg_catalog.text)",
     *(f"SELECT FROM raceway.critical_path('old'::pg_catalog.text, '{by}'::pg_catalog.text)" for by in ("elapsed", "durations")),
     "".join(f"ALTER TABLE raceway.{table} SET SCHEMA evil;" for table in TABLES["plain"]) + "SELECT raceway.migrate(NULL::pg_catalog.text)",
     "SELECT raceway.begin_repartition('month'::pg_catalog.text);"
