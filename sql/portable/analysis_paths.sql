@@ -53,7 +53,7 @@ BEGIN
     END LOOP;
     chain := '{}';
     at := a;
-    LOOP
+    WHILE at > 0 LOOP
         IF at <= events THEN
             chain := chain || at;
         END IF;
