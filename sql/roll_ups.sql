@@ -84,11 +84,13 @@ $stale$;
 COMMENT ON FUNCTION raceway.stale_traces() IS
     'The traces that came, changed or went since refresh_analysis() saw them, with their events; gone where they are no more.';
 
--- Each of these takes what was known of the traces out of the sums, and puts in what is known now.
+-- Each of these takes what was known of the traces out of the sums, and puts in what is known now. Whatever the planner
+-- knows of these tables, and it may have planned when they were empty: a few traces are found by an index.
 
 CREATE FUNCTION raceway.roll_up_variables(ids varchar[]) RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
 AS $variables$
 DECLARE
     unused text[];
@@ -148,6 +150,7 @@ COMMENT ON FUNCTION raceway.roll_up_variables(varchar[]) IS 'internal to refresh
 CREATE FUNCTION raceway.roll_up_durations(ids varchar[]) RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
 AS $durations$
 DECLARE
     unused_buckets    record;
@@ -218,6 +221,7 @@ COMMENT ON FUNCTION raceway.roll_up_durations(varchar[]) IS
 CREATE FUNCTION raceway.roll_up_services(ids varchar[]) RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
 AS $services$
 DECLARE
     unused text[];
@@ -255,6 +259,7 @@ COMMENT ON FUNCTION raceway.roll_up_services(varchar[]) IS
 CREATE FUNCTION raceway.roll_up_traces(ids varchar[]) RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
 AS $traces$
 BEGIN
     -- One at a time; the key spells "raceway" and a half.
@@ -297,6 +302,7 @@ COMMENT ON FUNCTION raceway.try_roll_up(varchar[]) IS
 CREATE FUNCTION raceway.roll_up_nothing(id varchar, reason text) RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
 AS $nothing$
 BEGIN
     PERFORM pg_advisory_xact_lock(32195226876993914);

@@ -1172,6 +1172,7 @@ COMMENT ON FUNCTION raceway.stale_traces() IS
 CREATE FUNCTION raceway.roll_up_variables(ids varchar[]) RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
 AS $variables$
 DECLARE
     unused text[];
@@ -1231,6 +1232,7 @@ COMMENT ON FUNCTION raceway.roll_up_variables(varchar[]) IS 'internal to refresh
 CREATE FUNCTION raceway.roll_up_durations(ids varchar[]) RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
 AS $durations$
 DECLARE
     unused_buckets    record;
@@ -1301,6 +1303,7 @@ COMMENT ON FUNCTION raceway.roll_up_durations(varchar[]) IS
 CREATE FUNCTION raceway.roll_up_services(ids varchar[]) RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
 AS $services$
 DECLARE
     unused text[];
@@ -1338,6 +1341,7 @@ COMMENT ON FUNCTION raceway.roll_up_services(varchar[]) IS
 CREATE FUNCTION raceway.roll_up_traces(ids varchar[]) RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
 AS $traces$
 BEGIN
     -- One at a time; the key spells "raceway" and a half.
@@ -1380,6 +1384,7 @@ COMMENT ON FUNCTION raceway.try_roll_up(varchar[]) IS
 CREATE FUNCTION raceway.roll_up_nothing(id varchar, reason text) RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
 AS $nothing$
 BEGIN
     PERFORM pg_advisory_xact_lock(32195226876993914);

@@ -40,15 +40,27 @@ struct RawEvent {
   Nullable<float> duration_ms;
 };
 
+/// Made once in a session, since many small traces may be read after one another. Raises.
+SPIPlanPtr kept_plan() {
+  static SPIPlanPtr plan = nullptr;
+  if (plan == nullptr) {
+    Oid type = TEXTOID;
+    SPIPlanPtr made = SPI_prepare(select_events, 1, &type);
+    if (made == nullptr) elog(ERROR, "SPI_prepare: %s", SPI_result_code_string(SPI_result));
+    SPI_keepplan(made);
+    plan = made;
+  }
+  return plan;
+}
+
 /// A walk over the rows of the trace, so many at a time.
 class EventCursor {
  public:
   explicit EventCursor(std::string_view trace) {
     portal_ = pg_call([&] {
-      Oid type = TEXTOID;
       Datum value = text_datum(trace);
-      Portal portal = SPI_cursor_open_with_args(nullptr, select_events, 1, &type, &value, nullptr, true, 0);
-      if (portal == nullptr) elog(ERROR, "SPI_cursor_open_with_args: %s", SPI_result_code_string(SPI_result));
+      Portal portal = SPI_cursor_open(nullptr, kept_plan(), &value, nullptr, true);
+      if (portal == nullptr) elog(ERROR, "SPI_cursor_open: %s", SPI_result_code_string(SPI_result));
       // What is taken out of line of rows lives here, until the next rows come.
       memory_ = AllocSetContextCreate(CurrentMemoryContext, "raceway rows", ALLOCSET_DEFAULT_SIZES);
       return portal;
