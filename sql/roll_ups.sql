@@ -194,9 +194,9 @@ BEGIN
         FROM (SELECT e.trace_id, e.service, e.kind, e.operation, count(*) AS events, max(e."timestamp") AS last_event,
                      count(e.micros) AS durations, coalesce(sum(e.micros), 0) AS sum_micros,
                      coalesce(sum(e.micros::numeric * e.micros), 0) AS sum_squares,
-                     coalesce(array_agg(raceway.duration_bucket(e.micros) ORDER BY e.micros) FILTER (WHERE e.micros IS NOT NULL), '{}') AS buckets
-              FROM (SELECT e.trace_id, raceway.text_in(e.metadata, 'service_name') AS service, coalesce(e.kind, '') AS kind,
-                           raceway.operation_of(e.kind::text, e.metadata) AS operation, e."timestamp",
+                     coalesce(array_agg(raceway.duration_bucket(e.micros)) FILTER (WHERE e.micros IS NOT NULL), '{}') AS buckets
+              FROM (SELECT e.trace_id, raceway.text_in(e.metadata, 'service_name') COLLATE "C" AS service, coalesce(e.kind, '') COLLATE "C" AS kind,
+                           raceway.operation_of(e.kind::text, e.metadata) COLLATE "C" AS operation, e."timestamp",
                            raceway.duration_micros(e.duration_ms, e.metadata) AS micros
                     FROM raceway.events e WHERE e.trace_id = ANY (ids)) e
               GROUP BY 1, 2, 3, 4) e

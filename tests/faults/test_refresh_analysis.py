@@ -24,8 +24,10 @@ BUCKET = 1.02
 
 
 def contents(session):
-    """All that is kept, but when."""
-    return {table: sorted(row for row, in session.run(f"SELECT (to_jsonb(t) - 'analysed_at')::text FROM {table} t")) for table in KEPT}
+    """All that is kept, but when; in any order, also within an array."""
+    def row_of(json):
+        return sorted((name, sorted(value) if isinstance(value, list) else str(value)) for name, value in json.items())
+    return {table: sorted(row_of(row) for row, in session.run(f"SELECT to_jsonb(t) - 'analysed_at' FROM {table} t")) for table in KEPT}
 
 
 def post(session, events):

@@ -157,7 +157,7 @@ TEST(Limits, AnEventOfTooManyValuesIsRejectedByNameAndItsNeighboursAreNot) {
       R"({"id":"greedy","trace_id":"t","timestamp":"2024-01-01T12:00:00Z","kind":{"k":{"a":[)" + repeated("1") + "]}}}";
   const auto good = sdk_event("good").dump();
   std::string body = "[";
-  for (int copy = 0; copy < 4; ++copy) body += good + "," + greedy + ",";
+  for (int copy = 0; copy < 4; ++copy) body.append(good).append(",").append(greedy).append(",");
   body += good + "]";
   for (int time = 0; time < 2; ++time) {  // unknown, and with a layout that is known
     const auto batch = read_batch(body);

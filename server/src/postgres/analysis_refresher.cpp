@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <string_view>
+#include <utility>
 
 #include "postgres/connection.hpp"
 
@@ -22,7 +23,8 @@ bool is_for_good(const DatabaseError& error) {
 
 }  // namespace
 
-AnalysisRefresher::AnalysisRefresher(const config::Postgres& options) : options_(options), thread_([this] { run(); }) {}
+AnalysisRefresher::AnalysisRefresher(config::Postgres options)
+    : options_(std::move(options)), thread_([this] { run(); }) {}
 
 AnalysisRefresher::~AnalysisRefresher() {
   {

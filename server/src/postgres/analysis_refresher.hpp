@@ -18,7 +18,7 @@ namespace raceway::server::postgres {
 class AnalysisRefresher {
  public:
   /// Begins after the first `options.refresh_analysis`, which is not 0.
-  explicit AnalysisRefresher(const config::Postgres& options);
+  explicit AnalysisRefresher(config::Postgres options);
   /// May wait as long as a connection attempt takes.
   ~AnalysisRefresher();
   AnalysisRefresher(const AnalysisRefresher&) = delete;
