@@ -14,21 +14,17 @@ from support.tangled import tangled_events
 from support.traffic import BASE_NANOS, RECORDED, recorded_bodies
 
 CLASSES = ("write-write", "read-write", "atomic", "protected", "unknown")
-# Locks that are held, and places that race as often, come in the order in which the extension happened to read their names.
 QUESTIONS = {
     "causal_order": 'SELECT place, event_id, strand, "position", service, thread_id, effective_clock::text FROM causal_order(%s)',
     "causal_edges": "SELECT * FROM causal_edges(%s)",
     "races": """SELECT variable, severity, class, sharing, first, event1, event2, location1, location2, access1, access2, thread1, thread2,
-                       service1, service2, value1::text, value2::text, clock1::text, clock2::text, last_common, array(SELECT unnest(locks1) ORDER BY 1),
-                       array(SELECT unnest(locks2) ORDER BY 1), gap FROM races(%s, max_pairs => NULL)""",
+                       service1, service2, value1::text, value2::text, clock1::text, clock2::text, last_common, locks1,
+                       locks2, gap FROM races(%s, max_pairs => NULL)""",
     "races of all classes": f"SELECT event1, event2, class, first, last_common FROM races(%s, classes => '{{{','.join(CLASSES)}}}', max_pairs => NULL)",
     "race_counts": "SELECT * FROM race_counts(%s)",
-    "race_sites": """SELECT severity, pairs, variable, site1, access1, site2, access2, protected, example1, example2
-                     FROM race_sites(%s) WITH ORDINALITY s (variable, site1, access1, site2, access2, pairs, protected, severity, example1, example2, n)
-                     ORDER BY CASE severity WHEN 'CRITICAL' THEN 1 WHEN 'WARNING' THEN 2 ELSE 3 END, pairs DESC, variable COLLATE "C", site1, access1, site2, access2""",
-    "order of race_sites": "SELECT severity, pairs, variable FROM race_sites(%s)",
+    "race_sites": "SELECT * FROM race_sites(%s)",
     "audit_trail": """SELECT t.place, t.event_id, t."timestamp", t.service, t.thread, t.access, t.old_value::text, t.new_value::text, t.location,
-                             t.after_previous, t.races_with_previous, array(SELECT unnest(t.locks) ORDER BY 1)
+                             t.after_previous, t.races_with_previous, t.locks
                       FROM (SELECT DISTINCT metadata ->> 'variable' AS name FROM events WHERE trace_id = %s) v, audit_trail(%s, v.name) t ORDER BY v.name, 1""",
     "elapsed": 'SELECT step, service, thread, event_id, "from"::text, "to"::text, ms::text, reason FROM critical_path(%s)',
     "durations": """SELECT step, service, thread, event_id, "from"::text, "to"::text, ms::text, reason FROM critical_path(%s, 'durations')""",

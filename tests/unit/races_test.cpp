@@ -115,6 +115,25 @@ RC_GTEST_PROP(Races, OfSitesAddUpToThoseOfPairs, ()) {
   RC_ASSERT(counted == expected);
 }
 
+RC_GTEST_PROP(Races, OfPlacesStandInAnOrderThatDoesNotDependOnWhichEventsCameFirst, ()) {
+  using Place =
+      std::tuple<std::string, std::string, Access, std::string, Access, ClassCounts, std::string, std::string>;
+  const auto places = [](const Facts& facts) {
+    const Told told(facts);
+    const auto& names = told.table.names();
+    std::vector<Place> found;
+    for (const SitePair& site : find_races(told.happened, LockSets(told.happened), {.by_site = true}).sites) {
+      found.emplace_back(names[site.variable], names[site.site1], site.access1, names[site.site2], site.access2,
+                         site.pairs, told.id(site.example.earlier), told.id(site.example.later));
+    }
+    return found;
+  };
+  Facts facts = any_facts(40);
+  const auto before = places(facts);
+  std::ranges::reverse(facts);
+  RC_ASSERT(places(facts) == before);
+}
+
 using EdgeById = std::tuple<std::string, std::string, Reason>;
 
 /// All but those of program order and plain clocks.

@@ -77,6 +77,11 @@ RaceClass class_of(const AccessGroup& a, const AccessGroup& b, const LockSets& l
   return writes(a.access) && writes(b.access) ? RaceClass::write_write : RaceClass::read_write;
 }
 
+/// What sides are sorted by, whichever names were numbered first; what no site is told apart for stands last.
+auto side_of(const Names& names, std::uint32_t site, Access access) {
+  return std::tuple(site == none, site == none ? std::string_view() : names[site], access);
+}
+
 /// Info stands in one rank.
 std::size_t rank_of(RaceClass race_class) {
   return std::min<std::size_t>(static_cast<std::size_t>(race_class), 2);
@@ -225,9 +230,7 @@ class VariableSearch {
 
 void VariableSearch::append_sites(std::vector<SitePair>& sites) const {
   const Names& names = happened_.events().names();
-  const auto side = [&](const AccessGroup& group) {
-    return std::tuple(group.site == none ? std::string_view("\xff") : names[group.site], group.access);
-  };
+  const auto side = [&](const AccessGroup& group) { return side_of(names, group.site, group.access); };
   std::map<std::tuple<std::uint32_t, Access, std::uint32_t, Access>, SitePair> found;
   each_pair([&](const AccessGroup& later, const AccessGroup& earlier, const Count& count) {
     const bool in_order = side(earlier) <= side(later);
@@ -308,9 +311,10 @@ Races find_races(const HappenedBefore& happened, const LockSets& locks, const Ra
   };
   std::ranges::sort(races.listed, {}, key);
   if (races.listed.size() > query.most_pairs) races.listed.resize(query.most_pairs);
-  std::ranges::stable_sort(races.sites, {}, [&](const SitePair& site) {
+  std::ranges::sort(races.sites, {}, [&](const SitePair& site) {
     return std::tuple(rank_of(site.example.race_class), ~std::uint64_t{0} - (site.pairs[0] + site.pairs[1]),
-                      names[site.variable]);
+                      names[site.variable], side_of(names, site.site1, site.access1),
+                      side_of(names, site.site2, site.access2));
   });
   return races;
 }

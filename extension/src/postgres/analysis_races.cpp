@@ -119,6 +119,7 @@ class LockNames {
   LockNames(TraceReading& trace, std::uint32_t event) {
     for (const auto& lock : trace.locks().locks(trace.locks().of(event)))
       names_.push_back(std::string(trace.name(lock.lock)) + (lock.shared ? " (shared)" : ""));
+    std::ranges::sort(names_);
     for (const auto& name : names_) views_.push_back(name);
   }
 
