@@ -66,7 +66,8 @@ class RacewayServer:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                ["setpriv", "--pdeathsig=KILL", str(paths.SERVER), "serve", "--config", str(self.config)],
+                # The tests may run under nohup; a server that does is another case.
+                ["setpriv", "--pdeathsig=KILL", "env", "--default-signal=HUP", str(paths.SERVER), "serve", "--config", str(self.config)],
                 cwd="/", stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
                 env=server_environment(self.environment),
             )
