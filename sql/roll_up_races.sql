@@ -79,7 +79,7 @@ BEGIN
 END
 $accesses$;
 
-COMMENT ON FUNCTION raceway.accesses_of(text, text) IS 'internal to cross_trace_races() and lost_updates(): audit_trail(), and what decides over conflicts';
+COMMENT ON FUNCTION raceway.accesses_of(text, text) IS 'part of cross_trace_races() and lost_updates(): audit_trail(), and what decides over conflicts';
 
 CREATE FUNCTION raceway.cross_trace_races(of_variable text, overlapping boolean DEFAULT true, max_pairs integer DEFAULT 100, since timestamptz DEFAULT NULL)
 RETURNS TABLE (variable text, severity text, class text, trace1 text, trace2 text, overlap interval, event1 text, event2 text,
@@ -210,7 +210,7 @@ END
 $updates$;
 
 COMMENT ON FUNCTION raceway.updates_of(text, text) IS
-    'internal to lost_updates(): the writes of a variable that are not atomic, each with the read in its strand that it may come from';
+    'part of lost_updates(): the writes of a variable that are not atomic, each with the read in its strand that it may come from';
 
 CREATE FUNCTION raceway.suppression_of(variable text, site1 text, site2 text DEFAULT NULL) RETURNS bigint
 LANGUAGE plpgsql STABLE
@@ -233,4 +233,4 @@ RETURN name OPERATOR(pg_catalog.~~) pg_catalog.replace(pg_catalog.replace(pg_cat
     pattern, '\', '\\'), '%', '\%'), '_', '\_'), '*', '%');
 
 COMMENT ON FUNCTION raceway.matches_pattern(text, text) IS
-    'internal to suppression_of(): whether a name matches a pattern in which * stands for any characters, and nothing else for others than itself';
+    'part of suppression_of(): whether a name matches a pattern in which * stands for any characters, and nothing else for others than itself';

@@ -8,7 +8,7 @@ RETURN CASE WHEN pg_catalog.jsonb_typeof(metadata OPERATOR(pg_catalog.->) name) 
             THEN metadata OPERATOR(pg_catalog.->>) name ELSE '' END;
 
 COMMENT ON FUNCTION raceway.text_in(jsonb, text) IS
-    'internal to roll-ups: a string or number of an event''s metadata; empty where it has none';
+    'part of the analysis: a text of an event''s metadata, or a number as text; empty where it is neither';
 
 CREATE FUNCTION raceway.operation_of(kind text, metadata jsonb) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -84,10 +84,10 @@ $stale$;
 COMMENT ON FUNCTION raceway.stale_traces() IS
     'The traces that came, changed or went since refresh_analysis() saw them, with their events; gone where they are no more.';
 
--- Each of these takes what was known of the traces out of the sums, and puts in what is known now. Whatever the planner
+-- Each of these takes what was known of the traces out of the sums, and puts in what is now of those that are to be known. Whatever the planner
 -- knows of these tables, and it may have planned when they were empty: a few traces are found by an index.
 
-CREATE FUNCTION raceway.roll_up_variables(ids varchar[]) RETURNS void
+CREATE FUNCTION raceway.roll_up_variables(ids varchar[], known varchar[]) RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off
@@ -125,7 +125,7 @@ BEGIN
                sum(c.accesses - c.writes - c.atomic_reads), sum(c.writes - c.atomic_writes), sum(c.atomic_reads), sum(c.atomic_writes),
                sum(c.write_write), sum(c.read_write), sum(c.atomic), sum(c.protected), sum(c.unknown)
         FROM raceway.traces t CROSS JOIN LATERAL raceway.race_counts(t.trace_id::text) c
-        WHERE t.trace_id = ANY (ids) GROUP BY t.trace_id, 2
+        WHERE t.trace_id = ANY (known) GROUP BY t.trace_id, 2
         RETURNING *
     )
     INSERT INTO raceway.variable_totals AS t (variable, traces, reads, writes, atomic_reads, atomic_writes, write_write,
@@ -145,9 +145,9 @@ BEGIN
 END
 $variables$;
 
-COMMENT ON FUNCTION raceway.roll_up_variables(varchar[]) IS 'internal to refresh_analysis(): the accesses and races of these traces';
+COMMENT ON FUNCTION raceway.roll_up_variables(varchar[], varchar[]) IS 'internal to refresh_analysis(): the accesses and races of these traces';
 
-CREATE FUNCTION raceway.roll_up_durations(ids varchar[]) RETURNS void
+CREATE FUNCTION raceway.roll_up_durations(ids varchar[], known varchar[]) RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off
@@ -198,7 +198,7 @@ BEGIN
               FROM (SELECT e.trace_id, raceway.text_in(e.metadata, 'service_name') COLLATE "C" AS service, coalesce(e.kind, '') COLLATE "C" AS kind,
                            raceway.operation_of(e.kind::text, e.metadata) COLLATE "C" AS operation, e."timestamp",
                            raceway.duration_micros(e.duration_ms, e.metadata) AS micros
-                    FROM raceway.events e WHERE e.trace_id = ANY (ids)) e
+                    FROM raceway.events e WHERE e.trace_id = ANY (known)) e
               GROUP BY 1, 2, 3, 4) e
         RETURNING *
     ), added AS (
@@ -215,10 +215,10 @@ BEGIN
 END
 $durations$;
 
-COMMENT ON FUNCTION raceway.roll_up_durations(varchar[]) IS
+COMMENT ON FUNCTION raceway.roll_up_durations(varchar[], varchar[]) IS
     'internal to refresh_analysis(): what these traces'' services did, and how long it took';
 
-CREATE FUNCTION raceway.roll_up_services(ids varchar[]) RETURNS void
+CREATE FUNCTION raceway.roll_up_services(ids varchar[], known varchar[]) RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off
@@ -249,44 +249,47 @@ BEGIN
     DELETE FROM raceway.trace_calls_kept c WHERE c.trace_id = ANY (ids);
     INSERT INTO raceway.trace_calls_kept (trace_id, from_service, to_service, link, calls)
     SELECT t.trace_id, raceway.roll_up_name(coalesce(c.from_service, '')), raceway.roll_up_name(coalesce(c.to_service, '')), c.link, sum(c.calls)
-    FROM raceway.traces t CROSS JOIN LATERAL raceway.trace_calls(t.trace_id::text) c WHERE t.trace_id = ANY (ids) GROUP BY 1, 2, 3, 4;
+    FROM raceway.traces t CROSS JOIN LATERAL raceway.trace_calls(t.trace_id::text) c WHERE t.trace_id = ANY (known) GROUP BY 1, 2, 3, 4;
 END
 $services$;
 
-COMMENT ON FUNCTION raceway.roll_up_services(varchar[]) IS
+COMMENT ON FUNCTION raceway.roll_up_services(varchar[], varchar[]) IS
     'internal to refresh_analysis(): the services of these traces, after roll_up_durations(), and whom they call';
 
-CREATE FUNCTION raceway.roll_up_traces(ids varchar[]) RETURNS void
+CREATE FUNCTION raceway.roll_up_traces(ids varchar[], reason text) RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off
 AS $traces$
+DECLARE
+    known varchar[] := CASE WHEN reason IS NULL THEN ids ELSE '{}' END;
 BEGIN
     -- One at a time; the key spells "raceway" and a half.
     PERFORM pg_advisory_xact_lock(32195226876993914);
     -- As they are told of before their events are read: what comes meanwhile makes them stale again.
     DELETE FROM raceway.trace_analyses a WHERE a.trace_id = ANY (ids);
-    INSERT INTO raceway.trace_analyses (trace_id, event_count, start_time, end_time)
-    SELECT t.trace_id, t.event_count, t.start_time, t.end_time FROM raceway.traces t WHERE t.trace_id = ANY (ids);
-    PERFORM raceway.roll_up_variables(ids);
-    PERFORM raceway.roll_up_durations(ids);
-    PERFORM raceway.roll_up_services(ids);
+    INSERT INTO raceway.trace_analyses (trace_id, event_count, start_time, end_time, error)
+    SELECT t.trace_id, t.event_count, t.start_time, t.end_time, reason FROM raceway.traces t WHERE t.trace_id = ANY (ids);
+    PERFORM raceway.roll_up_variables(ids, known);
+    PERFORM raceway.roll_up_durations(ids, known);
+    PERFORM raceway.roll_up_services(ids, known);
 END
 $traces$;
 
-COMMENT ON FUNCTION raceway.roll_up_traces(varchar[]) IS 'internal to refresh_analysis(): these traces, at once';
+COMMENT ON FUNCTION raceway.roll_up_traces(varchar[], text) IS
+    'internal to refresh_analysis(): these traces, at once; where there is a reason why they cannot be analysed, nothing is known of them';
 
 CREATE FUNCTION raceway.try_roll_up(ids varchar[]) RETURNS text
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $try$
 BEGIN
-    PERFORM raceway.roll_up_traces(ids);
+    PERFORM raceway.roll_up_traces(ids, NULL::text);
     RETURN NULL;
 EXCEPTION WHEN program_limit_exceeded OR data_exception THEN
     -- The trace's own fault: the others go on without it.
     IF cardinality(ids) = 1 THEN
-        PERFORM raceway.roll_up_nothing(ids[1], SQLERRM);
+        PERFORM raceway.roll_up_traces(ids, SQLERRM);
     ELSE
         PERFORM raceway.try_roll_up(ARRAY[one.id]) FROM unnest(ids) one (id);
     END IF;
@@ -298,22 +301,6 @@ $try$;
 
 COMMENT ON FUNCTION raceway.try_roll_up(varchar[]) IS
     'internal to refresh_analysis(): these traces but those that cannot be analysed, which are noted; why it ends, where it does';
-
-CREATE FUNCTION raceway.roll_up_nothing(id varchar, reason text) RETURNS void
-LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, pg_temp
-SET enable_seqscan = off
-AS $nothing$
-BEGIN
-    PERFORM pg_advisory_xact_lock(32195226876993914);
-    DELETE FROM raceway.trace_analyses a WHERE a.trace_id = id;
-    INSERT INTO raceway.trace_analyses (trace_id, event_count, start_time, end_time, error)
-    SELECT t.trace_id, t.event_count, t.start_time, t.end_time, reason FROM raceway.traces t WHERE t.trace_id = id;
-END
-$nothing$;
-
-COMMENT ON FUNCTION raceway.roll_up_nothing(varchar, text) IS
-    'internal to refresh_analysis(): a trace that cannot be analysed';
 
 CREATE PROCEDURE raceway.refresh_analysis(max_traces bigint DEFAULT NULL, INOUT traces_refreshed bigint DEFAULT NULL)
 LANGUAGE plpgsql

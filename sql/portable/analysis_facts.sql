@@ -2,14 +2,6 @@
 -- them; what is told of an event is read as extension/src/wire/event_facts.cpp reads it. Everything is STABLE and makes no
 -- tables, so that it works on a standby and behind a pooler.
 
-CREATE FUNCTION raceway.name_in(metadata jsonb, field text) RETURNS text
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN CASE WHEN pg_catalog.jsonb_typeof(pg_catalog.jsonb_object_field(metadata, field)) OPERATOR(pg_catalog.=) ANY (ARRAY['string', 'number'])
-            THEN pg_catalog.jsonb_object_field_text(metadata, field) ELSE '' END;
-
-COMMENT ON FUNCTION raceway.name_in(jsonb, text) IS
-    'part of the analysis: a text of an event, or a number as text; empty where it is neither';
-
 CREATE FUNCTION raceway.duration_nanos(told text, duration_ms real) RETURNS bigint
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE
@@ -73,10 +65,10 @@ BEGIN
             SELECT s.*, CASE WHEN jsonb_typeof(s.metadata -> 'timestamp_nanos') = 'number'
                              AND (s.metadata -> 'timestamp_nanos')::numeric IN (SELECT generate_series(0, 999))
                              THEN (s.metadata -> 'timestamp_nanos')::integer ELSE 0 END AS nanos,
-                   raceway.name_in(s.metadata, 'service_name') AS service, raceway.name_in(s.metadata, 'instance_id') AS instance,
-                   CASE WHEN raceway.name_in(s.metadata, 'instance_id') = '' THEN raceway.name_in(s.metadata, 'process_id') ELSE '' END AS process_id,
-                   raceway.name_in(s.metadata, 'thread_id') AS thread, raceway.name_in(s.metadata, 'distributed_span_id') AS span,
-                   raceway.name_in(s.metadata, 'upstream_span_id') AS upstream,
+                   raceway.text_in(s.metadata, 'service_name') AS service, raceway.text_in(s.metadata, 'instance_id') AS instance,
+                   CASE WHEN raceway.text_in(s.metadata, 'instance_id') = '' THEN raceway.text_in(s.metadata, 'process_id') ELSE '' END AS process_id,
+                   raceway.text_in(s.metadata, 'thread_id') AS thread, raceway.text_in(s.metadata, 'distributed_span_id') AS span,
+                   raceway.text_in(s.metadata, 'upstream_span_id') AS upstream,
                    CASE WHEN jsonb_typeof(s.metadata -> 'parent_id') = 'string' THEN s.metadata ->> 'parent_id' ELSE '' END AS parent_id
             FROM stored s
         ), ranked AS (
@@ -95,21 +87,21 @@ BEGIN
             SELECT r.span, min(r.rank) AS rank FROM ranked r WHERE r.span <> '' GROUP BY 1
         )
         SELECT g.rank, g.event_id, g.at, g.nanos, CASE WHEN g.parent_id = '' THEN 0 ELSE coalesce(i.rank, 0) END, g.kind,
-               CASE g.kind WHEN 'FunctionCall' THEN raceway.name_in(g.metadata, 'function_name')
-                           WHEN 'AsyncSpawn' THEN raceway.name_in(g.metadata, 'task_id')
-                           WHEN 'AsyncAwait' THEN raceway.name_in(g.metadata, 'future_id')
-                           WHEN 'StateChange' THEN raceway.name_in(g.metadata, 'variable')
-                           WHEN 'LockAcquire' THEN raceway.name_in(g.metadata, 'lock_id')
-                           WHEN 'LockRelease' THEN raceway.name_in(g.metadata, 'lock_id') ELSE '' END,
+               CASE g.kind WHEN 'FunctionCall' THEN raceway.text_in(g.metadata, 'function_name')
+                           WHEN 'AsyncSpawn' THEN raceway.text_in(g.metadata, 'task_id')
+                           WHEN 'AsyncAwait' THEN raceway.text_in(g.metadata, 'future_id')
+                           WHEN 'StateChange' THEN raceway.text_in(g.metadata, 'variable')
+                           WHEN 'LockAcquire' THEN raceway.text_in(g.metadata, 'lock_id')
+                           WHEN 'LockRelease' THEN raceway.text_in(g.metadata, 'lock_id') ELSE '' END,
                -- A change of state is a write unless it says something else.
                CASE WHEN g.kind <> 'StateChange' THEN ''
-                    WHEN raceway.name_in(g.metadata, 'access_type') IN ('Read', 'AtomicRead', 'AtomicWrite', 'AtomicRMW')
-                    THEN raceway.name_in(g.metadata, 'access_type') ELSE 'Write' END,
-               lower(raceway.name_in(g.metadata, 'lock_type') COLLATE "C") LIKE '%read%', g.location, g.service, g.thread,
+                    WHEN raceway.text_in(g.metadata, 'access_type') IN ('Read', 'AtomicRead', 'AtomicWrite', 'AtomicRMW')
+                    THEN raceway.text_in(g.metadata, 'access_type') ELSE 'Write' END,
+               lower(raceway.text_in(g.metadata, 'lock_type') COLLATE "C") LIKE '%read%', g.location, g.service, g.thread,
                coalesce(s.rank, 0), CASE WHEN g.upstream = '' THEN 0 ELSE coalesce(u.rank, -1) END, g.process::integer,
                CASE WHEN g.is_alone THEN 0 ELSE dense_rank() OVER (PARTITION BY g.is_alone ORDER BY g.strand_first) END::integer,
                CASE WHEN g.instance <> '' AND NOT g.is_alone THEN g.service || '#' || g.instance END,
-               raceway.duration_nanos(raceway.name_in(g.metadata, 'duration_ns'), g.duration_ms),
+               raceway.duration_nanos(raceway.text_in(g.metadata, 'duration_ns'), g.duration_ms),
                CASE WHEN jsonb_typeof(g.metadata -> 'lock_set') = 'array' THEN ARRAY(
                    SELECT l.value #>> '{}' FROM jsonb_array_elements(g.metadata -> 'lock_set') l WHERE jsonb_typeof(l.value) = 'string') END,
                CASE WHEN raceway.vclock_valid(g.vector_clock) THEN g.vector_clock ELSE '{}' END, g.vector_clock,

@@ -1095,7 +1095,7 @@ RETURN CASE WHEN pg_catalog.jsonb_typeof(metadata OPERATOR(pg_catalog.->) name) 
             THEN metadata OPERATOR(pg_catalog.->>) name ELSE '' END;
 
 COMMENT ON FUNCTION raceway.text_in(jsonb, text) IS
-    'internal to roll-ups: a string or number of an event''s metadata; empty where it has none';
+    'part of the analysis: a text of an event''s metadata, or a number as text; empty where it is neither';
 
 CREATE FUNCTION raceway.operation_of(kind text, metadata jsonb) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -1169,7 +1169,7 @@ $stale$;
 COMMENT ON FUNCTION raceway.stale_traces() IS
     'The traces that came, changed or went since refresh_analysis() saw them, with their events; gone where they are no more.';
 
-CREATE FUNCTION raceway.roll_up_variables(ids varchar[]) RETURNS void
+CREATE FUNCTION raceway.roll_up_variables(ids varchar[], known varchar[]) RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off
@@ -1207,7 +1207,7 @@ BEGIN
                sum(c.accesses - c.writes - c.atomic_reads), sum(c.writes - c.atomic_writes), sum(c.atomic_reads), sum(c.atomic_writes),
                sum(c.write_write), sum(c.read_write), sum(c.atomic), sum(c.protected), sum(c.unknown)
         FROM raceway.traces t CROSS JOIN LATERAL raceway.race_counts(t.trace_id::text) c
-        WHERE t.trace_id = ANY (ids) GROUP BY t.trace_id, 2
+        WHERE t.trace_id = ANY (known) GROUP BY t.trace_id, 2
         RETURNING *
     )
     INSERT INTO raceway.variable_totals AS t (variable, traces, reads, writes, atomic_reads, atomic_writes, write_write,
@@ -1227,9 +1227,9 @@ BEGIN
 END
 $variables$;
 
-COMMENT ON FUNCTION raceway.roll_up_variables(varchar[]) IS 'internal to refresh_analysis(): the accesses and races of these traces';
+COMMENT ON FUNCTION raceway.roll_up_variables(varchar[], varchar[]) IS 'internal to refresh_analysis(): the accesses and races of these traces';
 
-CREATE FUNCTION raceway.roll_up_durations(ids varchar[]) RETURNS void
+CREATE FUNCTION raceway.roll_up_durations(ids varchar[], known varchar[]) RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off
@@ -1280,7 +1280,7 @@ BEGIN
               FROM (SELECT e.trace_id, raceway.text_in(e.metadata, 'service_name') COLLATE "C" AS service, coalesce(e.kind, '') COLLATE "C" AS kind,
                            raceway.operation_of(e.kind::text, e.metadata) COLLATE "C" AS operation, e."timestamp",
                            raceway.duration_micros(e.duration_ms, e.metadata) AS micros
-                    FROM raceway.events e WHERE e.trace_id = ANY (ids)) e
+                    FROM raceway.events e WHERE e.trace_id = ANY (known)) e
               GROUP BY 1, 2, 3, 4) e
         RETURNING *
     ), added AS (
@@ -1297,10 +1297,10 @@ BEGIN
 END
 $durations$;
 
-COMMENT ON FUNCTION raceway.roll_up_durations(varchar[]) IS
+COMMENT ON FUNCTION raceway.roll_up_durations(varchar[], varchar[]) IS
     'internal to refresh_analysis(): what these traces'' services did, and how long it took';
 
-CREATE FUNCTION raceway.roll_up_services(ids varchar[]) RETURNS void
+CREATE FUNCTION raceway.roll_up_services(ids varchar[], known varchar[]) RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off
@@ -1331,44 +1331,47 @@ BEGIN
     DELETE FROM raceway.trace_calls_kept c WHERE c.trace_id = ANY (ids);
     INSERT INTO raceway.trace_calls_kept (trace_id, from_service, to_service, link, calls)
     SELECT t.trace_id, raceway.roll_up_name(coalesce(c.from_service, '')), raceway.roll_up_name(coalesce(c.to_service, '')), c.link, sum(c.calls)
-    FROM raceway.traces t CROSS JOIN LATERAL raceway.trace_calls(t.trace_id::text) c WHERE t.trace_id = ANY (ids) GROUP BY 1, 2, 3, 4;
+    FROM raceway.traces t CROSS JOIN LATERAL raceway.trace_calls(t.trace_id::text) c WHERE t.trace_id = ANY (known) GROUP BY 1, 2, 3, 4;
 END
 $services$;
 
-COMMENT ON FUNCTION raceway.roll_up_services(varchar[]) IS
+COMMENT ON FUNCTION raceway.roll_up_services(varchar[], varchar[]) IS
     'internal to refresh_analysis(): the services of these traces, after roll_up_durations(), and whom they call';
 
-CREATE FUNCTION raceway.roll_up_traces(ids varchar[]) RETURNS void
+CREATE FUNCTION raceway.roll_up_traces(ids varchar[], reason text) RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off
 AS $traces$
+DECLARE
+    known varchar[] := CASE WHEN reason IS NULL THEN ids ELSE '{}' END;
 BEGIN
     -- One at a time; the key spells "raceway" and a half.
     PERFORM pg_advisory_xact_lock(32195226876993914);
     -- As they are told of before their events are read: what comes meanwhile makes them stale again.
     DELETE FROM raceway.trace_analyses a WHERE a.trace_id = ANY (ids);
-    INSERT INTO raceway.trace_analyses (trace_id, event_count, start_time, end_time)
-    SELECT t.trace_id, t.event_count, t.start_time, t.end_time FROM raceway.traces t WHERE t.trace_id = ANY (ids);
-    PERFORM raceway.roll_up_variables(ids);
-    PERFORM raceway.roll_up_durations(ids);
-    PERFORM raceway.roll_up_services(ids);
+    INSERT INTO raceway.trace_analyses (trace_id, event_count, start_time, end_time, error)
+    SELECT t.trace_id, t.event_count, t.start_time, t.end_time, reason FROM raceway.traces t WHERE t.trace_id = ANY (ids);
+    PERFORM raceway.roll_up_variables(ids, known);
+    PERFORM raceway.roll_up_durations(ids, known);
+    PERFORM raceway.roll_up_services(ids, known);
 END
 $traces$;
 
-COMMENT ON FUNCTION raceway.roll_up_traces(varchar[]) IS 'internal to refresh_analysis(): these traces, at once';
+COMMENT ON FUNCTION raceway.roll_up_traces(varchar[], text) IS
+    'internal to refresh_analysis(): these traces, at once; where there is a reason why they cannot be analysed, nothing is known of them';
 
 CREATE FUNCTION raceway.try_roll_up(ids varchar[]) RETURNS text
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $try$
 BEGIN
-    PERFORM raceway.roll_up_traces(ids);
+    PERFORM raceway.roll_up_traces(ids, NULL::text);
     RETURN NULL;
 EXCEPTION WHEN program_limit_exceeded OR data_exception THEN
     -- The trace's own fault: the others go on without it.
     IF cardinality(ids) = 1 THEN
-        PERFORM raceway.roll_up_nothing(ids[1], SQLERRM);
+        PERFORM raceway.roll_up_traces(ids, SQLERRM);
     ELSE
         PERFORM raceway.try_roll_up(ARRAY[one.id]) FROM unnest(ids) one (id);
     END IF;
@@ -1380,22 +1383,6 @@ $try$;
 
 COMMENT ON FUNCTION raceway.try_roll_up(varchar[]) IS
     'internal to refresh_analysis(): these traces but those that cannot be analysed, which are noted; why it ends, where it does';
-
-CREATE FUNCTION raceway.roll_up_nothing(id varchar, reason text) RETURNS void
-LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, pg_temp
-SET enable_seqscan = off
-AS $nothing$
-BEGIN
-    PERFORM pg_advisory_xact_lock(32195226876993914);
-    DELETE FROM raceway.trace_analyses a WHERE a.trace_id = id;
-    INSERT INTO raceway.trace_analyses (trace_id, event_count, start_time, end_time, error)
-    SELECT t.trace_id, t.event_count, t.start_time, t.end_time, reason FROM raceway.traces t WHERE t.trace_id = id;
-END
-$nothing$;
-
-COMMENT ON FUNCTION raceway.roll_up_nothing(varchar, text) IS
-    'internal to refresh_analysis(): a trace that cannot be analysed';
 
 CREATE PROCEDURE raceway.refresh_analysis(max_traces bigint DEFAULT NULL, INOUT traces_refreshed bigint DEFAULT NULL)
 LANGUAGE plpgsql
@@ -1555,7 +1542,7 @@ BEGIN
 END
 $accesses$;
 
-COMMENT ON FUNCTION raceway.accesses_of(text, text) IS 'internal to cross_trace_races() and lost_updates(): audit_trail(), and what decides over conflicts';
+COMMENT ON FUNCTION raceway.accesses_of(text, text) IS 'part of cross_trace_races() and lost_updates(): audit_trail(), and what decides over conflicts';
 
 CREATE FUNCTION raceway.cross_trace_races(of_variable text, overlapping boolean DEFAULT true, max_pairs integer DEFAULT 100, since timestamptz DEFAULT NULL)
 RETURNS TABLE (variable text, severity text, class text, trace1 text, trace2 text, overlap interval, event1 text, event2 text,
@@ -1686,7 +1673,7 @@ END
 $updates$;
 
 COMMENT ON FUNCTION raceway.updates_of(text, text) IS
-    'internal to lost_updates(): the writes of a variable that are not atomic, each with the read in its strand that it may come from';
+    'part of lost_updates(): the writes of a variable that are not atomic, each with the read in its strand that it may come from';
 
 CREATE FUNCTION raceway.suppression_of(variable text, site1 text, site2 text DEFAULT NULL) RETURNS bigint
 LANGUAGE plpgsql STABLE
@@ -1709,7 +1696,7 @@ RETURN name OPERATOR(pg_catalog.~~) pg_catalog.replace(pg_catalog.replace(pg_cat
     pattern, '\', '\\'), '%', '\%'), '_', '\_'), '*', '%');
 
 COMMENT ON FUNCTION raceway.matches_pattern(text, text) IS
-    'internal to suppression_of(): whether a name matches a pattern in which * stands for any characters, and nothing else for others than itself';
+    'part of suppression_of(): whether a name matches a pattern in which * stands for any characters, and nothing else for others than itself';
 
 CREATE FUNCTION raceway.duration_baseline(of_service text DEFAULT NULL, of_operation text DEFAULT NULL, but_trace text DEFAULT NULL)
 RETURNS TABLE (service text, operation text, n bigint, mean double precision, sd double precision, median double precision, mad double precision,
@@ -1783,8 +1770,7 @@ BEGIN
                    raceway.roll_up_name(raceway.operation_of(e.kind::text, e.metadata)) AS operation, raceway.duration_micros(e.duration_ms, e.metadata) AS micros
             FROM raceway.events e WHERE e.trace_id = $1
         ), baselines AS (
-            SELECT b.* FROM (SELECT DISTINCT o.service, o.operation FROM told o WHERE o.micros IS NOT NULL) o
-            CROSS JOIN LATERAL raceway.duration_baseline(o.service, o.operation, $1) b WHERE b.n >= 5 AND b.mean > 0
+            SELECT b.* FROM raceway.duration_baseline(NULL::text, NULL::text, $1) b WHERE b.n >= 5 AND b.mean > 0
         ), judged AS (
             SELECT o.*, b.n, CASE method WHEN 'robust' THEN b.median ELSE b.mean END AS expected,
                    CASE WHEN method = 'robust' THEN

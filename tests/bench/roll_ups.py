@@ -9,7 +9,7 @@ from bench import options
 from bench.database import BenchDatabase
 from bench.figures import Figure, Goal, number
 from support.chance import chance_of
-from support.fleet import fleet_events
+from support.fleet import KEPT, fleet_events
 from support.sessions import Session
 
 TITLE = "What is known of all traces"
@@ -35,7 +35,6 @@ FILL = """
     ANALYZE raceway.trace_analyses, raceway.trace_variables, raceway.variable_totals;
 """
 ADDED_UP = "SELECT variable, count(*), sum(reads), sum(writes), sum(writes * writes), sum(write_write) FROM raceway.trace_variables GROUP BY 1"
-KEPT = "trace_analyses, trace_variables, variable_totals, trace_services, service_totals, trace_durations, duration_totals, duration_buckets, trace_calls_kept"
 
 
 def _seconds(session, statement):
@@ -52,7 +51,7 @@ def _refreshing(database, events):
         session.run("VACUUM ANALYZE raceway.traces, raceway.events")
         _seconds(session, READ_ALL)
         for _ in range(options.ROUNDS):
-            session.run(f"TRUNCATE {KEPT}")
+            session.run(f"TRUNCATE {', '.join(KEPT)}")
             reading = _seconds(session, READ_ALL)
             took = _seconds(session, "CALL raceway.refresh_analysis()")
             rates.append(events / took)
@@ -91,14 +90,14 @@ def _asking(database, traces):
     database.empty()
     totals, window, ratios = [], [], []
     with Session(database.database) as session:
-        session.run(f"TRUNCATE {KEPT}")
+        session.run(f"TRUNCATE {', '.join(KEPT)}")
         session.run(FILL.format(traces=traces))
         for _ in range(max(options.ROUNDS, 3)):
             added = _seconds(session, ADDED_UP)
             totals.append(1000 * _seconds(session, "SELECT * FROM raceway.race_totals()"))
             window.append(_seconds(session, f"SELECT * FROM raceway.race_totals(timestamptz '2026-01-01 UTC' + {traces} * interval '0.9 s')"))
             ratios.append(1000 * added / totals[-1])
-        session.run(f"TRUNCATE {KEPT}")
+        session.run(f"TRUNCATE {', '.join(KEPT)}")
     return [Figure("race_totals() over all traces", totals, "ms", Goal(100, at_most=True)),
             Figure("  adding up the rows instead, to it", ratios),
             Figure("race_totals() over the last tenth, with overlaps", window, "s")]

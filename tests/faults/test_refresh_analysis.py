@@ -12,14 +12,12 @@ from support.chance import chance_of, times
 from support.cluster import PostgresCluster
 from support.crashes import CRASHES
 from support.editions import EDITIONS, create_database
-from support.fleet import LONG_NAME, baselines, fleet_events, operation, pairs_between
+from support.fleet import KEPT, LONG_NAME, baselines, fleet_events, operation, pairs_between
 from support.server import RacewayServer
-from support.sessions import Session
+from support.sessions import DatabaseError, Session
 from support.store import Store
 from support.wait import wait_until
 
-KEPT = ["trace_analyses", "trace_variables", "variable_totals", "trace_services", "service_totals", "trace_durations", "duration_totals",
-        "duration_buckets", "trace_calls_kept"]
 BUCKET = 1.02
 
 
@@ -258,14 +256,37 @@ def test_a_trace_that_cannot_be_analysed_is_named_and_left_out(session, rolled_u
     chance = chance_of("too large")
     for number in range(5):
         post(session, fleet_events(chance, f"t{number}", 10, 0))
-    post(session, fleet_events(chance, "large", 3000, 0))
+    large = fleet_events(chance, "large", 3000, 0)
+    post(session, large[:5])
+    session.run("CALL refresh_analysis()")
+    post(session, large[5:])
     limit = {"extension": "max_analysis_bytes = '1MB'", "portable": "max_portable_analysis_events = 1000"}[edition]
     rolled_up.sql(f'ALTER DATABASE "{rolled_up.name}" SET raceway.{limit}', user="postgres")
     with Session(rolled_up) as limited:
         limited.run("CALL refresh_analysis()")
         assert limited.run("SELECT pending_traces, failed_traces, last_error FROM analysis_state") == [(0, 1, None)]
         assert limited.run("SELECT trace_id FROM trace_analyses WHERE error LIKE %s", f"%{limit.split()[0]}%") == [("large",)]
+        for table in KEPT:
+            if table.startswith("trace_") and table != "trace_analyses":
+                assert limited.run(f"SELECT * FROM {table} WHERE trace_id = 'large'") == [], "it was known while it was small"
         assert limited.value("SELECT count(DISTINCT trace_id) FROM trace_services") == 5
+        assert limited.value("SELECT sum(events) FROM service_totals") == 50
+
+
+def test_who_may_only_read_gets_every_answer(fleet, rolled_up):
+    fleet.come(5)
+    fleet.session.run("CALL refresh_analysis()")
+    rolled_up.sql("DROP ROLE IF EXISTS analyst; CREATE ROLE analyst LOGIN", "postgres")
+    rolled_up.sql("GRANT USAGE ON SCHEMA raceway TO analyst; GRANT SELECT ON ALL TABLES IN SCHEMA raceway TO analyst")
+    with Session(rolled_up, "analyst") as analyst:
+        for question in ("analysis_state", "race_totals()", "race_totals('-infinity')", "cross_trace_races('stock')", "lost_updates(NULL, 'stock')",
+                         "lost_updates('t1', 'stock')", "suppression_of('a', 'b', 'c')", "duration_baseline()", "anomalies('t1')", "service_calls()",
+                         "hot_variables()", "hot_calls()", "latency_percentiles()", "performance()", "performance('-infinity')"):
+            assert analyst.run(f"SELECT * FROM {question}") == fleet.session.run(f"SELECT * FROM {question}")
+        with pytest.raises(DatabaseError) as raised:
+            analyst.run("CALL refresh_analysis()")
+        assert raised.value.pgcode == "42501"
+    rolled_up.sql("DROP OWNED BY analyst; DROP ROLE analyst", "postgres")
 
 
 def test_several_refresh_at_once_beside_writers(rolled_up, session):

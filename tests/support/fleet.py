@@ -10,6 +10,9 @@ from support.traffic import BASE_NANOS
 
 ACCESSES = ["Read", "Write", "AtomicRead", "AtomicWrite", "AtomicRMW"]
 WRITES = {"Write", "AtomicWrite", "AtomicRMW"}
+# The tables that refresh_analysis() fills.
+KEPT = ("trace_analyses", "trace_variables", "variable_totals", "trace_services", "service_totals", "trace_durations", "duration_totals",
+        "duration_buckets", "trace_calls_kept")
 LONG_NAME = "a variable whose name no index can hold " + "x" * 3000
 
 

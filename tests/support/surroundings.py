@@ -6,10 +6,11 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
+from support.fleet import KEPT
+
 # The tables of each layout that code may hang on. `stored` puts events into old partitions, into the default one and
 # into those of today; the roll-up of `liar` says that it ended before its last event.
-ROLL_UPS = ("trace_analyses", "trace_variables", "variable_totals", "trace_services", "service_totals", "trace_durations", "duration_totals",
-            "duration_buckets", "trace_calls_kept", "race_suppressions", "analysis_run")
+ROLL_UPS = (*KEPT, "race_suppressions", "analysis_run")
 TABLES = {"plain": ("events", "traces", "layout", "schema_migrations", "cleanup_runs", *ROLL_UPS),
           "day": ("events", "traces", "layout", "schema_migrations", "cleanup_runs", *ROLL_UPS, "events_default", "events_2024_01_01")}
 EVENTS = """
