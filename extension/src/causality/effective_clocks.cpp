@@ -15,6 +15,16 @@ std::uint32_t find(std::span<const Heard> clock, std::uint32_t line) {
   return at != clock.end() && at->line == line ? at->position : 0;
 }
 
+/// Answers whether the clock did not say so before.
+bool take_in(std::vector<Heard>& clock, Spot spot) {
+  const auto at = std::ranges::lower_bound(clock, spot.line, {}, &Heard::line);
+  if (at == clock.end() || at->line != spot.line) {
+    clock.insert(at, {spot.line, spot.position});
+    return true;
+  }
+  return std::exchange(at->position, std::max(at->position, spot.position)) < spot.position;
+}
+
 bool is_within(std::span<const Heard> clock, std::span<const Heard> other, std::uint32_t own_line) {
   auto at = other.begin();
   for (const Heard& heard : clock) {
@@ -83,16 +93,8 @@ bool EffectiveClocks::knows_no_more_than(std::span<const Heard> clock, std::uint
 
 /// What is known to whoever has heard of the event alone: made once, for all that do.
 EffectiveClocks::Slot EffectiveClocks::with_itself(std::uint32_t event) {
-  const auto [line, position] = spots_[event];
   std::vector<Heard> clock = slots_[slot_of_[event]];
-  const auto at = std::ranges::lower_bound(clock, line, {}, &Heard::line);
-  if (at == clock.end() || at->line != line) {
-    clock.insert(at, {line, position});
-  } else if (at->position < position) {
-    at->position = position;
-  } else {
-    return slot_of_[event];
-  }
+  if (!take_in(clock, spots_[event])) return slot_of_[event];
   change(slot_of_[event], keep(clock));
   return slot_of_[event];
 }
@@ -125,12 +127,7 @@ void EffectiveClocks::hear_spot(Spot spot, std::uint32_t own_line) {
   if (spot.line == own_line) return;
   if (!changed_) current_ = slots_[base_];
   changed_ = true;
-  const auto at = std::ranges::lower_bound(current_, spot.line, {}, &Heard::line);
-  if (at != current_.end() && at->line == spot.line) {
-    at->position = std::max(at->position, spot.position);
-  } else {
-    current_.insert(at, {spot.line, spot.position});
-  }
+  take_in(current_, spot);
 }
 
 EffectiveClocks::Slot EffectiveClocks::keep(std::span<const Heard> clock) {

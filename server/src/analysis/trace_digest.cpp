@@ -115,7 +115,6 @@ class Digesting {
       auto& variable =
           variables.try_emplace(event.subject, TraceDigest::Variable{renamed(event.subject), {}, 0, 0, {}, {}, {}})
               .first->second;
-      variable.accesses.add(event.access);
       add_unique(variable.threads, renamed(origin.thread));
       add_unique(variable.services, name);
       if (std::ranges::find(variable.access_types, event.access) == variable.access_types.end())
@@ -129,6 +128,7 @@ class Digesting {
     for (const auto& of_variable : races.variables) {
       const std::uint32_t name = renamed(of_variable.variable);
       const auto variable = std::ranges::find(digest_.variables, name, &TraceDigest::Variable::name);
+      variable->accesses = of_variable.accesses;
       variable->write_write = of_variable.pairs[0];
       variable->read_write = of_variable.pairs[1];
     }
