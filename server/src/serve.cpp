@@ -260,11 +260,25 @@ void add_operations(http::Server& server, const observability::Metrics& metrics,
   http::add_operations_routes(server, std::move(operations));
 }
 
-void say_where(const std::string& host, std::uint16_t port, const std::string& description) {
+/// Where programs with OpenTelemetry send by default, as far as it is free. Answers whether it was.
+bool listen_for_otlp(http::Server& server, std::uint16_t port) {
+  if (port == 0) return false;
+  try {
+    server.take_also(http::listen_on("127.0.0.1", port));
+    return true;
+  } catch (const std::exception& error) {
+    spdlog::info("spans are taken on server.port alone: {} (otlp.port)", error.what());
+    return false;
+  }
+}
+
+void say_where(const std::string& host, std::uint16_t port, const std::string& otlp, const std::string& description) {
   const bool is_ipv6 = host.find(':') != std::string::npos;
   const std::string url = "http://" + (is_ipv6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
   std::cout << "Raceway " RACEWAY_VERSION " serves on " << url << " (" << description << ")\n"
             << "  send events     POST " << url << "/events\n"
+            << "  send spans      OTEL_EXPORTER_OTLP_ENDPOINT=" << (otlp.empty() ? url : otlp)
+            << " OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf\n"
             << "  list traces     curl '" << url << "/api/traces?page=1'\n"
             << "  export all      curl " << url << "/api/traces > traces.json\n"
             << "  stop            Ctrl-C\n"
@@ -313,7 +327,9 @@ int serve(const config::LoadedConfig& loaded) {
   if (!in_memory) listener = http::listen_on(config.server.host, config.server.port);
   const auto port = server->take(std::move(listener));
   signals.serving(*server, *backend.storage, config.server);
-  say_where(config.server.host, port, backend.description);
+  const bool has_otlp = config.otlp.port != port && listen_for_otlp(*server, config.otlp.port);
+  say_where(config.server.host, port, has_otlp ? "http://127.0.0.1:" + std::to_string(config.otlp.port) : "",
+            backend.description);
   server->run();
   signals.ended();
 

@@ -49,6 +49,7 @@ class RacewayServer:
         self.log = paths.LOGS / "servers" / f"{re.sub(r'[^A-Za-z0-9_.-]+', '-', name)}-{self.port}.log"
         sections = {key: dict(value) for key, value in (sections or {}).items()}
         sections.setdefault("server", {}).update(host="127.0.0.1", port=self.port)
+        sections.setdefault("otlp", {}).setdefault("port", 0)  # one for all servers of a machine
         storage = sections.setdefault("storage", {})
         storage.setdefault("backend", "memory" if database is None else database.backend)
         if database is not None:

@@ -52,17 +52,27 @@ std::string outcome_in_new_thread(std::string_view body) {
   return outcome;
 }
 
-void check_fates(const Batch& batch) {
-  require(batch.events.size() + batch.rejected.count() == batch.count, "events that are neither read nor rejected");
-  if (batch.rejected.untold() > 0) return;
+/// Which of the indexes below `count` have a fate; throws where one has several. A span is several events, and its
+/// rejection may follow some of them.
+std::vector<int> fates_of(const Batch& batch) {
   std::vector<int> fates(batch.count);
-  for (const auto& event : batch.events) ++fates.at(event.index);
+  for (const auto& event : batch.events) {
+    int& fate = fates.at(event.index);
+    fate = batch.of_spans ? 1 : fate + 1;
+  }
   for (const auto& rejection : batch.rejected.told()) {
     ++fates.at(rejection.index);
     require(!rejection.reason.empty(), "a rejection without a reason");
     static_cast<void>(nlohmann::json(rejection.reason + rejection.id).dump());  // throws where it is no UTF-8
   }
-  for (const int count : fates) require(count == 1, "an index without exactly one fate");
+  return fates;
+}
+
+void check_fates(const Batch& batch) {
+  const bool counted = batch.of_spans || batch.events.size() + batch.rejected.count() == batch.count;
+  require(counted, "events that are neither read nor rejected");
+  if (batch.rejected.untold() > 0) return;
+  for (const int count : fates_of(batch)) require(count == 1, "an index without exactly one fate");
 }
 
 /// Asks another reader, which takes no number beyond a double: of a long run of digits it is shown the first ones.

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <stdexcept>
 #include <string>
 #include <utility>
 
@@ -10,9 +9,12 @@
 #include "wire/event_parts.hpp"
 #include "wire/fields.hpp"
 #include "wire/json_reader.hpp"
-#include "wire/json_scanner.hpp"
 #include "wire/known_events.hpp"
+#include "wire/otlp_json.hpp"
+#include "wire/otlp_protobuf.hpp"
+#include "wire/span_batch.hpp"
 #include "wire/text.hpp"
+#include "wire/tree_reader.hpp"
 
 namespace raceway::wire {
 
@@ -36,9 +38,6 @@ Batch& Batch::operator=(Batch&&) noexcept = default;
 Batch::~Batch() = default;
 
 namespace {
-
-constexpr const char* too_many_values =
-    "it holds too many small values: they would take several times the memory of their text";
 
 /// An id to name a rejected event by, from its tree.
 std::string id_in(const Json& tree) {
@@ -83,10 +82,10 @@ class BodyReader {
         arena_(arena),
         allowance_(arena.allowance()),
         batch_(batch),
-        reader_(body, allowance_),
-        scan_(body, arena_),
-        known_(scan_, reading.form, arena_) {
-    pay_for(std::min(body.size(), paid_in_advance));
+        trees_(body, reading.window, arena),
+        reader_(trees_.reader()),
+        known_(trees_.scan(), reading.form, arena_) {
+    trees_.pay_for(std::min(body.size(), paid_in_advance));
     // A row takes about one and a half times its text.
     arena_.expect(body.size() + body.size() / 2);
     beginning_ = arena_.mark();
@@ -108,13 +107,11 @@ class BodyReader {
   void read_object();
   bool read_known(std::size_t place);
   void read_any(std::size_t place);
-  std::string read_tree(std::size_t place, Json& tree);
-  std::string read_large_tree(std::size_t place, Json& tree);
   bool add_event(std::uint32_t index, const Json& tree);
   void reject(std::uint32_t index, std::string_view reason, const Json& tree);
   void reject_unread(std::uint32_t index, std::string_view reason, std::size_t place);
+  void read_spans();
   void forget();
-  void pay_for(std::size_t end);
 
   /// So much that a first chunk of memory is had at once.
   static constexpr std::size_t paid_in_advance = std::size_t{256} << 10U;
@@ -124,19 +121,11 @@ class BodyReader {
   Arena& arena_;
   Allowance& allowance_;
   Batch& batch_;
-  JsonReader reader_;
-  JsonScanner scan_;
+  TreeReader trees_;
+  JsonReader& reader_;
   KnownEvents known_;
   Arena::Mark beginning_;
-  std::size_t paid_for_ = 0;
 };
-
-/// Up to there the body's text allows memory to be taken.
-void BodyReader::pay_for(std::size_t end) {
-  if (end <= paid_for_) return;
-  allowance_.raise_limit(memory_of_text(end) - memory_of_text(paid_for_));
-  paid_for_ = end;
-}
 
 /// Reads the event there where its layout is known and nothing in it is unusual; answers whether it did.
 bool BodyReader::read_known(std::size_t place) {
@@ -148,7 +137,7 @@ bool BodyReader::read_known(std::size_t place) {
     return false;
   }
   event.index = static_cast<std::uint32_t>(batch_.count++);
-  pay_for(*end);
+  trees_.pay_for(*end);
   allowance_.lower_limit(sizeof(Event));
   reader_.move_to(*end);
   return true;
@@ -164,9 +153,9 @@ void BodyReader::read_any(std::size_t place) {
   const Arena::Mark before = arena_.mark();
   const std::size_t limit = allowance_.limit();
   Json tree;
-  const std::string problem = read_tree(place, tree);
+  const std::string problem = trees_.read(place, tree);
   const std::size_t end = reader_.place();
-  pay_for(end);
+  trees_.pay_for(end);
   if (!problem.empty()) reject_unread(index, problem, place);
   if (!problem.empty() || !add_event(index, tree)) {
     // Whether another event is taken does not depend on what is not.
@@ -177,42 +166,6 @@ void BodyReader::read_any(std::size_t place) {
   reader_.move_to(place);
   known_.learn(reader_);
   reader_.move_to(end);
-}
-
-/// Reads the event there, an object, and steps over it; answers why it cannot be kept, or nothing.
-std::string BodyReader::read_tree(std::size_t place, Json& tree) {
-  const Arena::Mark before = arena_.mark();
-  scan_.move_to(place, window_);
-  try {
-    if (scan_.read_value(tree, 0)) {
-      reader_.move_to(scan_.place());
-      return {};
-    }
-  } catch (const OverAllowance&) {
-    // It may take less when it is measured first.
-  }
-  arena_.release(before);
-  return read_large_tree(place, tree);
-}
-
-std::string BodyReader::read_large_tree(std::size_t place, Json& tree) {
-  scan_.move_to(place);
-  scan_.give_back_memory();
-  const std::size_t to_come = memory_of_text(reader_.text().size() - paid_for_);
-  const std::size_t most = std::max(arena_.room(), allowance_.left() + to_come);
-  Measure measure(allowance_.source(), most);
-  reader_.move_to(place);
-  reader_.measure_value(measure);
-  pay_for(reader_.place());
-  if (!measure.problem().empty()) return measure.problem();
-  if (measure.bytes() > most) return too_many_values;  // and was not counted to its end
-  try {
-    arena_.reserve(measure.bytes());
-    if (!scan_.read_counted_value(tree, measure.counts())) throw std::logic_error("read twice, an event differs");
-    return {};
-  } catch (const OverAllowance&) {
-    return too_many_values;
-  }
 }
 
 /// Answers whether the event can be kept.
@@ -277,6 +230,13 @@ void BodyReader::forget() {
   arena_.release(beginning_);
 }
 
+void BodyReader::read_spans() {
+  forget();
+  batch_.of_spans = true;
+  SpanBatch spans(arena_, batch_, most_events_);
+  read_otlp_json(trees_, spans);
+}
+
 /// Reads an object that is either the wrapping `{"events":[...]}` or a bare event.
 void BodyReader::read_object() {
   const std::size_t place = reader_.place();
@@ -294,13 +254,19 @@ void BodyReader::read_object() {
           continue;
         }
         forget();
+      } else if (key == otlp_spans_field) {
+        read_spans();
+        continue;
+      }
+      if (key == "resource_spans") {
+        throw BodyError("the body has resource_spans: the names of OTLP's JSON are in lowerCamelCase, resourceSpans");
       }
       looks_like_event |= key == fields::id || key == fields::event_id || key == fields::trace_id;
       reader_.skip_value();
     } while (reader_.accept(','));
     reader_.expect('}', "',' or '}' is expected");
   }
-  if (wraps || !looks_like_event) return;
+  if (wraps || batch_.of_spans || !looks_like_event) return;
   reader_.move_to(place);
   read_any(place);
 }
@@ -311,8 +277,14 @@ Batch read_batch(std::string_view body, const Reading& reading) {
   Batch batch = reading.allowance != nullptr ? Batch(*reading.allowance) : Batch();
   Arena& arena = batch.memory->arena;
   if (reading.allowance == nullptr) arena.allowance().set_limit(memory_of_any_body);
-  BodyReader(body, reading, arena, batch).read();
-  if (batch.count == 0) {
+  if (is_otlp_protobuf(body)) {
+    batch.of_spans = true;
+    SpanBatch spans(arena, batch, reading.most_events);
+    read_otlp_protobuf(body, spans);
+  } else {
+    BodyReader(body, reading, arena, batch).read();
+  }
+  if (batch.count == 0 && !batch.of_spans) {
     throw BodyError("the body holds no event; send {\"events\":[...]}, an array of events, or one event");
   }
   return batch;

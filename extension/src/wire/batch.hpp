@@ -1,5 +1,6 @@
 // Reading a body of `POST /events`: `{"events":[...]}`, a bare event or an array of events, each in either format.
 // The formats are told apart by their fields: `event_id` (documented) or `id` (SDK).
+// Or a body of spans, which become events (span_events.hpp): OTLP in protobuf or JSON.
 #pragma once
 
 #include <cstddef>
@@ -19,7 +20,8 @@ namespace raceway::wire {
 using EventList = BlockList<Event>;
 
 /// The events of one body. `events` and `rejected` together name every index below `count` once, as far as rejections
-/// are told; `events` in the body's order. Owns what the events' views refer to, except the body's own text, which must
+/// are told; `events` in the body's order. Of a body of spans the indexes are those of its spans, and the events of a
+/// span have the same. Owns what the events' views refer to, except the body's own text, which must
 /// outlive it.
 struct Batch {
   class Memory;  // arena
@@ -32,6 +34,7 @@ struct Batch {
 
   std::unique_ptr<Memory> memory;
   std::size_t count = 0;
+  bool of_spans = false;
   EventList events;
   Rejections rejected;
 };

@@ -33,7 +33,7 @@ std::vector<std::span<const Sending>> group_by_event(std::span<const Sending> se
     groups.push_back(sendings.subspan(from, to - from));
     from = to;
   }
-  std::sort(groups.begin(), groups.end(), [](const auto& a, const auto& b) {
+  std::stable_sort(groups.begin(), groups.end(), [](const auto& a, const auto& b) {
     const auto& [body_of_a, event_of_a] = a.front();
     const auto& [body_of_b, event_of_b] = b.front();
     return std::pair(body_of_a, event_of_a->index) < std::pair(body_of_b, event_of_b->index);

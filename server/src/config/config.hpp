@@ -54,6 +54,10 @@ struct Server {
   MetricsAccess metrics = MetricsAccess::open;
 };
 
+struct Otlp {
+  std::uint16_t port = 4318;  ///< of the loopback address; 0 = none
+};
+
 struct Postgres {
   std::string connection_string;  ///< for libpq; not empty where the backend is postgres or supabase; a secret
   std::uint32_t max_connections = 10;
@@ -106,6 +110,7 @@ struct Config {
   Server server;
   Storage storage;
   Engine engine;
+  Otlp otlp;
   Switch race_detection;
   Switch anomaly_detection;
   Switch distributed_tracing;

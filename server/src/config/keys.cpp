@@ -229,6 +229,10 @@ constexpr std::array key_table{
     key<&Config::engine, &Engine::writers>("engine.writers", "Threads that write, one connection each; 0: one a core.",
         {.max = 1'000}),
 
+    key<&Config::otlp, &Otlp::port>("otlp.port",
+        "Port on 127.0.0.1 where programs with OpenTelemetry send to unless they are told otherwise: the same is served\n"
+        "there as on server.port, where it is free. 0: not at all.", {.max = 65'535}),
+
     key<&Config::race_detection, &Switch::enabled>("race_detection.enabled", "", ignored),
     key<&Config::anomaly_detection, &Switch::enabled>("anomaly_detection.enabled", "", ignored),
     key<&Config::distributed_tracing, &Switch::enabled>("distributed_tracing.enabled", "", ignored),
@@ -242,12 +246,13 @@ constexpr std::array key_table{
         "The same as cors_origins = [\"*\"]. Not for production."),
 };
 
-constexpr std::array<Section, 10> section_table{{
+constexpr std::array<Section, 11> section_table{{
     {"server", "The HTTP server"},
     {"storage", "Where events are kept"},
     {"storage.memory", "Used by the backend memory"},
     {"storage.postgres", "Used by the backends postgres and supabase"},
     {"engine", "From the request to the storage"},
+    {"otlp", "OpenTelemetry"},
     {"race_detection", "Race detection"},
     {"anomaly_detection", "Anomaly detection"},
     {"distributed_tracing", "Distributed tracing"},

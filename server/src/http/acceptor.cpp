@@ -20,8 +20,8 @@ constexpr std::chrono::milliseconds pause_time{100};
 
 }  // namespace
 
-void Acceptor::start(Descriptor listener, int epoll) {
-  listener_ = std::move(listener);
+void Acceptor::start(std::vector<Descriptor> listeners, int epoll) {
+  listeners_ = std::move(listeners);
   epoll_ = epoll;
   resume(Clock::now());
   watch();
@@ -31,18 +31,28 @@ void Acceptor::watch() {
   epoll_event event{};
   event.events = EPOLLIN;
   event.data.ptr = this;
-  if (epoll_ctl(epoll_, EPOLL_CTL_ADD, listener_.get(), &event) < 0)
-    throw std::system_error(errno, std::generic_category(), "epoll_ctl");
+  for (const auto& listener : listeners_) {
+    if (epoll_ctl(epoll_, EPOLL_CTL_ADD, listener.get(), &event) < 0)
+      throw std::system_error(errno, std::generic_category(), "epoll_ctl");
+  }
 }
 
 /// Nothing, and errno, where nobody waits or it cannot be.
 std::optional<Acceptor::Arrival> Acceptor::accept() const {
+  for (const auto& listener : listeners_) {
+    auto arrival = accept_from(listener);
+    if (arrival || (errno != EAGAIN && errno != EWOULDBLOCK)) return arrival;
+  }
+  return std::nullopt;
+}
+
+std::optional<Acceptor::Arrival> Acceptor::accept_from(const Descriptor& listener) {
   sockaddr_storage address{};
   socklen_t size = sizeof address;
   int socket = -1;
   do {  // one that has gone again while it waited is passed over
     size = sizeof address;
-    socket = accept4(listener_.get(), reinterpret_cast<sockaddr*>(&address), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    socket = accept4(listener.get(), reinterpret_cast<sockaddr*>(&address), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
   } while (socket < 0 && (errno == ECONNABORTED || errno == EINTR));
   if (socket < 0) return std::nullopt;
   Descriptor accepted(socket);
@@ -52,7 +62,7 @@ std::optional<Acceptor::Arrival> Acceptor::accept() const {
 }
 
 void Acceptor::pause(Clock::time_point now) {
-  epoll_ctl(epoll_, EPOLL_CTL_DEL, listener_.get(), nullptr);
+  for (const auto& listener : listeners_) epoll_ctl(epoll_, EPOLL_CTL_DEL, listener.get(), nullptr);
   paused_until_ = now + pause_time;
 }
 

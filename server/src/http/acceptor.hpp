@@ -1,4 +1,4 @@
-// The socket that listens, and the connections that come in by it.
+// The sockets that listen, and the connections that come in by them.
 #pragma once
 
 #include <sys/socket.h>
@@ -6,6 +6,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "http/descriptor.hpp"
 
@@ -21,9 +22,9 @@ class Acceptor {
     bool last = false;  ///< there was no descriptor left but the spare one
   };
 
-  /// Takes `listener`, which listens without blocking, and has `epoll` report with the acceptor's own address whenever
+  /// Takes `listeners`, which listen without blocking, and has `epoll` report with the acceptor's own address whenever
   /// somebody waits. Once. `epoll` and the acceptor stay where they are until stop().
-  void start(Descriptor listener, int epoll);
+  void start(std::vector<Descriptor> listeners, int epoll);
 
   /// The next one that waits; nothing where there is none, or where it cannot be taken.
   std::optional<Arrival> next(Clock::time_point now);
@@ -39,15 +40,16 @@ class Acceptor {
   /// while when it is over.
   void resume(Clock::time_point now);
 
-  /// Closes the socket: whoever comes from now on is refused by the kernel.
-  void stop() { listener_ = Descriptor(); }
+  /// Closes the sockets: whoever comes from now on is refused by the kernel.
+  void stop() { listeners_.clear(); }
 
  private:
   void watch();
   std::optional<Arrival> accept() const;
+  static std::optional<Arrival> accept_from(const Descriptor& listener);
   void pause(Clock::time_point now);
 
-  Descriptor listener_;
+  std::vector<Descriptor> listeners_;
   Descriptor spare_;
   bool out_of_files_ = false;
   int epoll_ = -1;

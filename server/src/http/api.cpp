@@ -7,6 +7,7 @@
 
 #include "http/envelope.hpp"
 #include "http/global_analysis_api.hpp"
+#include "http/otlp_api.hpp"
 #include "http/query.hpp"
 #include "http/trace_analysis_api.hpp"
 #include "http/trace_answers.hpp"
@@ -41,17 +42,9 @@ std::string ingest_json(const ingest::Answer& answer) {
 }
 
 Response post_events(Api& api, Request& request) {
-  try {
-    Response response;
-    response.body = ingest_json(api.ingestor.take(std::move(request.body), std::move(request.held)));
-    return response;
-  } catch (const wire::TooManyEvents& error) {
-    return failure(413, std::string(error.what()) + "; send them in several bodies");
-  } catch (const wire::BodyError& error) {
-    return failure(400, error.what());
-  } catch (const storage::BodyTooLarge& error) {
-    return failure(413, error.what());
-  }
+  Response response;
+  response.body = ingest_json(take_body(api, request));
+  return response;
 }
 
 constexpr const char* phase_completed =
@@ -145,7 +138,20 @@ Response get_service_traces(Api& api, const Request& request) {
 
 }  // namespace
 
+ingest::Answer take_body(Api& api, Request& request) {
+  try {
+    return api.ingestor.take(std::move(request.body), std::move(request.held));
+  } catch (const wire::TooManyEvents& error) {
+    throw Refusal(413, std::string(error.what()) + "; send them in several bodies");
+  } catch (const wire::BodyError& error) {
+    throw Refusal(400, error.what());
+  } catch (const storage::BodyTooLarge& error) {
+    throw Refusal(413, error.what());
+  }
+}
+
 void add_api_routes(Server& server, Api& api) {
+  add_otlp_routes(server, api);
   server.route("POST", "/events", [&api](Request& request) { return post_events(api, request); });
   server.route("GET", "/health", [](Request&) { return success(phase_completed); });
   server.route("GET", "/status", [&api](Request&) { return get_status(api); });

@@ -22,6 +22,10 @@ struct Api {
 /// Adds every route of the API to `server`.
 void add_api_routes(Server& server, Api& api);
 
+/// Takes the request's body to the storage. Throws Refusal where it cannot be taken as it is, storage::Unavailable
+/// where it may be later.
+ingest::Answer take_body(Api& api, Request& request);
+
 /// The largest page of a list; a larger page_size is taken for this one.
 inline constexpr std::uint64_t max_page_size = 1000;
 

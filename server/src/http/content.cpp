@@ -7,8 +7,21 @@
 
 namespace raceway::server::http {
 
+namespace {
+
+std::string_view without_parameters(std::string_view content_type) {
+  return trimmed(content_type.substr(0, content_type.find(';')));
+}
+
+}  // namespace
+
+bool is_protobuf_type(std::string_view content_type) {
+  const auto type = without_parameters(content_type);
+  return equal_ignoring_case(type, "application/x-protobuf") || equal_ignoring_case(type, "application/protobuf");
+}
+
 bool is_json_type(std::string_view content_type) {
-  const auto type = trimmed(content_type.substr(0, content_type.find(';')));
+  const auto type = without_parameters(content_type);
   constexpr std::string_view suffix = "+json";
   return equal_ignoring_case(type, "application/json") ||
          (type.size() > suffix.size() && type.find('/') != std::string_view::npos &&

@@ -17,6 +17,9 @@ namespace raceway::server::http {
 /// Whether a Content-Type is application/json or something+json, with any parameters.
 bool is_json_type(std::string_view content_type);
 
+/// Whether it is application/x-protobuf, or application/protobuf, with any parameters.
+bool is_protobuf_type(std::string_view content_type);
+
 enum class Encoding { identity, compressed };
 
 /// identity, or gzip, x-gzip and deflate; nothing for others and for several.

@@ -82,8 +82,8 @@ void Door::stop() noexcept {
   errno = saved;
 }
 
-void Door::run(Descriptor listener) {
-  acceptor_.start(std::move(listener), epoll_.get());
+void Door::run(std::vector<Descriptor> listeners) {
+  acceptor_.start(std::move(listeners), epoll_.get());
   const auto tick = tick_for(limits_);
   auto next_sweep = Clock::now() + tick;
   std::array<epoll_event, 256> events;

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "http/acceptor.hpp"
 #include "http/allowance.hpp"
@@ -35,8 +36,8 @@ class Door {
        std::atomic<bool>& draining);
   ~Door();
 
-  /// `listener` listens, without blocking. Returns after stop(), when no connection is left.
-  void run(Descriptor listener);
+  /// `listeners` listen, without blocking. Returns after stop(), when no connection is left.
+  void run(std::vector<Descriptor> listeners);
   /// From any thread and from signal handlers.
   void stop() noexcept;
 

@@ -30,6 +30,7 @@ Response failure(int status, std::string_view message, std::chrono::seconds retr
   Response response;
   response.status = status;
   response.body = error_body(message);
+  response.error = message;
   if (retry_after.count() > 0) response.headers.emplace_back("Retry-After", std::to_string(retry_after.count()));
   return response;
 }

@@ -110,7 +110,7 @@ void copy_answer(Response answer, httplib::Response& to) {
   for (auto& [name, value] : answer.headers) to.set_header(name, value);
   if (!answer.stream) {
     to.body = std::move(answer.body);
-    if (!to.body.empty()) to.set_header("Content-Type", answer.content_type);
+    if (!to.body.empty() || answer.status == 200) to.set_header("Content-Type", answer.content_type);
     return;
   }
   const auto produce = [stream = std::move(answer.stream)](std::size_t, httplib::DataSink& sink) {

@@ -47,9 +47,10 @@ using Stream = std::function<bool(const Write& write)>;
 struct Response {
   int status = 200;
   std::string content_type = "application/json";
-  Fields headers;    ///< neither Content-Length nor Content-Type, Connection or Transfer-Encoding
-  std::string body;  ///< ignored where there is a stream
-  Stream stream;     ///< sent chunked
+  Fields headers;     ///< neither Content-Length nor Content-Type, Connection or Transfer-Encoding
+  std::string body;   ///< ignored where there is a stream
+  std::string error;  ///< of a failure: what its body says
+  Stream stream;      ///< sent chunked
 };
 
 /// What a handler throws to answer with an error in the envelope.
@@ -73,13 +74,19 @@ using Handler = std::function<Response(Request&)>;
 enum class Body {
   none,
   json,  ///< Content-Type must be application/json or something+json, else 415; only browsers may not leave it out
+  json_or_protobuf,  ///< or application/x-protobuf
   any,
 };
+
+/// Says a failure in a form of the route's own: called with the request, as far as it is known, and the failure in the
+/// envelope.
+using TellFailure = std::function<void(const Request&, Response&)>;
 
 struct RouteOptions {
   std::optional<Body> body;  ///< by default json for POST, PUT and PATCH, none for the others
   bool open = false;         ///< served without an API key
   bool limited = true;       ///< counts against the rate limit
+  TellFailure tell_failure = {};
 };
 
 }  // namespace raceway::server::http

@@ -58,6 +58,7 @@ Response Pipeline::answer(Exchange& exchange, std::string_view target) {
       observability::accept_request_id(request.header("X-Request-Id").value_or("")));
   request.request_id = scope.id();
   auto response = guarded(exchange, [&] { return respond(exchange, target); });
+  tell_failure(exchange, response);
   skip_body(exchange);
   cors_.decorate(request.headers, response.headers);
   response.headers.emplace_back("X-Request-Id", request.request_id);
@@ -72,12 +73,18 @@ Response Pipeline::refuse(Exchange& exchange, int status) {
   return response;
 }
 
+void Pipeline::tell_failure(const Exchange& exchange, Response& response) {
+  if (response.error.empty() || exchange.route == nullptr || !exchange.route->tell_failure) return;
+  exchange.route->tell_failure(exchange.request, response);
+}
+
 RouteMatch Pipeline::find_route(Exchange& exchange, std::string_view target) const {
   auto& request = exchange.request;
   const auto parts = split_target(target);
   auto match = router_.find(request.method, parts.path);
   request.client = proxies_.client_of(exchange.connection.peer(), request.headers);
   request.path = percent_decoded(parts.path, false).value_or(std::string(parts.path));
+  exchange.route = match.route;
   if (match.route != nullptr) request.route = match.route->pattern;
   return match;
 }
@@ -157,13 +164,20 @@ std::optional<Response> Pipeline::gate(Exchange& exchange, const RouteMatch& mat
   return response;
 }
 
-Encoding Pipeline::check_content(const Exchange& exchange, const Route& route) const {
-  const auto type = exchange.request.header("Content-Type");
-  if (route.body == Body::json && type && !type->empty() && !is_json_type(*type))
-    throw Refusal(415, "Content-Type is " + std::string(*type) + "; send Content-Type: application/json");
+void Pipeline::check_type(const Request& request, Body wanted) {
+  if (wanted != Body::json && wanted != Body::json_or_protobuf) return;
+  const auto type = request.header("Content-Type").value_or("");
   // A page can send any other type to any server without asking first.
-  if (route.body == Body::json && (!type || type->empty()) && from_browser(exchange.request.headers))
+  if (type.empty() && from_browser(request.headers))
     throw Refusal(415, "A browser has to send Content-Type: application/json");
+  const bool takes_protobuf = wanted == Body::json_or_protobuf;
+  if (type.empty() || is_json_type(type) || (takes_protobuf && is_protobuf_type(type))) return;
+  throw Refusal(415, "Content-Type is " + std::string(type) + "; send Content-Type: application/json" +
+                         (takes_protobuf ? " or application/x-protobuf" : ""));
+}
+
+Encoding Pipeline::check_content(const Exchange& exchange, const Route& route) const {
+  check_type(exchange.request, route.body);
   const auto name = exchange.request.header("Content-Encoding").value_or("");
   const auto encoding = parse_encoding(name);
   if (!encoding)

@@ -32,6 +32,7 @@ struct Exchange {
   Connection& connection;
   const Framing& framing;
   Request request;
+  const Route* route = nullptr;             ///< once it is found
   Upload* upload = nullptr;                 ///< of a body that did not come at once
   bool body_begun = false;                  ///< some of it is used
   bool body_used = false;                   ///< read or skipped up to its end, so that another request may follow
@@ -76,6 +77,8 @@ class Pipeline {
   Response respond(Exchange& exchange, std::string_view target);
   std::optional<Response> gate(Exchange& exchange, const RouteMatch& match, Rate rate);
   std::optional<std::chrono::seconds> wait_for_rate(const std::string& client, Rate rate);
+  static void check_type(const Request& request, Body wanted);
+  static void tell_failure(const Exchange& exchange, Response& response);
   Encoding check_content(const Exchange& exchange, const Route& route) const;
   void read_body(Exchange& exchange, Encoding encoding);
   Allowance::Hold take_share(Allowance& of, const Exchange& exchange);

@@ -82,7 +82,8 @@ void Router::add(std::string_view method, std::string_view pattern, Handler hand
   const bool sends_body = method == "POST" || method == "PUT" || method == "PATCH";
   entry.route = Route{std::string(method), std::string(pattern),
                       std::move(handler),  options.body.value_or(sends_body ? Body::json : Body::none),
-                      options.open,        options.limited};
+                      options.open,        options.limited,
+                      options.tell_failure};
   for (const auto& other : entries_) {
     if (other.route.method == method && other.route.pattern == pattern)
       throw std::logic_error("two routes for " + other.route.method + " " + other.route.pattern);

@@ -17,6 +17,7 @@ struct Route {
   Body body = Body::none;
   bool open = false;
   bool limited = true;
+  TellFailure tell_failure = {};
 };
 
 /// What a path and a method lead to.

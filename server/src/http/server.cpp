@@ -58,7 +58,7 @@ class Server::Impl {
   Pipeline pipeline;
   Codec codec;
   Door door;
-  Descriptor listener;
+  std::vector<Descriptor> listeners;
 };
 
 Server::Server(Options options, Hooks hooks) : impl_(std::make_unique<Impl>(std::move(options), std::move(hooks))) {}
@@ -74,14 +74,17 @@ std::uint16_t Server::bind() {
 
 std::uint16_t Server::take(Descriptor listener) {
   impl_->fit_open_files();
-  impl_->listener = std::move(listener);
-  if (is_loopback(address_of(impl_->listener))) impl_->pipeline.listening_on_loopback();
-  return port_of(impl_->listener);
+  if (is_loopback(address_of(listener))) impl_->pipeline.listening_on_loopback();
+  return port_of(impl_->listeners.emplace_back(std::move(listener)));
+}
+
+void Server::take_also(Descriptor listener) {
+  impl_->listeners.push_back(std::move(listener));
 }
 
 void Server::run() {
-  if (impl_->listener.get() < 0) throw std::logic_error("Server::run() before bind()");
-  impl_->door.run(std::move(impl_->listener));
+  if (impl_->listeners.empty()) throw std::logic_error("Server::run() before bind()");
+  impl_->door.run(std::move(impl_->listeners));
 }
 
 void Server::stop() noexcept {

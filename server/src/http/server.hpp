@@ -141,6 +141,8 @@ class Server {
 
   /// The same with a socket that listens already, as of listen_on(): whoever has connected meanwhile waits in it.
   std::uint16_t take(Descriptor listener);
+  /// And one more, before run(): the same is served there. Names in Host are judged by the first one's address.
+  void take_also(Descriptor listener);
 
   /// Serves until stop(), then: no new connections, idle ones are closed, running requests finish, and clients are
   /// waited for up to drain_timeout. Handlers are always waited for. Once, after bind() or take().

@@ -43,7 +43,7 @@ Answer BatchingIngestor::take(std::string&& body, storage::ByteBudget::Hold held
     return answer;
   }
   auto waiting = std::make_shared<Waiting>();
-  waiting->events = batch.count;
+  waiting->events = std::max(batch.count, batch.events.size());  // a span is several
   waiting->promised = batch.events.size();
   waiting->arrived = Clock::now();
   answer.stored = batch.events.size();
