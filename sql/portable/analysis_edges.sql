@@ -2,6 +2,7 @@
 
 CREATE FUNCTION raceway.told_edges(parents integer[], base_place integer[], strands integer[], processes integer[], spans integer[], upstream_of integer[],
                                    span_first integer[], kinds text[], subjects text[], threads text[],
+                                   link_sources integer[], link_targets integer[],
                                    OUT sources integer[], OUT targets integer[], OUT reasons integer[])
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -42,12 +43,13 @@ BEGIN
           WHERE p.strand <> s.strand
           UNION ALL SELECT t.last::integer, a.n::integer, 4, a.place, t.strand FROM awaiting a
           JOIN task t ON t.process = a.process AND t.subject = a.subject AND t.strand <> a.strand
-          UNION ALL SELECT span_first[upstream_of[c.span]], c.n::integer, 5, c.place, 0 FROM called c) x;
+          UNION ALL SELECT span_first[upstream_of[c.span]], c.n::integer, 5, c.place, 0 FROM called c
+          UNION ALL SELECT l.source, l.target, 6, l.n, 0 FROM unnest(link_sources, link_targets) WITH ORDINALITY l (source, target, n)) x;
 END
 $told$;
 
-COMMENT ON FUNCTION raceway.told_edges(integer[], integer[], integer[], integer[], integer[], integer[], integer[], text[], text[], text[]) IS
-    'part of the analysis: the edges of parents, tasks and spans, by falling trust. Reasons are numbered: parent, program, spawn, await, span, clock';
+COMMENT ON FUNCTION raceway.told_edges(integer[], integer[], integer[], integer[], integer[], integer[], integer[], text[], text[], text[], integer[], integer[]) IS
+    'part of the analysis: the edges of parents, tasks, spans and links, by falling trust. Reasons are numbered: parent, program, spawn, await, span, link, clock';
 
 CREATE FUNCTION raceway.without_circles(base_place integer[], sources integer[], targets integer[], reasons integer[],
                                         OUT link_sources integer[], OUT link_targets integer[])
@@ -63,7 +65,7 @@ DECLARE
 BEGIN
     link_sources := '{}';
     link_targets := '{}';
-    FOREACH trust IN ARRAY ARRAY[1, 3, 5, 6] LOOP
+    FOREACH trust IN ARRAY ARRAY[1, 3, 5, 6, 7] LOOP
         before := cardinality(link_sources);
         FOR n IN 1..cardinality(sources) LOOP
             CONTINUE WHEN reasons[n] <> trust AND NOT (trust = 3 AND reasons[n] = 4);

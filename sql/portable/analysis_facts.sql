@@ -47,7 +47,7 @@ COMMENT ON FUNCTION raceway.require_analysable(text) IS
 CREATE FUNCTION raceway.trace_events(trace text) RETURNS TABLE (
     rank integer, event_id text, at timestamp, nanos integer, parent integer, kind text, subject text, access text, shared boolean, location text,
     service text, thread text, span integer, upstream integer, process integer, strand integer, component text, duration bigint, locks text[],
-    clock jsonb, vector_clock jsonb, old_value jsonb, new_value jsonb
+    clock jsonb, vector_clock jsonb, old_value jsonb, new_value jsonb, links integer[]
 )
 LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 1000
 SET search_path = pg_catalog, pg_temp
@@ -105,7 +105,11 @@ BEGIN
                CASE WHEN jsonb_typeof(g.metadata -> 'lock_set') = 'array' THEN ARRAY(
                    SELECT l.value #>> '{}' FROM jsonb_array_elements(g.metadata -> 'lock_set') l WHERE jsonb_typeof(l.value) = 'string') END,
                CASE WHEN raceway.vclock_valid(g.vector_clock) THEN g.vector_clock ELSE '{}' END, g.vector_clock,
-               g.metadata -> 'old_value', g.metadata -> 'new_value'
+               g.metadata -> 'old_value', g.metadata -> 'new_value',
+               CASE WHEN jsonb_typeof(g.metadata #> '{metadata_fields,otel,links}') = 'array' THEN ARRAY(
+                   SELECT f.rank FROM jsonb_array_elements(g.metadata #> '{metadata_fields,otel,links}') WITH ORDINALITY l (value, n)
+                   JOIN ids f ON f.event_id = l.value ->> 'event_id' AND jsonb_typeof(l.value -> 'event_id') = 'string'
+                   WHERE f.rank <> g.rank ORDER BY l.n) END
         FROM grouped g LEFT JOIN ids i ON i.event_id = g.parent_id LEFT JOIN spans s ON s.span = g.span LEFT JOIN spans u ON u.span = g.upstream
         ORDER BY 1;
 END
@@ -113,4 +117,4 @@ $events$;
 
 COMMENT ON FUNCTION raceway.trace_events(text) IS
     'part of the analysis: the events of a trace by time and id, where rank is their place, with what it looks at. parent is a rank; a span '
-    'has the rank of its earliest event, one that is not stored -1; processes and strands are numbered, strands from 1, and 0 is none';
+    'has the rank of its earliest event, one that is not stored -1; processes and strands are numbered, strands from 1, and 0 is none; links are ranks';

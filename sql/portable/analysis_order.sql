@@ -18,6 +18,9 @@ DECLARE
     subjects   text[];
     threads    text[];
     clocks     jsonb[];
+    linked     jsonb;  -- by rank, the ranks that it names as causes
+    link_sources integer[];
+    link_targets integer[];
     -- The entries of all clocks, and the numbers of components that stand for requests.
     entry_event     integer[];
     entry_name      text[];
@@ -43,9 +46,13 @@ BEGIN
     PERFORM raceway.require_analysable(trace);
     SELECT count(*), coalesce(array_agg(e.parent), '{}'), coalesce(array_agg(e.strand), '{}'), coalesce(array_agg(e.span), '{}'),
            coalesce(array_agg(e.upstream), '{}'), coalesce(array_agg(e.process), '{}'), coalesce(array_agg(e.component), '{}'),
-           coalesce(array_agg(e.kind), '{}'), coalesce(array_agg(e.subject), '{}'), coalesce(array_agg(e.thread), '{}'), coalesce(array_agg(e.clock), '{}')
-    INTO events, parents, strand, span, upstream, process, component, kinds, subjects, threads, clocks
+           coalesce(array_agg(e.kind), '{}'), coalesce(array_agg(e.subject), '{}'), coalesce(array_agg(e.thread), '{}'), coalesce(array_agg(e.clock), '{}'),
+           coalesce(jsonb_object_agg(e.rank, e.links) FILTER (WHERE e.links <> '{}'), '{}')
+    INTO events, parents, strand, span, upstream, process, component, kinds, subjects, threads, clocks, linked
     FROM raceway.trace_events(trace) e;
+    SELECT coalesce(array_agg(l.source::integer ORDER BY t.target::integer, l.n), '{}'), coalesce(array_agg(t.target::integer ORDER BY t.target::integer, l.n), '{}')
+    INTO link_sources, link_targets
+    FROM jsonb_each(linked) t (target, sources), jsonb_array_elements_text(t.sources) WITH ORDINALITY l (source, n);
     strands := coalesce((SELECT max(s) FROM unnest(strand) s), 0);
 
     -- The events by parents and time alone.
@@ -71,7 +78,8 @@ BEGIN
 
     -- The edges.
     SELECT t.sources, t.targets, t.reasons INTO edge_sources, edge_targets, edge_reasons
-    FROM raceway.told_edges(parents, base_place, strand, process, span, upstream_of, span_first, kinds, subjects, threads) t;
+    FROM raceway.told_edges(parents, base_place, strand, process, span, upstream_of, span_first, kinds, subjects, threads,
+                            link_sources, link_targets) t;
     SELECT coalesce(array_agg(x.event ORDER BY x.event, x.n), '{}'), coalesce(array_agg(x.key ORDER BY x.event, x.n), '{}'),
            coalesce(array_agg(x.counter ORDER BY x.event, x.n), '{}')
     INTO entry_event, entry_name, entry_counter
@@ -88,7 +96,7 @@ BEGIN
         SELECT r.* INTO links FROM raceway.request_edges(base, strand, span, upstream_of, own, numbers, entry_event, entry_component, entry_counter) r;
         edge_sources := edge_sources || links.sources;
         edge_targets := edge_targets || links.targets;
-        edge_reasons := edge_reasons || array_fill(6, ARRAY[cardinality(links.sources)]);
+        edge_reasons := edge_reasons || array_fill(7, ARRAY[cardinality(links.sources)]);
         -- The others are plain: a clock is either the one or the other.
         SELECT coalesce(array_agg(x.event ORDER BY x.n), '{}'), coalesce(array_agg(x.name ORDER BY x.n), '{}'), coalesce(array_agg(x.counter ORDER BY x.n), '{}')
         INTO entry_event, entry_name, entry_counter
@@ -265,10 +273,10 @@ BEGIN
             FROM unnest(o.edge_sources, o.edge_targets, o.edge_reasons) WITH ORDINALITY e (source, target, reason, n)
             UNION ALL SELECT a.rank, b.rank, 2, 2, a.line, a."position", 0 FROM event a JOIN event b ON b.line = a.line AND b."position" = a."position" + 1
             WHERE a.line <= o.strands
-            UNION ALL SELECT a.rank, b.rank, 6, 3, c.n, a.rank, b.rank
+            UNION ALL SELECT a.rank, b.rank, 7, 3, c.n, a.rank, b.rank
             FROM unnest(o.class_from, o.class_to) WITH ORDINALITY c (source, target, n) JOIN event a ON a.class = c.source JOIN event b ON b.class = c.target
         )
-        SELECT a.event_id, b.event_id, (ARRAY['parent', 'program', 'spawn', 'await', 'span', 'clock'])[e.reason], a.place < b.place
+        SELECT a.event_id, b.event_id, (ARRAY['parent', 'program', 'spawn', 'await', 'span', 'link', 'clock'])[e.reason], a.place < b.place
         FROM edge e JOIN event a ON a.rank = e.source JOIN event b ON b.rank = e.target
         ORDER BY e.turn, e.n, e.n2, e.n3;
 END

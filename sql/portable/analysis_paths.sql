@@ -61,7 +61,7 @@ BEGIN
         at := beyond[at];
     END LOOP;
     SELECT array_agg(x.reason ORDER BY x.n) INTO reasons
-    FROM (SELECT c.n, CASE WHEN c.n > 1 THEN least(min(e.reason), CASE WHEN line[c.event] = line[c.before] AND line[c.event] <= strands THEN 2 ELSE 6 END) END AS reason
+    FROM (SELECT c.n, CASE WHEN c.n > 1 THEN least(min(e.reason), CASE WHEN line[c.event] = line[c.before] AND line[c.event] <= strands THEN 2 ELSE 7 END) END AS reason
           FROM (SELECT c.event, c.n, lag(c.event) OVER (ORDER BY c.n) AS before FROM unnest(chain) WITH ORDINALITY c (event, n)) c
           LEFT JOIN unnest(edge_sources, edge_targets, edge_reasons) e (source, target, reason) ON e.source = c.before AND e.target = c.event
           GROUP BY c.n, c.event, c.before) x;
@@ -79,7 +79,7 @@ SET jit = off
 AS $explain$
 #variable_conflict use_column
 DECLARE
-    names  constant text[] := ARRAY['parent', 'program', 'spawn', 'await', 'span', 'clock'];
+    names  constant text[] := ARRAY['parent', 'program', 'spawn', 'await', 'span', 'link', 'clock'];
     o      record;
     one    integer;
     two    integer;
@@ -277,7 +277,7 @@ SET jit = off
 AS $critical$
 #variable_conflict use_column
 DECLARE
-    names   constant text[] := ARRAY['parent', 'program', 'spawn', 'await', 'span', 'clock'];
+    names   constant text[] := ARRAY['parent', 'program', 'spawn', 'await', 'span', 'link', 'clock'];
     o       record;
     path    integer[];
     pieces  record;
@@ -305,7 +305,7 @@ BEGIN
     ), edge AS MATERIALIZED (
         SELECT x.reason, x.n, a.line AS caller, a.kind, b.line, b."position"
         FROM unnest(o.edge_sources, o.edge_targets, o.edge_reasons) WITH ORDINALITY x (source, target, reason, n)
-        JOIN event a ON a.rank = x.source JOIN event b ON b.rank = x.target WHERE a.place < b.place AND a.line <> b.line AND x.reason <> 6
+        JOIN event a ON a.rank = x.source JOIN event b ON b.rank = x.target WHERE a.place < b.place AND a.line <> b.line AND x.reason < 6
     ), call AS (
         SELECT DISTINCT ON (x.line) x.* FROM edge x WHERE x.reason <> 4 AND x."position" = 1 ORDER BY x.line, x.n
     ), line AS (

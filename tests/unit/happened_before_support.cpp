@@ -32,6 +32,9 @@ EventTable table_of(const Facts& facts) {
     each.origin = {fact.service, fact.instance, "", fact.thread, fact.span, fact.upstream};
     if (fact.duration_nanos >= 0) each.duration_nanos = fact.duration_nanos;
     each.clock = clock;
+    std::vector<std::uint64_t> links;
+    for (const auto& id : fact.links) links.push_back(key(id));
+    each.links = links;
     table.add(each);
   }
   table.finish([&](std::span<const std::uint32_t> places) {
@@ -115,6 +118,7 @@ Facts any_facts(int most_events) {
     const int parent = any(0, 2 * size + 1);
     if (parent < size) fact.parent = "e" + std::to_string(parent);
     if (parent == size) fact.parent = "unknown";
+    for (int links = any(0, 6); links > 4; --links) fact.links.push_back("e" + std::to_string(any(0, size + 1)));
     fact.time = any(0, 20);
     fact.service = letter('A', any(0, 2));
     if (any(0, 3) > 0) fact.instance = "1";

@@ -28,6 +28,7 @@ struct Fact {
   std::vector<std::pair<std::string, Counter>> clock = {};
   std::int64_t duration_nanos = -1;
   bool shared_lock = false;
+  std::vector<std::string> links = {};
 };
 
 using Facts = std::vector<Fact>;
@@ -56,8 +57,8 @@ class Told {
 /// For each pair of ranks whether the first happened before the second, as one walk tells it.
 std::vector<std::vector<bool>> relation_of(const HappenedBefore& happened);
 
-/// Any few events, as contradictory as it comes: unknown parents, cycles, spans in circles, clocks of both kinds,
-/// locks.
+/// Any few events, as contradictory as it comes: unknown parents and links, cycles, spans in circles, clocks of both
+/// kinds, locks.
 Facts any_facts(int most_events);
 /// The same, and most of them took some time.
 Facts any_lasting_facts(int most_events);

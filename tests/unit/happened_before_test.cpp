@@ -167,6 +167,22 @@ Fact in_thread(const std::string& id, const std::string& thread, std::int64_t ti
   return fact;
 }
 
+TEST(Links, AreCausesBesidesTheParent) {
+  const Told told({{.id = "a", .thread = "1"},
+                   {.id = "b", .thread = "2"},
+                   {.id = "c", .thread = "3"},
+                   {.id = "d", .parent = "a", .thread = "4", .links = {"b", "d", "elsewhere"}}});
+  EXPECT_EQ(told.relation("a", "d"), "before");
+  EXPECT_EQ(told.relation("b", "d"), "before");
+  EXPECT_EQ(told.relation("c", "d"), "concurrent");
+  EXPECT_EQ(told.happened.warnings().missing_parents, 0U);
+}
+
+TEST(Links, GiveWayToParents) {
+  const Told told({{.id = "a", .thread = "1", .links = {"b"}}, {.id = "b", .parent = "a", .thread = "2"}});
+  EXPECT_EQ(told.relation("a", "b"), "before");
+}
+
 TEST(HappenedBefore, OrdersAThreadAndNotTwo) {
   const Told told({in_thread("a", "t1", 1), in_thread("b", "t1", 2), in_thread("c", "t2", 3)});
   EXPECT_EQ(told.relation("a", "b"), "before");

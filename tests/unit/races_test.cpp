@@ -200,10 +200,12 @@ Facts facts_with_idle_locks(int most_events) {
     of_locks.insert(fact.id);
     fact.clock.clear();
     fact.parent = fact.span = fact.upstream = "";
+    fact.links.clear();
     if (fact.thread.empty()) fact.thread = "t";
   }
   for (Fact& fact : facts) {
     if (of_locks.contains(fact.parent)) fact.parent.clear();
+    std::erase_if(fact.links, [&](const std::string& id) { return of_locks.contains(id); });
   }
   return facts;
 }

@@ -14,11 +14,12 @@
 namespace raceway::causality {
 
 /// In falling order of trust.
-enum class Reason : std::uint8_t { parent, program, spawn, await, span, clock };
+enum class Reason : std::uint8_t { parent, program, spawn, await, span, link, clock };
 
 /// As SQL and JSON spell it.
 constexpr std::string_view name_of(Reason reason) {
-  constexpr std::array<std::string_view, 6> names = {"parent", "program", "spawn", "await", "span", "clock"};
+  constexpr std::array<std::string_view, 7> names = {"parent", "program", "spawn", "await",
+                                                     "span",   "link",    "clock"};
   return names[static_cast<std::size_t>(reason)];
 }
 

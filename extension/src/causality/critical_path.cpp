@@ -56,7 +56,8 @@ std::int64_t TraceTimes::told(std::uint32_t event) const {
 std::vector<CausalEdge> calls_of_lines(const HappenedBefore& happened) {
   std::vector<CausalEdge> calls(happened.lines(), CausalEdge{none, none, Reason::parent});
   for (const CausalEdge& edge : happened.edges()) {
-    if (edge.reason == Reason::await || edge.reason == Reason::clock || !happened.kept(edge)) continue;
+    const bool is_call = edge.reason != Reason::await && edge.reason != Reason::link && edge.reason != Reason::clock;
+    if (!is_call || !happened.kept(edge)) continue;
     const Spot to = happened.spot(edge.to);
     if (to.position != 1 || happened.spot(edge.from).line == to.line) continue;
     if (calls[to.line].from == none) calls[to.line] = edge;

@@ -73,6 +73,7 @@ void EventTable::add(const EventFacts& facts) {
                        static_cast<std::uint32_t>(component.counter)});
   }
   clock_begin_.push_back(static_cast<std::uint32_t>(clocks_.size()));
+  for (const std::uint64_t id : facts.links) links_.push_back({events_.back().place, id});
 }
 
 void EventTable::finish(const ReadIds& read_ids) {
@@ -83,31 +84,57 @@ void EventTable::finish(const ReadIds& read_ids) {
   sort_ties(events_, read_ids);
 }
 
-std::vector<std::uint32_t> EventTable::parents() const {
+/// Sorted and no hash table: ids come from outside, and no choice of ids may make this slow.
+class EventTable::Ranks {
+ public:
+  explicit Ranks(const std::vector<Event>& events) {
+    by_id_.reserve(events.size());
+    for (std::uint32_t rank = 0; rank < events.size(); ++rank) by_id_.push_back({events[rank].id, rank});
+    std::ranges::sort(by_id_);
+  }
+
+  /// Of the earliest event of that id, or none.
+  std::uint32_t of(std::uint64_t id) const {
+    const auto at = std::ranges::lower_bound(by_id_, Item{id, 0});
+    return at != by_id_.end() && at->id == id ? at->rank : none;
+  }
+
+ private:
   struct Item {
     std::uint64_t id;
     std::uint32_t rank;
     auto operator<=>(const Item&) const = default;
   };
-  // Sorted and no hash table: ids come from outside, and no choice of ids may make this slow.
-  std::vector<Item> by_id;
-  by_id.reserve(events_.size());
-  for (std::uint32_t rank = 0; rank < size(); ++rank) by_id.push_back({events_[rank].id, rank});
-  std::ranges::sort(by_id);
+  std::vector<Item> by_id_;
+};
+
+std::vector<std::uint32_t> EventTable::parents() const {
+  const Ranks ranks(events_);
   std::vector<std::uint32_t> parents(events_.size(), none);
   for (std::uint32_t rank = 0; rank < size(); ++rank) {
-    const std::uint64_t parent = events_[rank].parent_id;
-    if (parent == 0) continue;
-    const auto at = std::ranges::lower_bound(by_id, Item{parent, 0});
-    if (at != by_id.end() && at->id == parent) parents[rank] = at->rank;
+    if (events_[rank].parent_id != 0) parents[rank] = ranks.of(events_[rank].parent_id);
   }
   return parents;
 }
 
+std::vector<EventTable::Link> EventTable::links() const {
+  std::vector<Link> links;
+  if (links_.empty()) return links;
+  const Ranks ranks(events_);
+  std::vector<std::uint32_t> rank_of_place(events_.size());
+  for (std::uint32_t rank = 0; rank < size(); ++rank) rank_of_place[events_[rank].place] = rank;
+  for (const auto& [place, id] : links_) {
+    const Link link = {ranks.of(id), rank_of_place[place]};
+    if (link.from != none && link.from != link.to) links.push_back(link);
+  }
+  std::ranges::stable_sort(links, {}, &Link::to);
+  return links;
+}
+
 std::size_t EventTable::bytes() const {
   return events_.capacity() * sizeof(Event) + clocks_.capacity() * sizeof(ClockEntry) +
-         clock_begin_.capacity() * sizeof(std::uint32_t) + origins_.size() * (2 * sizeof(OriginNames) + 48) +
-         names_.bytes();
+         clock_begin_.capacity() * sizeof(std::uint32_t) + links_.capacity() * (sizeof(NamedLink) + 2 * sizeof(Link)) +
+         origins_.size() * (2 * sizeof(OriginNames) + 48) + names_.bytes();
 }
 
 }  // namespace raceway::causality

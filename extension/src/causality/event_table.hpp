@@ -64,6 +64,7 @@ struct EventFacts {
   Origin origin;
   std::optional<std::int64_t> duration_nanos;
   std::span<const Component> clock;              ///< as TraceEvent::clock
+  std::span<const std::uint64_t> links = {};     ///< ids of other events that it names as its causes
   std::span<const std::string_view> locks = {};  ///< that the client says are held, besides those it told of as events
 };
 
@@ -121,11 +122,23 @@ class EventTable {
   const Names& names() const { return names_; }
   /// The rank of the parent of each event, or none; of several events with one id it is the earliest.
   std::vector<std::uint32_t> parents() const;
+  /// By ranks: from an event to one that names it as its cause, besides its parent.
+  struct Link {
+    std::uint32_t from, to;
+  };
+  /// In the order of `to`, those of one event as it names them.
+  std::vector<Link> links() const;
 
   /// What it takes of the heap.
   std::size_t bytes() const;
 
  private:
+  struct NamedLink {
+    std::uint32_t place;
+    std::uint64_t id;
+  };
+  class Ranks;
+
   std::uint32_t origin_number(const Origin& origin);
 
   std::vector<Event> events_;
@@ -135,6 +148,7 @@ class EventTable {
   std::uint32_t last_origin_number_ = none;
   std::vector<std::uint32_t> clock_begin_ = {0};
   std::vector<ClockEntry> clocks_;
+  std::vector<NamedLink> links_;
   std::vector<std::vector<std::uint32_t>> lock_sets_ = {{}};
   std::map<std::vector<std::uint32_t>, std::uint32_t> lock_set_numbers_;
   Names names_;

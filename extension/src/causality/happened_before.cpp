@@ -112,6 +112,7 @@ void HappenedBefore::order_events() {
   }
   append(edges_, task_edges(events_, strands_, StrandEnds(strands_, base_order_), parents_, base_order_));
   append(edges_, spans_.edges(events_, strands_, base_order_));
+  for (const auto& [from, to] : events_.links()) edges_.push_back({from, to, Reason::link});
   RequestClocks request_clocks(events_, strands_, spans_, base_order_);
   append(edges_, request_clocks.edges());
 

@@ -160,12 +160,16 @@ TraceReading::TraceReading(std::string_view trace) : trace_(trace), memory_(trac
 void TraceReading::read_rows() {
   EventCursor cursor(trace_);
   std::vector<std::uint32_t> id_of_place;
+  std::vector<std::uint64_t> links;
   std::size_t counters = 0;
   for (RawEvent raw; cursor.next(raw);) {
     auto read = facts_of(raw);
     id_of_place.push_back(ids_.number(raw.event_id.value));
     read.facts.id = key_of(id_of_place.back());
     read.facts.parent = read.parent_id.empty() ? 0 : key_of(ids_.number(read.parent_id));
+    links.clear();
+    for (const auto id : read.link_ids) links.push_back(key_of(ids_.number(id)));
+    read.facts.links = links;
     counters += read.facts.clock.size();
     events_.add(read.facts);
     read_bytes_ = events_.bytes() + ids_.bytes() + counters * causality::HappenedBefore::bytes_a_counter +

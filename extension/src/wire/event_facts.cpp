@@ -74,6 +74,20 @@ std::optional<std::int64_t> duration_of(const Row& row, const Json& metadata) {
   return static_cast<std::int64_t>(std::llround(static_cast<double>(*row.duration_ms) * nanos_in_a_millisecond));
 }
 
+/// The ids of the events that the links of a span lead to.
+std::vector<std::string_view> links_in(const Json& metadata) {
+  std::vector<std::string_view> ids;
+  const Json* of_span = metadata.find(fields::metadata_fields);
+  if (of_span != nullptr) of_span = of_span->find(fields::otel);
+  const Json* const links = of_span != nullptr ? of_span->find(fields::links) : nullptr;
+  if (links == nullptr || !links->is(Json::Type::array)) return ids;
+  for (const Json& link : links->as_array()) {
+    const Json* const id = link.find(fields::event_id);
+    if (id != nullptr && id->is(Json::Type::string)) ids.push_back(id->text());
+  }
+  return ids;
+}
+
 }  // namespace
 
 ReadFacts read_facts(const Row& row) {
@@ -84,6 +98,7 @@ ReadFacts read_facts(const Row& row) {
   auto& facts = read.facts;
   const Json* parent = metadata.find(fields::parent_id);
   if (parent != nullptr && parent->is(Json::Type::string)) read.parent_id = parent->text();
+  read.link_ids = links_in(metadata);
   facts.timestamp = row.timestamp;
   facts.nanos = nanos_in(metadata);
   const auto* const known = std::ranges::find(known_kinds, row.kind, &KnownKind::name);

@@ -15,9 +15,10 @@ class Arena;
 
 /// Refers to the row's texts and to memory of its own.
 struct ReadFacts {
-  causality::EventFacts facts;  ///< but for id and parent, which the caller numbers
-  std::string_view parent_id;   ///< empty: none
-  Json metadata;                ///< an object
+  causality::EventFacts facts;             ///< but for id, parent and links, which the caller numbers
+  std::string_view parent_id;              ///< empty: none
+  std::vector<std::string_view> link_ids;  ///< of events that a span's links lead to
+  Json metadata;                           ///< an object
   std::vector<std::string_view> locks;
   std::shared_ptr<Arena> memory;
 };

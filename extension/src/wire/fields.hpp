@@ -60,6 +60,10 @@ inline constexpr auto event_fields = "event_fields"sv;        ///< fields of the
 inline constexpr std::array row_only = {parent_id,   lock_set,        causality_vector, timestamp_nanos,
                                         kind_fields, metadata_fields, event_fields};
 
+// Of a span, in metadata_fields: what has no place of its own (wire/span_events.hpp).
+inline constexpr auto otel = "otel"sv;
+inline constexpr auto links = "links"sv;
+
 template <std::size_t N>
 constexpr bool contains(const std::array<std::string_view, N>& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();

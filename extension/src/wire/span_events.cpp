@@ -181,7 +181,7 @@ void SpanEvents::finish(Event& event, const Span& span, std::string_view parent,
   if (event.duration_ms) metadata.add(fields::duration_ns, number(duration_of(span)));
   add_nanos(metadata, time_, arena_);
   if (!otel.empty()) {
-    const std::array<JsonMember, 1> member = {JsonMember("otel", object(otel))};
+    const std::array<JsonMember, 1> member = {JsonMember(fields::otel, object(otel))};
     metadata.add(fields::metadata_fields, Json::of_object(arena_.copy(std::span<const JsonMember>(member))));
   }
   event.metadata = metadata.build();
@@ -206,7 +206,7 @@ Json SpanEvents::links_of(const Span& span) {
     members.add("trace_id", hex(link.trace_id));
     members.add("span_id", hex(link.span_id));
     if (link.trace_id == span.trace_id && link.span_id != span.span_id) {
-      members.add("event_id", Json::of_string(event_id(link.trace_id, link.span_id, SharedHalf::none, {})));
+      members.add(fields::event_id, Json::of_string(event_id(link.trace_id, link.span_id, SharedHalf::none, {})));
     }
     members.add_text("trace_state", link.trace_state);
     members.add_some("attributes", link.attributes);
@@ -240,7 +240,7 @@ void SpanEvents::add_start(const Span& span) {
   if (!is_zero(span.parent_id)) otel.add("parent_span_id", parent_text_);
   otel.add_text("trace_state", span.trace_state);
   if (span.flags != 0) otel.add("flags", number(span.flags));
-  if (!span.links.empty()) otel.add("links", links_of(span));
+  if (!span.links.empty()) otel.add(fields::links, links_of(span));
   if (span.dropped_attributes != 0) otel.add("dropped_attributes", number(span.dropped_attributes));
   if (span.dropped_moments != 0) otel.add("dropped_events", number(span.dropped_moments));
   if (span.dropped_links != 0) otel.add("dropped_links", number(span.dropped_links));

@@ -34,11 +34,15 @@ void TraceAnalysis::read_rows() {
   table_.emplace(rows_.count());
   std::size_t clocks = 0;
   std::size_t counters = 0;
+  std::vector<std::uint64_t> links;
   const std::size_t begun_with = hold_.bytes();
   rows_.each([&](const wire::Row& row) {
     auto read = wire::read_facts(row);
     read.facts.id = key_of(row.event_id);
     read.facts.parent = key_of(read.parent_id);
+    links.clear();
+    for (const auto id : read.link_ids) links.push_back(key_of(id));
+    read.facts.links = links;
     clocks += read.facts.clock.empty() ? 0 : 1;
     counters += read.facts.clock.size();
     table_->add(read.facts);

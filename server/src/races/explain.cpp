@@ -37,6 +37,8 @@ std::string because(Reason reason) {
       return "ends what is awaited by";
     case Reason::span:
       return "begins the span that calls";
+    case Reason::link:
+      return "is linked from";
     case Reason::clock:
       return "is counted in the clock of";
   }
