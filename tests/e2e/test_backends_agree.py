@@ -58,7 +58,7 @@ def compare_every_route(stores):
         if trace["trace_id"].isprintable() and trace["trace_id"].isascii():
             path = f"/api/traces/{trace['trace_id'].replace(' ', '%20')}"
             last_of_page = stores[0].get(path, limit=3)["next_after"]
-            paths += [path, f"{path}?limit=3", *([f"{path}?limit=2&after={quote(last_of_page)}"] if last_of_page else [])]
+            paths += [path, f"{path}/graph", f"{path}?limit=3", *([f"{path}?limit=2&after={quote(last_of_page)}"] if last_of_page else [])]
     for path in paths:
         memory, postgres = (store.client.get(path) for store in stores)
         assert memory.status == postgres.status, path

@@ -165,7 +165,7 @@ def test_the_fixture_of_the_contract(store):
         "trace_id": events[0]["trace_id"], "anomaly_count": 0, "anomalies": []}
 
 
-@pytest.mark.parametrize("route", ["critical-path", "dependencies", "audit-trail/x", "relation?a=1&b=2"])
+@pytest.mark.parametrize("route", ["critical-path", "dependencies", "audit-trail/x", "relation?a=1&b=2", "graph"])
 def test_unknown_traces_and_ids_are_refused(store, route):
     unknown = str(uuid.uuid4())
     assert unknown in store.client.get(f"/api/traces/{unknown}/{route}").refused(404)

@@ -9,6 +9,7 @@
 #include <set>
 #include <tuple>
 
+#include "causality/racing_events.hpp"
 #include "happened_before_support.hpp"
 
 namespace raceway::causality {
@@ -64,6 +65,27 @@ RC_GTEST_PROP(Races, AreCountedAsIfEachPairWereLookedAt, ()) {
     }
     RC_ASSERT(counted == expected);
   }
+}
+
+RC_GTEST_PROP(Races, AreToldOfEachEvent, ()) {
+  const Told told(any_facts(60));
+  const LockSets locks(told.happened);
+  std::vector<bool> expected(told.table.size());
+  std::vector<std::tuple<std::uint32_t, std::uint32_t, RaceClass>> pairs;
+  for (const Found& pair : all_pairs(told, locks)) {
+    if (!is_race(pair.race_class)) continue;
+    expected[pair.earlier] = expected[pair.later] = true;
+    pairs.emplace_back(pair.earlier, pair.later, pair.race_class);
+  }
+  const auto most = static_cast<std::size_t>(*rc::gen::inRange(0, 40));
+  const auto found = racing_events(told.happened, locks, most);
+  RC_ASSERT(found.complete);
+  RC_ASSERT(found.is_racing == expected);
+  RC_ASSERT(found.pairs == pairs.size());
+  pairs.resize(std::min(most, pairs.size()));
+  decltype(pairs) first;
+  for (const auto& pair : found.first) first.emplace_back(pair.earlier, pair.later, pair.race_class);
+  RC_ASSERT(first == pairs);
 }
 
 RC_GTEST_PROP(Races, AreListedWorstFirstUpToTheLimit, ()) {

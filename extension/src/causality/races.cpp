@@ -50,6 +50,11 @@ std::vector<std::uint32_t> sites_of_accesses(const HappenedBefore& happened) {
   return sites;
 }
 
+bool is_unknown(const HappenedBefore& happened, std::uint32_t event) {
+  return happened.strands().of(event) == none && happened.events().clock(event).empty() &&
+         happened.parents()[event] == none;
+}
+
 namespace {
 
 Sharing sharing_of(const EventTable& events, std::uint32_t a, std::uint32_t b) {
@@ -57,12 +62,6 @@ Sharing sharing_of(const EventTable& events, std::uint32_t a, std::uint32_t b) {
   const auto in_b = ProcessName::of(events.origin(b));
   if (in_a == in_b) return Sharing::process;
   return in_a.service == in_b.service ? Sharing::service : Sharing::name;
-}
-
-/// Whether anything at all is told of when it happened but its time.
-bool is_unknown(const HappenedBefore& happened, std::uint32_t event) {
-  return happened.strands().of(event) == none && happened.events().clock(event).empty() &&
-         happened.parents()[event] == none;
 }
 
 bool conflict(const AccessGroup& a, const AccessGroup& b) {

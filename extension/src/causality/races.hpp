@@ -111,6 +111,9 @@ struct Races {
 /// lock set and site.
 Races find_races(const HappenedBefore& happened, const LockSets& locks, const RaceQuery& query);
 
+/// Whether nothing at all is told of when it happened but its time: no thread, no clock, no parent.
+bool is_unknown(const HappenedBefore& happened, std::uint32_t event);
+
 /// What kind of race it is where nothing orders these two accesses to one variable, or nothing where neither writes.
 std::optional<RaceClass> class_if_unordered(const HappenedBefore& happened, const LockSets& locks, std::uint32_t a,
                                             std::uint32_t b);

@@ -72,13 +72,16 @@ inline void append_time(std::string& out, std::string_view name, const wire::Tim
 }
 
 /// Appends nanoseconds as milliseconds, exactly, with one digit of fraction at least.
-inline void append_millis(std::string& out, std::string_view name, std::int64_t nanos) {
+inline void append_millis(std::string& out, std::int64_t nanos) {
   constexpr std::int64_t nanos_in_a_millisecond = 1'000'000;
-  append_key(out, name);
   out += std::to_string(nanos / nanos_in_a_millisecond);
   std::string fraction = std::to_string(nanos_in_a_millisecond + nanos % nanos_in_a_millisecond).substr(1);
   fraction.resize(std::max<std::size_t>(fraction.find_last_not_of('0') + 1, 1));
   out += '.' + fraction;
+}
+inline void append_millis(std::string& out, std::string_view name, std::int64_t nanos) {
+  append_key(out, name);
+  append_millis(out, nanos);
 }
 
 /// Appends the shortest decimal that names the number, with one digit of fraction at least.

@@ -20,17 +20,17 @@ std::uint64_t key_of(std::string_view id) {
 
 }  // namespace
 
-TraceAnalysis::TraceAnalysis(storage::TraceEvents& events, storage::ByteBudget& budget)
+TraceAnalysis::TraceAnalysis(storage::TraceEvents& events, storage::ByteBudget& budget, const SeeRow& see)
     : rows_(events), hold_(budget.hold()), walk_hold_(budget.hold()), beside_hold_(budget.hold()) {
   hold_.grow(events.count() * (HappenedBefore::bytes_an_event + sizeof(EventTable::Event)));
-  read_rows();
+  read_rows(see);
   causality::Allowed allowed;
   allowed.memory = [this](std::size_t bytes) { walk_hold_.set(bytes); };
   allowed.memory_beside = [this](std::size_t bytes) { beside_hold_.set(bytes); };
   happened_.emplace(*table_, allowed);
 }
 
-void TraceAnalysis::read_rows() {
+void TraceAnalysis::read_rows(const SeeRow& see) {
   table_.emplace(rows_.count());
   std::size_t clocks = 0;
   std::size_t counters = 0;
@@ -46,6 +46,7 @@ void TraceAnalysis::read_rows() {
     clocks += read.facts.clock.empty() ? 0 : 1;
     counters += read.facts.clock.size();
     table_->add(read.facts);
+    if (see) see(row, read.metadata);
     const std::size_t texts_and_clocks =
         table_->bytes() - std::min(table_->bytes(), rows_.count() * sizeof(EventTable::Event));
     const std::size_t now = begun_with + texts_and_clocks + clocks * HappenedBefore::bytes_a_clock +

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -12,19 +13,25 @@
 #include "causality/locksets.hpp"
 #include "storage/byte_budget.hpp"
 #include "storage/storage.hpp"
+#include "wire/json.hpp"
 
 namespace raceway::server::analysis {
+
+/// Is shown each row, in the order of their places, while they are read for the analysis; what it takes it counts
+/// itself.
+using SeeRow = std::function<void(const wire::Row& row, const wire::Json& metadata)>;
 
 /// Refers to the events, which outlive it. What it takes is of `budget`; the constructor throws Unavailable where that
 /// has not so much, and so does what is asked of it later. Not thread-safe.
 class TraceAnalysis {
  public:
-  TraceAnalysis(storage::TraceEvents& events, storage::ByteBudget& budget);
+  TraceAnalysis(storage::TraceEvents& events, storage::ByteBudget& budget, const SeeRow& see = {});
   TraceAnalysis(const TraceAnalysis&) = delete;
   TraceAnalysis& operator=(const TraceAnalysis&) = delete;
   ~TraceAnalysis() = default;
 
   storage::TraceEvents& rows() { return rows_; }
+  const storage::TraceEvents& rows() const { return rows_; }
   const causality::EventTable& events() const { return *table_; }
   const causality::HappenedBefore& happened() const { return *happened_; }
   /// Worked out when it is first asked for.
@@ -39,7 +46,7 @@ class TraceAnalysis {
   std::optional<std::uint32_t> find(std::string_view event_id);
 
  private:
-  void read_rows();
+  void read_rows(const SeeRow& see);
 
   storage::TraceEvents& rows_;
   storage::ByteBudget::Hold hold_;         // for what stays

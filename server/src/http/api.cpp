@@ -8,6 +8,7 @@
 #include "http/envelope.hpp"
 #include "http/global_analysis_api.hpp"
 #include "http/otlp_api.hpp"
+#include "http/page_api.hpp"
 #include "http/query.hpp"
 #include "http/trace_analysis_api.hpp"
 #include "http/trace_answers.hpp"
@@ -159,6 +160,7 @@ void add_api_routes(Server& server, Api& api) {
   server.route("GET", "/api/traces/:id", [&api](Request& request) { return get_trace(api, request); });
   add_trace_routes(server, api);
   add_global_routes(server, api);
+  add_page_routes(server, api);
   server.route("GET", "/api/services", [&api](Request&) { return get_services(api); });
   server.route("GET", "/api/services/:name/traces",
                [&api](Request& request) { return get_service_traces(api, request); });
