@@ -1,3 +1,6 @@
 import { createRoot } from "react-dom/client";
 
-createRoot(document.getElementById("root")!).render(<p>Raceway</p>);
+import "../app.css";
+import { App } from "./app";
+
+createRoot(document.getElementById("root")!).render(<App />);
