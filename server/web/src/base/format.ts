@@ -33,12 +33,17 @@ export function millis(time: string): number {
 
 const two = (n: number) => String(n).padStart(2, "0");
 
+const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
 /** 12:00:01.250, in front of it the day where it is another one than today's. */
 export function clock(time: string | number, fraction = 3): string {
   const at = new Date(time);
   if (Number.isNaN(at.getTime())) return "–";
   const text = `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}` + (fraction === 0 ? "" : "." + String(at.getMilliseconds()).padStart(3, "0"));
-  return at.toDateString() === new Date().toDateString() ? text : `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${text}`;
+  const now = new Date();
+  if (at.toDateString() === now.toDateString()) return text;
+  const day = `${at.getDate()} ${months[at.getMonth()]!}`;
+  return at.getFullYear() === now.getFullYear() ? `${day} ${text}` : `${day} ${at.getFullYear()} ${text}`;
 }
 
 export function ago(time: string | number, now = Date.now()): string {
@@ -57,7 +62,6 @@ export function cut(text: string, most: number): string {
   return text.length <= most ? text : text.slice(0, most - 1) + "…";
 }
 
-// eslint-free by intent: what is matched are the characters that are not seen.
 const unseen = /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g;
 
 /** A foreign text in one line: characters that are not seen, or that turn others around, made visible. */

@@ -1,7 +1,7 @@
 // Who calls whom: layers from left to right, beyond fifty services a matrix.
 import { count, cut, visible } from "../base/format";
 import { go, href, inBase } from "../base/route";
-import { Call, layered } from "./call_layers";
+import { Call, layered, Routed } from "./call_layers";
 
 const boxWidth = 168;
 const boxHeight = 30;
@@ -13,44 +13,63 @@ export function CallGraph({ calls }: { calls: Call[] }) {
   return names.size > 50 ? <CallMatrix calls={calls} names={[...names].sort()} /> : <Layers calls={calls} />;
 }
 
+type Point = { x: number; y: number };
+
+/** From the edge of a box to that of another, level where it leaves, arrives and passes between. */
+function curve(points: Point[]): string {
+  return points.slice(1).reduce((path, to, at) => {
+    const from = points[at]!;
+    const bend = (to.x - from.x) / 2;
+    return `${path}C${from.x + bend} ${from.y} ${to.x - bend} ${to.y} ${to.x} ${to.y}`;
+  }, `M${points[0]!.x} ${points[0]!.y}`);
+}
+
+function Arrow({ route, place, width }: { route: Routed; place: Map<string, Point>; width: number }) {
+  const { call, back, through } = route;
+  const middle = (key: string): Point => ({ x: place.get(key)!.x, y: place.get(key)!.y + boxHeight / 2 });
+  const from = middle(call.from);
+  const to = middle(call.to);
+  const start = back ? from : { ...from, x: from.x + boxWidth };
+  const end = back ? { ...to, x: to.x + boxWidth + 7 } : { ...to, x: to.x - 7 };
+  const passed = through.map(middle).flatMap((at) => [at, { ...at, x: at.x + boxWidth }]);
+  const label = passed.length > 0 ? { x: passed[0]!.x + boxWidth / 2, y: passed[0]!.y } : { x: (start.x + end.x) / 2, y: (start.y + end.y) / 2 };
+  return (
+    <g className={back ? "call back" : "call"}>
+      <path d={curve([start, ...passed, end])} strokeWidth={width} />
+      <path className="tip" d={back ? `M${end.x - 7} ${end.y}l8 -4v8z` : `M${end.x + 7} ${end.y}l-8 -4v8z`} />
+      <text x={label.x} y={label.y - 5}>{count(call.calls)}</text>
+    </g>
+  );
+}
+
 function Layers({ calls }: { calls: Call[] }) {
-  const { layers, back } = layered(calls);
+  const { layers, routed } = layered(calls);
   const tallest = Math.max(...layers.map((layer) => layer.length));
   const height = tallest * (boxHeight + gapY) + 24;
   const width = layers.length * (boxWidth + gapX) - gapX + 8;
-  const place = new Map<string, { x: number; y: number }>();
+  const place = new Map<string, Point>();
   layers.forEach((layer, column) => {
     const top = (height - layer.length * (boxHeight + gapY) + gapY) / 2;
-    layer.forEach((name, row) => place.set(name, { x: 4 + column * (boxWidth + gapX), y: top + row * (boxHeight + gapY) }));
+    layer.forEach(({ key }, row) => place.set(key, { x: 4 + column * (boxWidth + gapX), y: top + row * (boxHeight + gapY) }));
   });
   const most = Math.max(...calls.map((call) => call.calls), 1);
+  const services = layers.flat().flatMap(({ service }) => (service === null ? [] : [service]));
   return (
     <div className="call-graph">
-      <svg width={width} height={height} role="img" aria-label={cut(calls.map((call) => `${visible(call.from)} calls ${visible(call.to)} ${call.calls} times`).join("; "), 2000)}>
-        {calls.filter((call) => call.from !== call.to).map((call) => {
-          const a = place.get(call.from)!;
-          const b = place.get(call.to)!;
-          const y0 = a.y + boxHeight / 2;
-          const y1 = b.y + boxHeight / 2;
-          const returns = back.has(call);
-          const x0 = returns ? a.x : a.x + boxWidth;
-          const x1 = returns ? b.x + boxWidth : b.x;
-          const bend = (x1 - x0) / 2;
+      <svg width={width} height={height} role="group" aria-label={cut(calls.map((call) => `${visible(call.from)} calls ${visible(call.to)} ${call.calls} times`).join("; "), 2000)}>
+        {routed.map((route) => (
+          <Arrow key={JSON.stringify([route.call.from, route.call.to])} route={route} place={place} width={1 + 2 * (Math.log1p(route.call.calls) / Math.log1p(most))} />
+        ))}
+        {services.map((name) => {
+          const at = place.get(name)!;
           return (
-            <g key={call.from + "\u0000" + call.to} className={returns ? "call back" : "call"}>
-              <path d={`M${x0} ${y0}C${x0 + bend} ${y0} ${x1 - bend} ${y1} ${x1 - (returns ? -7 : 7)} ${y1}`} strokeWidth={1 + 2 * (Math.log1p(call.calls) / Math.log1p(most))} />
-              <path className="tip" d={returns ? `M${x1} ${y1}l8 -4v8z` : `M${x1} ${y1}l-8 -4v8z`} />
-              <text x={(x0 + x1) / 2} y={(y0 + y1) / 2 - 4}>{count(call.calls)}</text>
-            </g>
+            <a key={name} href={inBase(href(["services", name]))} onClick={(event) => (event.preventDefault(), go(href(["services", name])))} className="service-box">
+              <title>{cut(visible(name), 300)}</title>
+              <rect x={at.x} y={at.y} width={boxWidth} height={boxHeight} rx={4} />
+              <text x={at.x + 10} y={at.y + 19.5}>{cut(visible(name), 22)}</text>
+            </a>
           );
         })}
-        {[...place].map(([name, at]) => (
-          <a key={name} href={inBase(href(["services", name]))} onClick={(event) => (event.preventDefault(), go(href(["services", name])))} className="service-box">
-            <title>{cut(visible(name), 300)}</title>
-            <rect x={at.x} y={at.y} width={boxWidth} height={boxHeight} rx={4} />
-            <text x={at.x + 10} y={at.y + 19.500}>{cut(visible(name), 22)}</text>
-          </a>
-        ))}
       </svg>
     </div>
   );

@@ -1,5 +1,5 @@
 // Layers of a graph of calls: a service stands right of all that call it, by the longest path; a call that would lead back
-// is turned for that.
+// is turned for that. A call over several layers has a place in each of them, so that it does not run through a service.
 
 export interface Call {
   from: string;
@@ -7,9 +7,15 @@ export interface Call {
   calls: number;
 }
 
+export interface Routed {
+  call: Call;
+  back: boolean;
+  through: string[]; // the places that it passes, by their keys
+}
+
 export interface Layered {
-  layers: string[][];
-  back: Set<Call>;
+  layers: { key: string; service: string | null }[][];
+  routed: Routed[];
 }
 
 export function layered(calls: Call[]): Layered {
@@ -25,9 +31,19 @@ export function layered(calls: Call[]): Layered {
   for (const name of order) {
     for (const call of next.get(name)!) if (!back.has(call)) layer.set(call.to, Math.max(layer.get(call.to)!, layer.get(name)! + 1));
   }
-  const layers: string[][] = [];
-  for (const name of names) (layers[layer.get(name)!] ??= []).push(name);
-  return { layers: untangled(layers, calls), back };
+  const layers: Layered["layers"] = [];
+  for (const name of names) (layers[layer.get(name)!] ??= []).push({ key: name, service: name });
+  const routed = calls.filter((call) => call.from !== call.to).map((call): Routed => {
+    const through: string[] = [];
+    for (let at = layer.get(call.from)! + 1; at < layer.get(call.to)!; at++) {
+      const key = JSON.stringify([call.from, call.to, at]);
+      layers[at]!.push({ key, service: null });
+      through.push(key);
+    }
+    return { call, back: back.has(call), through };
+  });
+  untangle(layers, routed);
+  return { layers, routed };
 }
 
 /** Callers before the called, without recursion; and the calls that close a circle. */
@@ -56,16 +72,21 @@ function ordered(names: string[], next: Map<string, Call[]>) {
   return { order: order.reverse(), back };
 }
 
-/** Each layer in the order of the middle of its callers. */
-function untangled(layers: string[][], calls: Call[]): string[][] {
+/** Each layer in the order of the middle of what leads into it. */
+function untangle(layers: Layered["layers"], routed: Routed[]) {
+  const into = new Map<string, string[]>();
+  for (const { call, back, through } of routed) {
+    if (back) continue;
+    const way = [call.from, ...through, call.to];
+    way.slice(1).forEach((key, at) => into.set(key, [...(into.get(key) ?? []), way[at]!]));
+  }
   const place = new Map<string, number>();
   for (const layer of layers) {
-    const middle = (name: string) => {
-      const callers = calls.filter((call) => call.to === name && place.has(call.from)).map((call) => place.get(call.from)!);
-      return callers.length === 0 ? Number.MAX_SAFE_INTEGER : callers.reduce((sum, each) => sum + each, 0) / callers.length;
+    const middle = (key: string) => {
+      const before = (into.get(key) ?? []).filter((each) => place.has(each)).map((each) => place.get(each)!);
+      return before.length === 0 ? 0 : before.reduce((sum, each) => sum + each, 0) / before.length;
     };
-    layer.sort((a, b) => middle(a) - middle(b) || (a < b ? -1 : 1));
-    layer.forEach((name, at) => place.set(name, at - (layer.length - 1) / 2));
+    layer.sort((a, b) => middle(a.key) - middle(b.key) || Number(a.service === null) - Number(b.service === null) || (a.key < b.key ? -1 : 1));
+    layer.forEach(({ key }, at) => place.set(key, at - (layer.length - 1) / 2));
   }
-  return layers;
 }

@@ -102,7 +102,7 @@ export function Grid<Row>(props: Props<Row>) {
   };
 
   const template = (narrow: boolean) => columns.filter((column) => !narrow || !column.wide).map((column) => column.width).join(" ");
-  const style = { "--cols": template(false), "--cols-narrow": template(true), "--row": `${rowHeight}px` } as CSSProperties;
+  const style = { "--cols": template(false), "--cols-narrow": template(true), "--row": `${rowHeight}px`, "--height": `${(rows.length + 1) * rowHeight + 2}px` } as CSSProperties;
   const cellClass = (column: GridColumn<Row>) => [column.right ? "right" : "", column.wide ? "wide" : ""].join(" ").trim() || undefined;
   const shown: ReactNode[] = [];
   for (let at = from; at < to; at++) {

@@ -6,8 +6,10 @@ import { cut, visible } from "../base/format";
 import { useStore } from "../base/store";
 import { Answer } from "../base/use_answer";
 
-const sentence = (trouble: Trouble) =>
-  trouble.unreachable ? "The server cannot be reached." : cut(visible(trouble.message), 400);
+function sentence(trouble: Trouble): string {
+  const said = trouble.unreachable ? "The server cannot be reached" : cut(visible(trouble.message), 400);
+  return /[.!?…]$/.test(said) ? said : said + ".";
+}
 
 export function TroubleNote({ trouble, retryIn, again, hint }: { trouble: Trouble; retryIn: number | null; again: () => void; hint?: ReactNode }) {
   const { asked } = useStore(access);

@@ -17,7 +17,7 @@ import { relationSentence } from "./sentences";
 
 function Value({ json }: { json: unknown }) {
   const text = typeof json === "string" ? json : JSON.stringify(json, null, 1) ?? "";
-  if (text.length <= 120 && !text.includes("\n")) return <bdi className="mono">{value(json, 400)}</bdi>;
+  if (text.length <= 120 && !text.includes("\n")) return <bdi className="mono">{typeof json === "string" ? visible(json) : value(json, 400)}</bdi>;
   return <pre className="value" tabIndex={0}>{cut(text.split("\n").map(visible).join("\n"), 20_000)}</pre>;
 }
 
@@ -57,7 +57,7 @@ export function EventPanel({ graph, id, mark, route }: { graph: Columns; id: str
               <p className="dim"><Place place={placeOfEvent(event)} /> · <Foreign text={event.metadata.thread_id} most={40} /> of <Foreign text={event.metadata.service_name} most={40} /> · {clock(event.timestamp)}{event.metadata.duration_ns !== null && <> · {duration(event.metadata.duration_ns / 1e6)}</>}</p>
               <span className="actions">
                 <Copy text={JSON.stringify(event, null, 2)}>Copy JSON</Copy>
-                {mark !== id && <button className="small" onClick={() => go(withQuery(route, { mark: id }), "replace")}>Mark, to compare with another</button>}
+                {mark !== id && <button className="small" title="Select another event then, to see how they stand to each other" onClick={() => go(withQuery(route, { mark: id }), "replace")}>Mark</button>}
                 <button className="small" onClick={() => go(withQuery(route, { sel: null }), "replace")} aria-label="Close the details">✕</button>
               </span>
             </header>

@@ -22,7 +22,7 @@ const columnsOf = (graph: Columns): GridColumn<number>[] => [
   { key: "kind", head: "kind", width: "minmax(96px, 130px)", cell: (e) => <span className="kind">{kindOf(graph, e)}</span> },
   { key: "name", head: "what", width: "minmax(120px, 2.5fr)", cell: (e) => <Foreign text={nameOf(graph, e)} /> },
   { key: "place", head: "where", width: "minmax(110px, 1.5fr)", wide: true, cell: (e) => <Place place={placeOf(graph, e)} /> },
-  { key: "duration", head: "took", width: "80px", right: true, wide: true, cell: (e) => duration(graph.duration[e]) },
+  { key: "duration", head: "took", width: "80px", right: true, wide: true, cell: (e) => graph.duration[e] !== null && duration(graph.duration[e]) },
   { key: "marks", head: "", width: "110px", cell: (e) => marks(graph, e) },
 ];
 

@@ -2,6 +2,7 @@
 import { count, cut, duration, visible } from "../base/format";
 import { href } from "../base/route";
 import { CriticalPath, TraceView } from "../base/types";
+import { Columns, find, kindOf, nameOf } from "../data/columns";
 import { Grid } from "../parts/grid";
 import { Link } from "../parts/link";
 import { Foreign, Place } from "../parts/text";
@@ -26,7 +27,14 @@ function Elapsed({ elapsed }: { elapsed: NonNullable<CriticalPath["elapsed"]> })
   );
 }
 
-export function PathTab({ trace, view }: { trace: string; view: TraceView }) {
+/** As the columns have it, which name what the path calls "Other". */
+function Named({ graph, id, otherwise }: { graph: Columns | null; id: string; otherwise: string }) {
+  const at = graph === null ? -1 : find(graph, id);
+  if (graph === null || at < 0) return <Foreign text={otherwise} />;
+  return <><span className="kind">{kindOf(graph, at)}</span> <Foreign text={nameOf(graph, at)} /></>;
+}
+
+export function PathTab({ trace, view, graph }: { trace: string; view: TraceView; graph: Columns | null }) {
   const path = view.critical_path;
   if (!path || path.path.length === 0) return <section className="empty"><p>No chain of events is known here.</p></section>;
   const timed = path.trace_total_duration_ms > 0;
@@ -38,8 +46,8 @@ export function PathTab({ trace, view }: { trace: string; view: TraceView }) {
         <h2>{timed ? <>The longest chain of causes: {duration(path.total_duration_ms)}, {path.percentage_of_total.toFixed(0)} % of all that took time</> : "The chain of causes; no event tells how long it took"}</h2>
         <Grid label="Critical path" rowHeight={28} rows={{ length: rows.length, at: (at) => rows[at]! }} keyOf={(row) => row.id}
           columns={[
-            { key: "kind", head: "what", width: "minmax(160px, 2fr)", cell: (row) => <Link to={href(["traces", trace], { view: "events", sel: row.id })}><Foreign text={row.kind} /></Link> },
-            { key: "place", head: "where", width: "minmax(120px, 1.500fr)", cell: (row) => <Place place={row.location} /> },
+            { key: "kind", head: "what", width: "minmax(160px, 2fr)", cell: (row) => <Link to={href(["traces", trace], { view: "events", sel: row.id })}><Named graph={graph} id={row.id} otherwise={row.kind} /></Link> },
+            { key: "place", head: "where", width: "minmax(120px, 1.500fr)", cell: (row) => <Place place={row.location === "unknown" ? "" : row.location} /> },
             { key: "took", head: "took", width: "90px", right: true, cell: (row) => duration(row.duration_ms) },
             { key: "share", head: "share", width: "minmax(80px, 1fr)", cell: (row) => <span className="bar" style={{ inlineSize: `${path.total_duration_ms > 0 ? (100 * row.duration_ms) / path.total_duration_ms : 0}%` }} /> },
           ]} />

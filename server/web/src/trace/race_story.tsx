@@ -2,7 +2,7 @@
 import { useCallback } from "react";
 
 import { announce } from "../base/announce";
-import { value } from "../base/format";
+import { cut, value, visible } from "../base/format";
 import { href } from "../base/route";
 import { useAnswer } from "../base/use_answer";
 import { WireEvent } from "../base/types";
@@ -16,6 +16,9 @@ import { change, verb } from "./sentences";
 
 const access = (of: WireEvent) => String(fields(of).access_type ?? "");
 const clockOf = (of: WireEvent) => of.causality_vector.map(([component, n]) => `${component}:${n}`).join(", ");
+
+/** "W balance 100 → 70" */
+const saidOf = (of: WireEvent) => `${verb(access(of)) === "writes" ? "W" : "R"} ${cut(visible(nameOfEvent(of)), 22)} ${change(fields(of).old_value, fields(of).new_value, access(of))}`;
 
 function Side({ of }: { of: WireEvent }) {
   return (
@@ -66,7 +69,7 @@ export function RaceStory({ trace, first, second }: { trace: string; first: stri
                 {shared.length > 0 && <> Both say that they hold <Foreign text={shared.join(", ")} />.</>}
               </p>
               {loss && <p className="bad">{loss}</p>}
-              <Witness relation={related} />
+              <Witness relation={related} said={{ [first]: saidOf(a), [second]: saidOf(b) }} />
               <p className="dim">What would order them: one lock around both, or a message from one to the other. <Link to={href(["traces", trace], { sel: first, mark: second })}>Open in the diagram</Link></p>
             </>
           );

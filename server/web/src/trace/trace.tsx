@@ -41,7 +41,7 @@ function Head({ id, view, graph }: { id: string; view: TraceView | null; graph: 
   return (
     <div className="trace-head">
       <div className="title">
-        <h1>{root ? <Foreign text={nameOfEvent(root)} most={90} /> : <>Trace <Id id={id} /></>}</h1>
+        <h1>{root ? <Foreign text={nameOfEvent(root)} most={90} /> : "Trace"}</h1>
         <span className="ids"><Id id={id} /> <Copy text={id}>Copy id</Copy></span>
         <span className="steps">
           {at > 0 && <Link to={href(["traces", listedIds[at - 1]!])} title="Previous trace of the list ([)">‹ previous</Link>}
@@ -123,6 +123,6 @@ function TabBody({ tab, route, graph, view }: { tab: TabName; route: Route; grap
   if (tab === "events") return <Answered answer={graph} hint={hint}>{(columns) => <EventsTab route={route} graph={columns} />}</Answered>;
   if (tab === "variables") return <Answered answer={graph} hint={hint}>{(columns) => <VariablesTab route={route} graph={columns} />}</Answered>;
   if (tab === "races") return <Answered answer={view} hint={hint}>{(data) => <RacesTab route={route} trace={trace} view={data} />}</Answered>;
-  if (tab === "path") return <Answered answer={view} hint={hint}>{(data) => <PathTab trace={trace} view={data} />}</Answered>;
+  if (tab === "path") return <Answered answer={view} hint={hint}>{(data) => <PathTab trace={trace} view={data} graph={graph.data} />}</Answered>;
   return <Answered answer={view} hint={hint}>{(data) => <ServicesTab view={data} />}</Answered>;
 }

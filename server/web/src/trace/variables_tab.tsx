@@ -26,14 +26,14 @@ function Trail({ accesses, trace }: { accesses: Audited[]; trace: string }) {
   const show = useCallback((rows: number[]) => (setLit(rows), setAt(rows[0] ?? -1)), []);
   const columns = useMemo((): GridColumn<Audited>[] => [
     { key: "run", head: "", width: "16px", cell: (row) => row.run > 0 && <span className="brace" title="Nothing orders these accesses" aria-label="concurrent" /> },
-    { key: "time", head: "time", width: "minmax(100px, 176px)", wide: true, cell: (row) => <time title={row.timestamp}>{clock(row.timestamp)}</time> },
-    { key: "thread", head: "thread", width: "minmax(90px, 1.2fr)", cell: (row) => <span title={row.service_name}><Foreign text={row.thread_id} most={36} /></span> },
+    { key: "time", head: "time", width: "minmax(100px, 160px)", wide: true, cell: (row) => <time title={row.timestamp}>{clock(row.timestamp)}</time> },
+    { key: "thread", head: "thread", width: "minmax(110px, 1.6fr)", cell: (row) => <span title={row.service_name}><Foreign text={row.thread_id} most={36} /></span> },
     { key: "access", head: "access", width: "96px", cell: (row) => row.access_type },
     { key: "value", head: "value", width: "minmax(130px, 2fr)", cell: (row) => row.writes
       ? <><Value json={row.old_value} from={row.sources} show={show} />{row.old_value !== null && row.old_value !== undefined && <span className="dim"> → </span>}<Value json={row.new_value} from={[]} show={show} /></>
       : <Value json={row.new_value ?? row.old_value} from={row.sources} show={show} /> },
     { key: "place", head: "where", width: "minmax(110px, 1.5fr)", cell: (row) => <Place place={row.location} /> },
-    { key: "marks", head: "", width: "minmax(90px, 160px)", cell: (row) => <>{row.is_race && <span className="race"><span className="racing-dots" aria-hidden="true" /> race</span>} {row.lostUpdate && <span className="bad" title="It starts from another value than the write before it has left">lost update</span>}</> },
+    { key: "marks", head: "", width: "minmax(90px, 176px)", cell: (row) => <>{row.is_race && <span className="race"><span className="racing-dots" aria-hidden="true" /> race</span>}{" "}{row.lostUpdate && <span className="bad lost" title="It starts from another value than the write before it has left">lost update</span>}</> },
   ], [show]);
   return (
     <Grid label="Accesses in causal order" columns={columns} rows={{ length: accesses.length, at: (index) => accesses[index]! }} keyOf={(row) => row.event_id} selected={at} rowHeight={28}

@@ -10,13 +10,13 @@ import { RaceMark } from "./race_mark";
 
 export function columnsOfList(noteOf: (row: TraceSummary) => Note | undefined): GridColumn<TraceSummary>[] {
   return [
-    { key: "started", head: "started", width: "minmax(104px, 182px)", cell: (row) => <time dateTime={row.first_timestamp} title={row.first_timestamp}>{clock(row.first_timestamp)}</time> },
-    { key: "trace", head: "trace", width: "minmax(78px, 150px)", cell: (row) => <Link to={href(["traces", row.trace_id])} tabIndex={-1}><Id id={row.trace_id} /></Link> },
-    { key: "what", head: "what", width: "minmax(120px, 3fr)", cell: (row) => <What row={row} note={noteOf(row)} /> },
+    { key: "started", head: "started", width: "minmax(150px, 176px)", cell: (row) => <time dateTime={row.first_timestamp} title={row.first_timestamp}>{clock(row.first_timestamp)}</time> },
+    { key: "trace", head: "trace", width: "minmax(78px, 130px)", cell: (row) => <Link to={href(["traces", row.trace_id])} tabIndex={-1}><Id id={row.trace_id} /></Link> },
+    { key: "what", head: "what", width: "minmax(110px, 2.5fr)", cell: (row) => <What row={row} note={noteOf(row)} /> },
     { key: "services", head: "services", width: "minmax(90px, 2fr)", wide: true, cell: (row) => <Foreign text={row.services.join(", ")} most={120} /> },
-    { key: "events", head: "events", width: "72px", right: true, cell: (row) => count(row.event_count) },
-    { key: "duration", head: "duration", width: "84px", right: true, cell: (row) => duration(lasted(row)) },
-    { key: "races", head: "races", width: "minmax(96px, 2fr)", cell: (row) => <RacesCell note={noteOf(row)} /> },
+    { key: "events", head: "events", width: "62px", right: true, cell: (row) => count(row.event_count) },
+    { key: "duration", head: "duration", width: "76px", right: true, cell: (row) => duration(lasted(row)) },
+    { key: "races", head: "races", width: "minmax(84px, 3fr)", cell: (row) => <RacesCell note={noteOf(row)} /> },
   ];
 }
 
