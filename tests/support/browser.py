@@ -99,7 +99,7 @@ class Browser:
         return self.driver.find_elements(By.CSS_SELECTOR, css)
 
     def text(self, css):
-        return self.run("return [...document.querySelectorAll(arguments[0])].map(e => e.innerText).join('\\n')", css)
+        return self.run("return [...document.querySelectorAll(arguments[0])].map(e => e.innerText ?? e.textContent).join('\\n')", css)
 
     def gone(self, css, text=""):
         wait_until(lambda: text not in self.text(css) if text else not self.all(css), PATIENCE, f"{css!r} {text!r} is gone")

@@ -1,13 +1,10 @@
 """One Chromium for the whole run, and a server with what a test looks at."""
 
-import re
-
 import pytest
 
-from support import paths
 from support.browser import Browser
+from support.pages import fill
 from support.store import Store
-from support.traffic import RECORDED, recorded_bodies
 
 # Routes that a server may not have: the page looks elsewhere then, and the console says so.
 OPTIONAL = r"/api/(changes|storage|traces/[^/ ]+/(graph|events))[? ].*404"
@@ -44,17 +41,6 @@ def open_browser(chromium, request):
         assert complaints == []
 
 
-def readme_race():
-    """The body of the README's first race."""
-    return re.search(r"-d '(\{\"events\".*?\]\})'", (paths.ROOT / "README.md").read_text(), re.S)[1]
-
-
-def fill(store):
-    for capture in RECORDED:
-        store.post_all(recorded_bodies(capture))
-    store.post(readme_race())
-
-
 @pytest.fixture(scope="session")
 def recorded(cluster):
     """A server in memory with everything that SDKs have sent, and the README's race. Nobody sends more to it."""
@@ -72,12 +58,3 @@ def page(open_browser, recorded):
 @pytest.fixture
 def empty(open_store):
     return open_store("memory")
-
-
-def trace_with_services(store, services):
-    """The id of a trace of that many services."""
-    listed = store.get("/api/traces", page=1, page_size=500)["traces"]
-    return next(trace["trace_id"] for trace in listed if trace["service_count"] == services)
-
-
-__all__ = ["fill", "readme_race", "trace_with_services"]

@@ -2,7 +2,7 @@
 
 import json
 
-from conftest import readme_race
+from support.pages import readme_race
 from support.traffic import documented_event
 
 

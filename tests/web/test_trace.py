@@ -2,8 +2,8 @@
 
 import pytest
 
-from conftest import trace_with_services
 from support.browser import Keys
+from support.pages import trace_with_services
 from support.traffic import documented_event
 
 ROWS = "main .rows [role=row]"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from conftest import readme_race
 from support.browser import Keys
+from support.pages import readme_race
 from support.traffic import documented_event
 
 ROWS = "main .rows [role=row]"

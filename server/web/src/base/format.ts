@@ -58,15 +58,17 @@ export function ago(time: string | number, now = Date.now()): string {
 
 export const shortId = (id: string) => (/^[0-9a-f]{8}-[0-9a-f]{4}-/i.test(id) ? id.slice(0, 8) : cut(id, 24));
 
+/** At most so long, and never between the two halves of a character. */
 export function cut(text: string, most: number): string {
-  return text.length <= most ? text : text.slice(0, most - 1) + "…";
+  return text.length <= most ? text : text.slice(0, most - 1).replace(/[\ud800-\udbff]$/, "") + "…";
 }
 
 const unseen = /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g;
+const halves = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 
 /** A foreign text in one line: characters that are not seen, or that turn others around, made visible. */
 export function visible(text: string): string {
-  return text.replace(unseen, (c) => (c === "\n" ? "⏎" : c === "\t" ? " " : `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`));
+  return text.replace(halves, "\ufffd").replace(unseen, (c) => (c === "\n" ? "⏎" : c === "\t" ? " " : `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`));
 }
 
 /** A JSON value in one line. */

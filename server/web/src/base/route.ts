@@ -52,7 +52,7 @@ export const routeNow = () => current;
 export function href(path: (string | null)[], query: Query = {}): string {
   const search = new URLSearchParams();
   for (const [key, value] of Object.entries(query)) if (value !== null && value !== undefined && value !== "") search.set(key, String(value));
-  const text = search.toString().replaceAll("%2C", ",");
+  const text = search.toString().replace(/%(2C|2F|3A|7E)/g, decodeURIComponent); // which need no hiding there
   return "/" + path.filter((each): each is string => each !== null).map(encodeURIComponent).join("/") + (text && "?" + text);
 }
 

@@ -63,7 +63,7 @@ function Layers({ calls }: { calls: Call[] }) {
         {services.map((name) => {
           const at = place.get(name)!;
           return (
-            <a key={name} href={inBase(href(["services", name]))} onClick={(event) => (event.preventDefault(), go(href(["services", name])))} className="service-box">
+            <a key={name} href={inBase(href(["services", name]))} onClick={(event) => (event.preventDefault(), go(href(["services", name])))} className="service-box" aria-label={cut(visible(name), 300)}>
               <title>{cut(visible(name), 300)}</title>
               <rect x={at.x} y={at.y} width={boxWidth} height={boxHeight} rx={4} />
               <text x={at.x + 10} y={at.y + 19.5}>{cut(visible(name), 22)}</text>
