@@ -1,8 +1,8 @@
 """Races, variables and services of all traces."""
 
 import pytest
-from support.pages import readme_race
 
+from support.pages import readme_race
 
 ROWS = "main .rows [role=row]"
 
