@@ -7,6 +7,7 @@ import { Boundary } from "./parts/boundary";
 import { Link } from "./parts/link";
 import { Shell } from "./parts/shell";
 import { Trace } from "./trace/trace";
+import { Compare } from "./views/compare";
 import { Race, Races } from "./views/races";
 import { Send } from "./views/send";
 import { Services, ServiceView } from "./views/services";
@@ -21,6 +22,7 @@ function View({ route }: { route: Route }) {
     case "races": return route.name === null ? <Races route={route} /> : <Race route={route} />;
     case "variables": return route.name === null ? <Variables route={route} /> : <Variable route={route} />;
     case "services": return route.name === null ? <Services /> : <ServiceView route={route} />;
+    case "compare": return <Compare route={route} />;
     case "storage": return <StorageView />;
     case "send": return <Send route={route} />;
     default: return <section className="empty"><p>There is no such view. <Link to="/traces">Traces</Link></p></section>;

@@ -1,4 +1,4 @@
-// Columns made of a trace's events, for servers that do not make them: lanes and times, and no edges.
+// Columns made of a trace's events, for servers that do not make them: lanes and times, and of the edges those to parents.
 import { millis } from "../base/format";
 import { TraceView, WireEvent } from "../base/types";
 import { Columns, flag, LaneName } from "./columns";
@@ -40,9 +40,10 @@ export function columnsOf(view: TraceView): Columns {
     trace_id: view.trace_id, as_of: "", total_events: view.total_events ?? events.length, events: events.length, t0,
     lanes: laneNames, kinds: kinds.texts, names: names.texts, places: places.texts,
     id: [], lane: [], column: [], kind: [], name: [], place: [], t: [], duration: [], flags: [],
-    cause_from: new Array<number>(events.length + 1).fill(0), cause: [], cause_reason: [], reasons: [],
+    cause_from: [0], cause: [], cause_reason: [], reasons: ["parent"],
     weak_from: new Array<number>(events.length + 1).fill(0), weak: [], races: [], race_pairs: view.analysis.potential_races,
   };
+  const placeOf = new Map<string, number>();
   events.forEach((event, at) => {
     const { metadata } = event;
     const lane = lanes.at(JSON.stringify([metadata.service_name, metadata.instance_id ?? null, metadata.process_id, metadata.thread_id]));
@@ -57,6 +58,13 @@ export function columnsOf(view: TraceView): Columns {
     columns.t.push(micros[at]! - t0);
     columns.duration.push(metadata.duration_ns === null ? null : metadata.duration_ns / 1e6);
     columns.flags.push(flagsOf(event, racing, known));
+    const parent = event.parent_id === null ? undefined : placeOf.get(event.parent_id);
+    if (parent !== undefined && columns.lane[parent] !== lane) {
+      columns.cause.push(parent);
+      columns.cause_reason.push(0);
+    }
+    columns.cause_from.push(columns.cause.length);
+    placeOf.set(event.id, at);
   });
   return columns;
 }
