@@ -61,7 +61,7 @@ GROUP_status        := $(filter-out $(COMMANDS) $(CLIENTS),$(call in,server/src/
 GROUP_doctor        := $(call in,server/src/doctor,doctor examination report)
 GROUP_config        := $(filter-out $(COMMANDS) %/load.cpp,$(call in,server/src/config,*))
 GROUP_observability := $(call in,server/src/observability,*)
-GROUP_serving       := $(call in,server/src/ingest,*) $(call in,server/src/storage,*) server/src/serve.cpp
+GROUP_serving       := $(call in,server/src/ingest,*) $(call in,server/src/storage,*) $(call in,server/src/web,*) server/src/serve.cpp
 UNIT_GROUPS := unit_wire unit_moving unit_memory unit_config unit_http unit_json unit_order unit_races
 GROUP_unit_wire   := $(filter-out %/wire_json_reader_test.cpp %/wire_json_scanner_test.cpp %/wire_event_layouts_test.cpp,$(call in,tests/unit,wire_*))
 GROUP_unit_json   := $(call in,tests/unit,wire_json_scanner_test wire_event_layouts_test)
@@ -76,7 +76,7 @@ objects = $(patsubst %.cpp,$(BUILD)/obj/%.o,$(1))
 # grouped GROUPS,SOURCES: the object of each group, then those of the sources that are in none.
 grouped = $(1:%=$(BUILD)/obj/joined/%.o) $(call objects,$(filter-out $(foreach group,$(1),$(GROUP_$(group))),$(2)))
 CORE_OBJECTS   := $(call objects,$(CORE_SOURCES))
-SERVER_OBJECTS := $(call grouped,$(SERVER_GROUPS),$(SERVER_SOURCES)) $(BUILD)/obj/portable_sql.o
+SERVER_OBJECTS := $(call grouped,$(SERVER_GROUPS),$(SERVER_SOURCES)) $(BUILD)/obj/portable_sql.o $(BUILD)/obj/web_assets.o
 UNIT_OBJECTS   := $(call grouped,$(UNIT_GROUPS),$(UNIT_SOURCES))
 ALL_OBJECTS    := $(CORE_OBJECTS) $(SERVER_OBJECTS) $(UNIT_OBJECTS) $(BUILD)/obj/server/src/main.o
 
@@ -196,6 +196,25 @@ $(BUILD)/portable_sql.cpp: $(PORTABLE)
 
 $(BUILD)/obj/portable_sql.o: $(BUILD)/portable_sql.cpp server/src/postgres/portable_sql.hpp $(BUILD)/flags
 	$(compile)
+
+# The page, bundled and compressed; the server holds it. WEB=0 builds a server without.
+WEB ?= 1
+WEB_SOURCES := $(wildcard server/web/* server/web/src/* server/web/src/*/* server/web/src/*/*/*)
+
+.PHONY: web
+web: $(BUILD)/web/assets.S ## Bundle the page into build/web/, to see whether it can be
+
+# Changed only when it is wanted and was not, or the other way round.
+$(BUILD)/web-wanted: FORCE
+	@mkdir -p $(BUILD); echo '$(WEB)' | cmp -s - $@ || echo '$(WEB)' > $@
+
+$(BUILD)/web/assets.S: $(WEB_SOURCES) $(BUILD)/web-wanted
+	@echo "  bundle   $@"
+	@server/web/bundle $(BUILD)/web $(if $(filter 0,$(WEB)),--none)
+
+$(BUILD)/obj/web_assets.o: $(BUILD)/web/assets.S
+	@mkdir -p '$(@D)'
+	@$(CXX) -c -o $@ $<
 
 # Changed only when the flags change, so that other flags build anew and equal flags build nothing.
 FLAGS_LINE := $(CXX) $(RACEWAY_CXXFLAGS) $(CXXFLAGS) $(DEFINES)

@@ -38,6 +38,7 @@
 #include "postgres/setup.hpp"
 #include "storage/database_watch.hpp"
 #include "storage/metrics.hpp"
+#include "web/pages.hpp"
 
 namespace raceway::server {
 namespace {
@@ -276,6 +277,7 @@ void say_where(const std::string& host, std::uint16_t port, const std::string& o
   const bool is_ipv6 = host.find(':') != std::string::npos;
   const std::string url = "http://" + (is_ipv6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
   std::cout << "Raceway " RACEWAY_VERSION " serves on " << url << " (" << description << ")\n"
+            << "  look            " << url << "/\n"
             << "  send events     POST " << url << "/events\n"
             << "  send spans      OTEL_EXPORTER_OTLP_ENDPOINT=" << (otlp.empty() ? url : otlp)
             << " OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf\n"
@@ -315,6 +317,7 @@ int serve(const config::LoadedConfig& loaded) {
   http::add_api_routes(*server, api);
   http::Sessions sessions(config.server.ui_password);
   http::add_auth_routes(*server, sessions);
+  web::add_page_routes(*server, web::bundle(), config.server.base_path);
   using observability::Families;
   const observability::Metrics metrics(
       std::string(config::name_of(config.storage.backend)),

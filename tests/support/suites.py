@@ -1,6 +1,6 @@
 """Runs the suites, three at a time, and sums them up; called by tests/run.
 
-    python3 -m support.suites [unit|regress|pgtap|e2e|faults|backup|packages|faults/test_layouts.py ...]
+    python3 -m support.suites [unit|regress|pgtap|e2e|web|faults|backup|packages|faults/test_layouts.py ...]
 
 Without a name it is all but those that must be asked for. The files that are named are run as one suite, `chosen`.
 
@@ -127,6 +127,7 @@ def suites():
         **matrix(whole="RACEWAY_E2E_WHOLE" in os.environ),
         **{name: ([*pytest_suite("faults", name), "--part", f"{part}/{len(FAULTS)}"], tally_junit)
            for part, name in enumerate(FAULTS, 1)},
+        "web": (pytest_suite("web"), tally_junit),
         "backup": (pytest_suite("backup"), tally_junit),
         "packages": (pytest_suite("packages"), tally_junit),
     }

@@ -30,6 +30,7 @@ Value changed(const Key& key) {
   if (const auto* number = std::get_if<std::int64_t>(&value)) return *number + 1;
   if (key.type == Type::choice) return std::string(key.choices.back());
   if (key.path == "storage.postgres.connection_string") return std::string("host='a \"b\"' dbname=\\\\x");
+  if (key.path == "server.base_path") return std::string("/raceway");
   if (key.path == "server.cors_origins") return std::vector<std::string>{"https://a.example", "null"};
   if (key.path == "server.trusted_proxies") return std::vector<std::string>{"10.0.0.0/8", "::1"};
   if (key.type == Type::list) return std::vector<std::string>{"a\"b\\c", "d"};

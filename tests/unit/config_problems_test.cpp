@@ -187,6 +187,15 @@ TEST_F(ConfigProblems, AnAllowedHostIsANameAlone) {
         << name;
 }
 
+TEST_F(ConfigProblems, TheBasePathIsAPlainPrefix) {
+  for (const char* good : {"", "/raceway", "/tools/raceway-2.0"})
+    EXPECT_THAT(problems_of(fmt::format("[server]\nbase_path = \"{}\"\n", good)), IsEmpty()) << good;
+  for (const char* bad : {"raceway", "/", "/raceway/", "//evil.example", "/a b", "/a'b", "/a<b"})
+    EXPECT_THAT(problems_of(fmt::format("[server]\nbase_path = \"{}\"\n", bad)),
+                ElementsAre(HasSubstr("is no prefix of paths")))
+        << bad;
+}
+
 TEST_F(ConfigProblems, ProxiesAreAddressesOrNetworksOrANumber) {
   for (const char* good : {R"("2")", R"("10.0.0.0/8", "::1")", ""})
     EXPECT_THAT(problems_of(fmt::format("[server]\ntrusted_proxies = [{}]\n", good)), IsEmpty()) << good;

@@ -58,6 +58,21 @@ void check_addresses(const LoadedConfig& loaded, std::vector<Finding>& findings)
   }
 }
 
+/// It stands in the page, between quotes.
+void check_base_path(const LoadedConfig& loaded, std::vector<Finding>& findings) {
+  const std::string& base = loaded.config.server.base_path;
+  const auto is_plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("/-._~").find(c) != std::string_view::npos;
+  };
+  if (base.empty() || (base.starts_with('/') && !base.starts_with("//") && !base.ends_with('/') &&
+                       std::all_of(base.begin(), base.end(), is_plain)))
+    return;
+  findings.push_back({{"server.base_path"},
+                      fmt::format("{}: {} is no prefix of paths; write it as \"/raceway\", of letters, digits and -._~",
+                                  place(loaded, "server.base_path"), in_quotes(base))});
+}
+
 bool is_count(std::string_view text) {
   return text.size() < 4 && text != "0" &&
          std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
@@ -133,6 +148,7 @@ std::string place(const LoadedConfig& loaded, std::string_view key) {
 std::vector<Finding> cross_check(const LoadedConfig& loaded) {
   std::vector<Finding> findings;
   check_addresses(loaded, findings);
+  check_base_path(loaded, findings);
   check_proxies(loaded, findings);
   check_keys(loaded, findings);
   check_storage(loaded, findings);

@@ -29,6 +29,7 @@ struct Server {
   std::vector<std::string> cors_origins = {"http://localhost:*",  "https://localhost:*", "http://127.0.0.1:*",
                                            "https://127.0.0.1:*", "http://[::1]:*",      "https://[::1]:*"};
   std::vector<std::string> allowed_hosts;  ///< names that Host may hold, without ports
+  std::string base_path;                   ///< "/raceway", or empty
   bool rate_limit_enabled = false;
   std::uint32_t rate_limit_rpm = 1000;  ///< requests a minute
   bool auth_enabled = false;

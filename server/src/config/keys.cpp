@@ -124,6 +124,9 @@ constexpr std::array key_table{
     server<&Server::allowed_hosts>("server.allowed_hosts",
         "Names under which clients reach the server, without ports; addresses and localhost are always good, and others\n"
         "are answered with 403, unless they come with an API key. Empty: no name on a loopback address, any elsewhere."),
+    server<&Server::base_path>("server.base_path",
+        "The prefix under which a proxy serves this server, as \"/raceway\", and which it takes off: the page names its\n"
+        "files by it. Empty: none."),
     server<&Server::rate_limit_enabled>("server.rate_limit_enabled", "Limit the requests of each API key or address."),
     server<&Server::rate_limit_rpm>("server.rate_limit_rpm", "Requests a minute; more are answered with 429.",
         {.min = 1, .max = 1'000'000'000}),

@@ -1,0 +1,28 @@
+// Texts that others have written: one line, isolated, characters that are not seen made visible, cut where they are long.
+import { cut, shortId, shortPlace, visible } from "../base/format";
+
+export function Foreign({ text, most = 160, mono = false }: { text: string; most?: number; mono?: boolean }) {
+  const shown = visible(text);
+  return (
+    <bdi className={mono ? "mono" : undefined} title={shown.length > most ? cut(shown, 2000) : undefined}>
+      {cut(shown, most)}
+    </bdi>
+  );
+}
+
+export function Id({ id }: { id: string }) {
+  return (
+    <bdi className="mono" title={cut(visible(id), 300)}>
+      {visible(shortId(id))}
+    </bdi>
+  );
+}
+
+export function Place({ place }: { place: string }) {
+  if (place === "") return <span className="dim">–</span>;
+  return (
+    <bdi className="mono place" title={cut(visible(place), 600)}>
+      {shortPlace(place)}
+    </bdi>
+  );
+}
