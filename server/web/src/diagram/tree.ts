@@ -66,7 +66,8 @@ const ROUNDS = 12;
     messages with, again and again, and the round with the shortest arrows counts. */
 function nearness(model: Model, roots: Node[]): Map<Node, number> {
   const links = laneLinks(model);
-  let place = Float64Array.from({ length: model.lanes.length }, (_, l) => l);
+  let place = new Float64Array(model.lanes.length);
+  roots.flatMap(inOrder).forEach((l, at) => (place[l] = at));
   let best = placesOf(roots, place);
   let least = lengthOf(links, place);
   for (let round = 0; round < ROUNDS; round++) {
@@ -86,6 +87,10 @@ function nearness(model: Model, roots: Node[]): Map<Node, number> {
     if (length < least) [least, best] = [length, placesOf(roots, place)];
   }
   return best;
+}
+
+function inOrder(node: Node): number[] {
+  return node.children.length > 0 ? node.children.flatMap(inOrder) : node.lanes;
 }
 
 interface Links {
