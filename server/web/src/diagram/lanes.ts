@@ -28,8 +28,8 @@ export interface Layout {
 }
 
 export const HEADING = 24;
-const STUB = 20;
-const LANE_LEAST = 17;
+const STUB = 24;
+const LANE_LEAST = 24; // what a finger can hit
 const LANE_MOST = 46;
 
 /** Rows share the height that there is, and are scrolled where they would be too narrow to read. */

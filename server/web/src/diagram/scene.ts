@@ -38,6 +38,12 @@ export function makeScene(model: Model, axis: Axis, layout: Layout, only: Uint8A
   return { model, axis, layout, rows, pyramid, edges, ...reaches(model, axis), density: densityOf(model, axis) };
 }
 
+/** The same with the rows of these events alone. */
+export function someOf(scene: Scene, only: Uint8Array): Scene {
+  const rows = sortIntoRows(scene.model, scene.axis, scene.layout, only);
+  return { ...scene, rows, pyramid: buildPyramid(scene.model, scene.axis, rows) };
+}
+
 /** On the causal axis, and where clocks only rise, both are the event's own position. */
 function reaches(model: Model, axis: Axis): { highest: Float64Array; lowest: Float64Array } {
   const highest = axis.at.slice();
