@@ -88,21 +88,25 @@ test("no event, one event, and all at one time have an axis", () => {
 test("zoom leaves what is under the pointer; every window is within the whole", () => {
   withChance(100, (chance) => {
     const extent = 10 ** chance.below(7);
-    const view: View = { ...whole(extent, 1000), width: 1000, height: 500, scroll: 0 };
-    const all = whole(extent, 1000);
+    const axis = { extent, roomiest: chance.below(2) ? Infinity : 190 };
+    const view: View = { ...whole(axis, 1000), width: 1000, height: 500, scroll: 0 };
+    const all = whole(axis, 1000);
     for (let step = 0; step < 30; step++) {
       const x = chance.real() * 1000;
       const at = atOf(view, x);
       const before = view.to - view.from;
       const factor = 0.4 + chance.real() * 3;
-      Object.assign(view, chance.below(3) === 0 ? panned(view, (chance.real() - 0.5) * 900, extent) : zoomed(view, factor, x, extent));
+      Object.assign(view, chance.below(3) === 0 ? panned(view, (chance.real() - 0.5) * 900, axis) : zoomed(view, factor, x, axis));
       assert.ok(view.from >= all.from - 1e-9 * extent && view.to <= all.to + 1e-9 * extent && view.to > view.from);
       assert.ok(near(atOf(view, xOf(view, at)), at, extent));
       const inside = view.from > all.from + 1e-9 * extent && view.to < all.to - 1e-9 * extent;
       if (inside && near(((view.to - view.from) * factor) / before, 1)) assert.ok(near(xOf(view, at), x, 1000), "stays");
     }
-    const found = around(view, extent * 0.2, extent * 0.3, extent);
+    const found = around(view, extent * 0.2, extent * 0.3, axis);
     assert.ok(found.from <= extent * 0.2 && found.to >= extent * 0.3);
   });
-  assert.deepEqual(kept(NaN, NaN, 10, 100), whole(10, 100));
+  const ten = { extent: 10, roomiest: Infinity };
+  assert.deepEqual(kept(NaN, NaN, ten, 100), whole(ten, 100));
+  const few = whole({ extent: 2, roomiest: 190 }, 1000);
+  assert.ok(few.from < 0 && Math.abs(1000 / (few.to - few.from) - 190) < 1e-9);
 });

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import test from "node:test";
-import { bundlesFor, bundlesIn, countIn, edgesIn } from "../../../server/web/src/diagram/edges";
+import { bundlesAtHand, bundlesFor, bundlesIn, countIn, edgesIn } from "../../../server/web/src/diagram/edges";
 import { conesOf, sideOf } from "../../../server/web/src/diagram/cones";
 import { futureOf, pastOf } from "../../../server/web/src/diagram/frontiers";
 import type { Model } from "../../../server/web/src/diagram/graph";
@@ -41,7 +41,7 @@ test("bundles hold every arrow once, between its rows, within its column", () =>
     const model = randomModel(chance, chance.below(400));
     const { edges, axis, layout } = sceneOf(model, chance.one(AXES), randomHide(chance, model));
     const power = chance.below(8);
-    const bundles = bundlesFor(edges, model, axis, layout, power);
+    const bundles = bundlesFor(edges, axis, power);
     const counts = new Map<string, number>();
     for (let k = 0; k < edges.left.length; k++) {
       const row = (e: number) => layout.rowOf[model.lane[e]!]!;
@@ -49,13 +49,20 @@ test("bundles hold every arrow once, between its rows, within its column", () =>
       counts.set(key, (counts.get(key) ?? 0) + 1);
     }
     assert.deepEqual([...bundles.count].sort(), [...counts.values()].sort());
-    assert.equal(bundlesFor(edges, model, axis, layout, power), bundles);
+    assert.equal(bundlesFor(edges, axis, power), bundles);
+    assert.equal(bundlesAtHand(edges, axis, power + 3), bundles);
+    for (let slot = 0; slot < bundles.count.length; slot++) {
+      const same = slot > 0 && bundles.column[slot] === bundles.column[slot - 1];
+      if (same) assert.ok(bundles.count[slot]! <= bundles.count[slot - 1]!, "the thickest first");
+      const one = [...edges.left.keys()].some((k) => axis.at[edges.cause[k]!] === bundles.from[slot] && axis.at[edges.effect[k]!] === bundles.to[slot]);
+      assert.ok(one, "is drawn where an arrow is");
+    }
     const most = 1 + chance.below(20);
     const seen = bundlesIn(bundles, -1, axis.extent + 1, 0, layout.rows.length, most);
     assert.equal(seen.bundles, bundles.count.length);
-    assert.ok(seen.slots.length <= most);
-    if (seen.bundles > 0) assert.ok(seen.slots.length > 0);
-    for (const slot of seen.slots) assert.ok(bundles.count[slot]! >= seen.least);
+    const columns = new Map<number, number>();
+    for (const column of bundles.column) columns.set(column, (columns.get(column) ?? 0) + 1);
+    assert.equal(seen.slots.length, [...columns.values()].reduce((sum, size) => sum + Math.min(size, most), 0));
   });
 });
 

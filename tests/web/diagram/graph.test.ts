@@ -67,7 +67,7 @@ test("hostile graphs throw nothing, whatever is done with them", () => {
     }
     for (const name of AXES) {
       const scene = sceneOf(model, name);
-      const view = { ...whole(scene.axis.extent, 900), width: 900, height: 500, scroll: 0 };
+      const view = { ...whole(scene.axis, 900), width: 900, height: 500, scroll: 0 };
       assert.ok([...scene.axis.at].every(Number.isFinite));
       assert.ok(ticks(scene.axis, view.from, view.to, (view.to - view.from) / 10).length < 100);
       scene.layout.rows.forEach((_, row) => {

@@ -18,7 +18,7 @@ test("a hit on a drawn event is that event, on a bar as many events as it stands
   withChance(100, (chance) => {
     const model = randomModel(chance, chance.below(600), 1 + chance.below(5));
     const scene = sceneOf(model, chance.one(AXES), randomHide(chance, model));
-    const view = randomView(chance, scene.axis.extent);
+    const view = randomView(chance, scene.axis);
     scene.layout.rows.forEach((_, r) => {
       const y = middleOf(scene.layout, r) - view.scroll;
       const drawn: number[] = [];
@@ -49,7 +49,7 @@ test("an arrow is hit on its line", () => {
   withChance(60, (chance) => {
     const model = randomModel(chance, 60, 5);
     const scene = sceneOf(model, chance.one(AXES));
-    const view = randomView(chance, scene.axis.extent);
+    const view = randomView(chance, scene.axis);
     if (scene.edges.left.length === 0) return;
     const k = chance.below(scene.edges.left.length);
     const point = (e: number) => [xOf(view, scene.axis.at[e]!), middleOf(scene.layout, scene.layout.rowOf[model.lane[e]!]!) - view.scroll] as const;

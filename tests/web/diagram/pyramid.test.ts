@@ -72,7 +72,7 @@ test("the marks of a row stand for all its events in the window, in no more mark
   withChance(80, (chance) => {
     const model = randomModel(chance, chance.below(2000), 1 + chance.below(4));
     const scene = sceneOf(model, chance.one(AXES), randomHide(chance, model));
-    const view = randomView(chance, scene.axis.extent);
+    const view = randomView(chance, scene.axis);
     scene.layout.rows.forEach((_, r) => {
       const [first, end] = placesIn(scene.rows, r, view.from, view.to);
       let marks = 0;

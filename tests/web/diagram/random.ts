@@ -4,9 +4,9 @@
 import { type Graph, type Model, readGraph } from "../../../server/web/src/diagram/graph";
 import { type Axis, makeAxis } from "../../../server/web/src/diagram/axis";
 import { readArrangement } from "../../../server/web/src/diagram/arrangement";
-import { type Layout, layOut } from "../../../server/web/src/diagram/lanes";
+import { type Layout, layRows, stacked } from "../../../server/web/src/diagram/lanes";
 import { arranged, treeOf } from "../../../server/web/src/diagram/tree";
-import { type Scene, makeScene } from "../../../server/web/src/diagram/scene";
+import { type Scene, layScene } from "../../../server/web/src/diagram/scene";
 import type { AxisName } from "../../../server/web/src/diagram/types";
 
 export class Chance {
@@ -101,11 +101,12 @@ export function allKeys(model: Model): string[] {
 
 export function layoutOf(model: Model, hide: string[] = [], height = 600): Layout {
   const arrangement = readArrangement(hide);
-  return layOut(model, arranged(model, treeOf(model), arrangement), arrangement, height);
+  return stacked(layRows(model, arranged(model, treeOf(model), arrangement), arrangement), height);
 }
 
 export function sceneOf(model: Model, axis: AxisName | Axis, hide: string[] = [], only: Uint8Array | null = null): Scene {
-  return makeScene(model, typeof axis === "string" ? makeAxis(model, axis) : axis, layoutOf(model, hide), only);
+  const layout = layoutOf(model, hide);
+  return { ...layScene(model, typeof axis === "string" ? makeAxis(model, axis) : axis, layout, only), layout };
 }
 
 export const AXES: readonly AxisName[] = ["causal", "time"];

@@ -117,7 +117,7 @@ function directOf(shown: Shown, e: number): number[] {
 /** On the other axis as narrow a window around the selected event; without one, everything. */
 function otherWindow({ engine, shown }: Surroundings, name: DiagramState["axis"]): { x0: number | null; x1: number | null } {
   const { sel, scene } = shown.picture;
-  const all = whole(scene.axis.extent, engine.view.width);
+  const all = whole(scene.axis, engine.view.width);
   const part = (engine.view.to - engine.view.from) / (all.to - all.from);
   if (sel < 0 || part > 0.95) return { x0: null, x1: null };
   const axis = shown.axisOf(name);

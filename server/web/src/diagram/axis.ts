@@ -11,11 +11,13 @@ export interface Axis {
   at: Float64Array; // position of every event
   order: Int32Array; // events by position, those of one position in causal order
   extent: number; // positions go from 0 to here; above 0
+  roomiest: number; // pixels that a position has at most when all is shown
   knots: { value: Float64Array; at: Float64Array }; // straight lines between them, of slope 1 outside
   folds: { from: Float64Array; to: Float64Array }; // positions; between them time is folded
 }
 
 const FOLD_OVER = 20; // medians
+const COLUMN = 220; // pixels
 
 export function makeAxis(model: Model, name: AxisName): Axis {
   return name === "causal" ? causalAxis(model) : timeAxis(model);
@@ -26,7 +28,7 @@ function causalAxis(model: Model): Axis {
   for (const column of model.column) last = Math.max(last, column);
   const knots = { value: Float64Array.of(0, last), at: Float64Array.of(0, last) };
   const folds = { from: new Float64Array(0), to: new Float64Array(0) };
-  return { name: "causal", at: Float64Array.from(model.column), order: byColumn(model.column, last), extent: Math.max(1, last), knots, folds };
+  return { name: "causal", at: Float64Array.from(model.column), order: byColumn(model.column, last), extent: Math.max(1, last), roomiest: COLUMN, knots, folds };
 }
 
 function byColumn(column: Int32Array, last: number): Int32Array {
@@ -65,7 +67,7 @@ function timeAxis(model: Model): Axis {
   const positions = model.t.map((t) => between(knots.value, knots.at, t));
   const order = Int32Array.from(positions.keys()).sort((a, b) => positions[a]! - positions[b]! || a - b);
   const folds = { from: Float64Array.from(from), to: Float64Array.from(to) };
-  return { name: "time", at: positions, order, extent: end > 0 ? end : 1, knots, folds };
+  return { name: "time", at: positions, order, extent: end > 0 ? end : 1, roomiest: Infinity, knots, folds };
 }
 
 export function positionOf(axis: Axis, value: number): number {

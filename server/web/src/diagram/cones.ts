@@ -13,39 +13,35 @@ export interface Cones {
 }
 
 export function conesOf(model: Model, event: number): Cones {
-  const lanes = model.lanes.length;
-  const past = new Int32Array(lanes);
-  walk(model, event, model.causes, (lane, rank) => {
-    const known = past[lane]!;
-    if (rank < known) return null;
-    past[lane] = rank + 1;
-    return [known, rank];
-  });
-  const future = Int32Array.from({ length: lanes }, (_, l) => model.laneFrom[l + 1]! - model.laneFrom[l]!);
-  walk(model, event, model.effects, (lane, rank) => {
-    const known = future[lane]!;
-    if (rank >= known) return null;
-    future[lane] = rank;
-    return [rank, known - 1];
-  });
-  const before = past.reduce((sum, size) => sum + size, 0) - 1;
-  const after = future.reduce((sum, from, l) => sum + model.laneFrom[l + 1]! - model.laneFrom[l]! - from, 0) - 1;
+  const past = walk(model, event, model.causes, -1);
+  const future = walk(model, event, model.effects, 1);
+  let [before, after] = [-1, -1];
+  for (let l = 0; l < model.lanes.length; l++) {
+    before += past[l]!;
+    after += model.laneFrom[l + 1]! - model.laneFrom[l]! - future[l]!;
+  }
   return { event, past, future, before, after, concurrent: model.count - 1 - before - after };
 }
 
-/** Every event that is reached is looked at once. `take` says which ranks of its lane are new by an event there. */
-function walk(model: Model, event: number, edges: Edges, take: (lane: number, rank: number) => [number, number] | null): void {
+/** To the end of every lane that is reached; each event is looked at once. What is known of a lane is a prefix that grows
+    (side -1), or a suffix (side 1) that does. */
+function walk(model: Model, event: number, edges: Edges, side: -1 | 1): Int32Array {
+  const { lane, rank, laneFrom, laneEvents } = model;
+  const known = new Int32Array(model.lanes.length);
+  if (side === 1) for (let l = 0; l < known.length; l++) known[l] = laneFrom[l + 1]! - laneFrom[l]!;
   const waiting = [event];
   while (waiting.length > 0) {
     const e = waiting.pop()!;
-    const lane = model.lane[e]!;
-    const range = take(lane, model.rank[e]!);
-    if (!range) continue;
-    for (let rank = range[0]; rank <= range[1]; rank++) {
-      const one = model.laneEvents[model.laneFrom[lane]! + rank]!;
+    const l = lane[e]!;
+    const [from, end] = side === -1 ? [known[l]!, rank[e]! + 1] : [rank[e]!, known[l]!];
+    if (from >= end) continue;
+    known[l] = side === -1 ? end : from;
+    for (let at = laneFrom[l]! + from; at < laneFrom[l]! + end; at++) {
+      const one = laneEvents[at]!;
       for (let k = edges.from[one]!; k < edges.from[one + 1]!; k++) waiting.push(edges.other[k]!);
     }
   }
+  return known;
 }
 
 /** -1: e happened before, 1: after, 0: neither; the event itself is 2. */

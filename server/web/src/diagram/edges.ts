@@ -2,7 +2,7 @@
 // told apart, bundles of those that go from one row to another in one column.
 
 import { type Axis, firstAbove } from "./axis";
-import type { Layout } from "./lanes";
+import type { Rows } from "./lanes";
 import type { Model } from "./graph";
 
 /** Sorted by their left end. Arrows within one row, a collapsed group's own, are not in it. */
@@ -11,18 +11,22 @@ export interface EdgeIndex {
   right: Float64Array;
   cause: Int32Array;
   effect: Int32Array;
-  upper: Int32Array; // rows
+  causeRow: Int32Array;
+  effectRow: Int32Array;
+  upper: Int32Array; // of the two rows
   lower: Int32Array;
   reach: Float64Array; // the furthest right end within each block of BLOCK arrows
   ends: Float64Array; // all right ends, rising
   bundled: Map<number, Bundles>;
 }
 
-/** `count` arrows from a row to another whose left ends are in one column, at their mean place. */
+/** `count` arrows from a row to another whose left ends are in one column, drawn as one of them. Column by
+    column, the thickest first. */
 export interface Bundles {
+  column: Int32Array;
   causeRow: Int32Array;
   effectRow: Int32Array;
-  from: Float64Array; // mean position of the causes
+  from: Float64Array; // positions of that one's cause and effect
   to: Float64Array;
   count: Int32Array;
 }
@@ -30,7 +34,7 @@ export interface Bundles {
 export const SINGLY = 4000;
 const BLOCK = 64;
 
-export function indexEdges(model: Model, axis: Axis, layout: Layout, only: Uint8Array | null): EdgeIndex {
+export function indexEdges(model: Model, axis: Axis, lanes: Rows, only: Uint8Array | null): EdgeIndex {
   const causes = model.causes;
   const cause = new Int32Array(causes.other.length);
   const effect = new Int32Array(causes.other.length);
@@ -39,23 +43,25 @@ export function indexEdges(model: Model, axis: Axis, layout: Layout, only: Uint8
     if (only && !only[e]) continue;
     for (let k = causes.from[e]!; k < causes.from[e + 1]!; k++) {
       const c = causes.other[k]!;
-      if ((only && !only[c]) || layout.rowOf[model.lane[c]!] === layout.rowOf[model.lane[e]!]) continue;
+      if ((only && !only[c]) || lanes.rowOf[model.lane[c]!] === lanes.rowOf[model.lane[e]!]) continue;
       cause[size] = c;
       effect[size++] = e;
     }
   }
   const lefts = Float64Array.from({ length: size }, (_, k) => Math.min(axis.at[cause[k]!]!, axis.at[effect[k]!]!));
   const order = Int32Array.from(lefts.keys()).sort((a, b) => lefts[a]! - lefts[b]! || a - b);
-  return fill(model, axis, layout, cause, effect, order);
+  return fill(model, axis, lanes, cause, effect, order);
 }
 
-function fill(model: Model, axis: Axis, layout: Layout, cause: Int32Array, effect: Int32Array, order: Int32Array): EdgeIndex {
+function fill(model: Model, axis: Axis, lanes: Rows, cause: Int32Array, effect: Int32Array, order: Int32Array): EdgeIndex {
   const size = order.length;
   const index: EdgeIndex = {
     left: new Float64Array(size),
     right: new Float64Array(size),
     cause: new Int32Array(size),
     effect: new Int32Array(size),
+    causeRow: new Int32Array(size),
+    effectRow: new Int32Array(size),
     upper: new Int32Array(size),
     lower: new Int32Array(size),
     reach: new Float64Array(Math.ceil(size / BLOCK)).fill(-Infinity),
@@ -65,11 +71,13 @@ function fill(model: Model, axis: Axis, layout: Layout, cause: Int32Array, effec
   order.forEach((from, k) => {
     const [c, e] = [cause[from]!, effect[from]!];
     const [x, y] = [axis.at[c]!, axis.at[e]!];
-    const [a, b] = [layout.rowOf[model.lane[c]!]!, layout.rowOf[model.lane[e]!]!];
+    const [a, b] = [lanes.rowOf[model.lane[c]!]!, lanes.rowOf[model.lane[e]!]!];
     index.left[k] = Math.min(x, y);
     index.right[k] = Math.max(x, y);
     index.cause[k] = c;
     index.effect[k] = e;
+    index.causeRow[k] = a;
+    index.effectRow[k] = b;
     index.upper[k] = Math.min(a, b);
     index.lower[k] = Math.max(a, b);
     const block = Math.floor(k / BLOCK);
@@ -108,82 +116,78 @@ export function edgesIn(index: EdgeIndex, low: number, high: number, first: numb
 }
 
 /** All arrows in bundles, for columns of extent / 2 ** power. Kept once made. */
-export function bundlesFor(index: EdgeIndex, model: Model, axis: Axis, layout: Layout, power: number): Bundles {
+export function bundlesFor(index: EdgeIndex, axis: Axis, power: number): Bundles {
   const known = index.bundled.get(power);
   if (known) return known;
-  const made = bundle(index, model, axis, layout, axis.extent / 2 ** power);
+  const made = bundle(index, axis, axis.extent / 2 ** power);
   index.bundled.set(power, made);
   return made;
 }
 
-function bundle(index: EdgeIndex, model: Model, axis: Axis, layout: Layout, width: number): Bundles {
+/** The bundles of that power where they are made already, else of the nearest that are. */
+export function bundlesAtHand(index: EdgeIndex, axis: Axis, power: number): Bundles {
+  const made = [...index.bundled.keys()].sort((a, b) => Math.abs(a - power) - Math.abs(b - power));
+  return bundlesFor(index, axis, made[0] ?? power);
+}
+
+function bundle(index: EdgeIndex, axis: Axis, width: number): Bundles {
   const size = index.left.length;
-  const rows = layout.rows.length;
-  const of = new Map<number, number>(); // row and row to the bundle of the column at hand; arrows come column by column
-  const causeRow = new Int32Array(size);
-  const effectRow = new Int32Array(size);
-  const from = new Float64Array(size);
-  const to = new Float64Array(size);
+  const rows = 1 + index.lower.reduce((most, row) => Math.max(most, row), 0);
+  const edge = new Int32Array(size);
   const count = new Int32Array(size);
+  const column = new Int32Array(size);
+  const here = new Map<number, number>(); // of the column at hand, by row and row; arrows come column by column
   let used = 0;
-  let column = -1;
+  let at = -1;
   for (let k = 0; k < size; k++) {
-    const [c, e] = [index.cause[k]!, index.effect[k]!];
-    const here = Math.floor(index.left[k]! / width);
-    if (here !== column) {
-      column = here;
-      of.clear();
+    const now = Math.floor(index.left[k]! / width);
+    if (now !== at) {
+      at = now;
+      here.clear();
     }
-    const [a, b] = [layout.rowOf[model.lane[c]!]!, layout.rowOf[model.lane[e]!]!];
-    let slot = of.get(a * rows + b);
+    const key = index.causeRow[k]! * rows + index.effectRow[k]!;
+    let slot = here.get(key);
     if (slot === undefined) {
-      of.set(a * rows + b, (slot = used++));
-      causeRow[slot] = a;
-      effectRow[slot] = b;
+      here.set(key, (slot = used++));
+      column[slot] = at;
     }
-    from[slot]! += axis.at[c]!;
-    to[slot]! += axis.at[e]!;
-    count[slot]!++;
+    // Drawn as any of them, lest all bundles of a column stand in its middle.
+    if (scattered(k) % ++count[slot]! === 0) edge[slot] = k;
   }
-  for (let slot = 0; slot < used; slot++) {
-    from[slot]! /= count[slot]!;
-    to[slot]! /= count[slot]!;
-  }
+  const order = Int32Array.from({ length: used }, (_, slot) => slot).sort((a, b) => column[a]! - column[b]! || count[b]! - count[a]! || a - b);
   return {
-    causeRow: causeRow.slice(0, used),
-    effectRow: effectRow.slice(0, used),
-    from: from.slice(0, used),
-    to: to.slice(0, used),
-    count: count.slice(0, used),
+    column: order.map((slot) => column[slot]!),
+    causeRow: order.map((slot) => index.causeRow[edge[slot]!]!),
+    effectRow: order.map((slot) => index.effectRow[edge[slot]!]!),
+    from: Float64Array.from(order, (slot) => axis.at[index.cause[edge[slot]!]!]!),
+    to: Float64Array.from(order, (slot) => axis.at[index.effect[edge[slot]!]!]!),
+    count: order.map((slot) => count[slot]!),
   };
 }
 
-export interface InView {
-  slots: number[]; // at most as many as asked for, those of the most arrows
-  bundles: number; // that touch the window
-  least: number; // arrows in the thinnest that is drawn
+/** A number that looks random, the same each time. */
+function scattered(k: number): number {
+  const mixed = Math.imul(k ^ (k >>> 15), 0x2c1b3c6d);
+  return (mixed ^ (mixed >>> 12)) >>> 0;
 }
 
-/** The bundles that touch the positions and rows; of too many the thickest. */
-export function bundlesIn(bundles: Bundles, low: number, high: number, first: number, end: number, most: number): InView {
-  const all: number[] = [];
-  const sizes = new Map<number, number>();
+export interface InView {
+  slots: number[]; // of each column at most as many as asked for, the thickest
+  bundles: number; // that touch the window
+}
+
+/** The bundles that touch the positions and the rows [first, end). */
+export function bundlesIn(bundles: Bundles, low: number, high: number, first: number, end: number, mostOfColumn: number): InView {
+  const slots: number[] = [];
+  let all = 0;
+  let column = -1;
+  let taken = 0;
   for (let slot = 0; slot < bundles.count.length; slot++) {
     const [x, y, a, b] = [bundles.from[slot]!, bundles.to[slot]!, bundles.causeRow[slot]!, bundles.effectRow[slot]!];
     if ((x < low && y < low) || (x > high && y > high) || (a < first && b < first) || (a >= end && b >= end)) continue;
-    all.push(slot);
-    sizes.set(bundles.count[slot]!, (sizes.get(bundles.count[slot]!) ?? 0) + 1);
+    all++;
+    if (bundles.column[slot] !== column) [column, taken] = [bundles.column[slot]!, 0];
+    if (taken++ < mostOfColumn) slots.push(slot);
   }
-  if (all.length <= most) return { slots: all, bundles: all.length, least: 1 };
-  let least = Infinity;
-  let room = most;
-  for (const [size, times] of [...sizes].sort((a, b) => b[0] - a[0])) {
-    if (times > room && least !== Infinity) break;
-    least = size;
-    room -= times;
-    if (room <= 0) break;
-  }
-  const thick = all.filter((slot) => bundles.count[slot]! >= least);
-  const every = Math.ceil(thick.length / most); // all alike: every so many
-  return { slots: every > 1 ? thick.filter((_, k) => k % every === 0) : thick, bundles: all.length, least };
+  return { slots, bundles: all };
 }

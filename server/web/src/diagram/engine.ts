@@ -1,14 +1,14 @@
 // The canvases: when they are drawn, and the window that they show. A frame is drawn only when something has changed, and
 // only the layers that it changed.
 
-import { type Drawn } from "./draw/arrows";
+import { type Drawn, prepareArrows } from "./draw/arrows";
 import { drawBase } from "./draw/base";
 import { drawHighlight } from "./draw/highlight";
 import { drawHover } from "./draw/hover";
 import { STRIP, drawOverview, stripView } from "./draw/overview";
 import { type Paint, type Picture, TOP, yOf } from "./draw/picture";
 import { type Hit, edgeAt, hitAt } from "./hit";
-import { around, atOf, kept, panned, type View, whole, xOf, zoomed } from "./view";
+import { type Size, type View, around, atOf, kept, panned, whole, xOf, zoomed } from "./view";
 
 export interface Canvases {
   base: HTMLCanvasElement;
@@ -37,6 +37,7 @@ export class Engine {
   private picture: Picture | null = null;
   private dirty = { base: true, highlight: true, hover: true, overview: true };
   private frame = 0;
+  private idle = 0;
   private pointed: Pointed = NOTHING;
   private drawn: Drawn = { edges: [], arrows: 0, bundles: 0, shown: 0 };
   private all = true; // the window shows everything, also when its size changes
@@ -48,6 +49,7 @@ export class Engine {
 
   destroy(): void {
     cancelAnimationFrame(this.frame);
+    cancelIdleCallback(this.idle);
   }
 
   /** Another picture; the window stays where it is unless the axis has become another. */
@@ -77,18 +79,18 @@ export class Engine {
 
   /** What the address says, without telling it again. */
   place(from: number | null, to: number | null): void {
-    const extent = this.picture?.scene.axis.extent ?? 1;
+    const axis = this.axis();
     this.all = from === null || to === null;
-    Object.assign(this.view, from === null || to === null ? whole(extent, this.view.width) : kept(from, to, extent, this.view.width));
+    Object.assign(this.view, from === null || to === null ? whole(axis, this.view.width) : kept(from, to, axis, this.view.width));
     this.ask({ base: true, overview: true });
   }
 
   zoom(factor: number, x = this.view.width / 2): void {
-    this.move(zoomed(this.view, factor, x, this.extent()));
+    this.move(zoomed(this.view, factor, x, this.axis()));
   }
 
   pan(pixels: number): void {
-    this.move(panned(this.view, pixels, this.extent()));
+    this.move(panned(this.view, pixels, this.axis()));
   }
 
   fitAll(): void {
@@ -101,8 +103,8 @@ export class Engine {
     if (!this.picture || events.length === 0) return;
     const at = events.map((e) => this.picture!.scene.axis.at[e]!);
     const [least, most] = [Math.min(...at), Math.max(...at)];
-    const room = Math.max((most - least) * 0.35, this.extent() * 1e-4, (this.view.to - this.view.from) * (most > least ? 0 : 0.02));
-    this.move(fit ? kept(least - room, most + room, this.extent(), this.view.width) : around(this.view, least, most, this.extent()));
+    const room = Math.max((most - least) * 0.35, this.axis().extent * 1e-4, (this.view.to - this.view.from) * (most > least ? 0 : 0.02));
+    this.move(fit ? kept(least - room, most + room, this.axis(), this.view.width) : around(this.view, least, most, this.axis()));
   }
 
   /** Where an event is, from the top left of the canvas; the top is below the axis. */
@@ -136,12 +138,12 @@ export class Engine {
 
   /** A pixel of the overview as a position. */
   stripAt(x: number): number {
-    return atOf(stripView(this.extent(), this.view.width), x);
+    return atOf(stripView(this.axis(), this.view.width), x);
   }
 
   /** The window's middle, or both its ends, to positions. */
   moveTo(from: number, to: number): void {
-    this.move(kept(from, to, this.extent(), this.view.width));
+    this.move(kept(from, to, this.axis(), this.view.width));
   }
 
   layers(): HTMLCanvasElement[] {
@@ -149,12 +151,12 @@ export class Engine {
     return [this.canvases.base, this.canvases.highlight];
   }
 
-  private extent(): number {
-    return this.picture?.scene.axis.extent ?? 1;
+  private axis(): Size {
+    return this.picture?.scene.axis ?? { extent: 1, roomiest: 1 };
   }
 
   private move(window: { from: number; to: number }): void {
-    const everything = whole(this.extent(), this.view.width);
+    const everything = whole(this.axis(), this.view.width);
     if (window.from === this.view.from && window.to === this.view.to) return;
     Object.assign(this.view, window);
     this.all = window.to - window.from >= (everything.to - everything.from) * 0.9999;
@@ -187,6 +189,15 @@ export class Engine {
     performance.measure(FRAME, { start, end: performance.now() });
     performance.clearMeasures(FRAME);
     if (told) this.listener.drawn(this.drawn);
+    this.idle ||= requestIdleCallback(() => this.prepare());
+  }
+
+  /** While nothing is to be drawn. The finest bundles may be there only now: they replace those that stood in for them. */
+  private prepare(): void {
+    this.idle = 0;
+    if (!this.picture || !prepareArrows(this.picture.scene, this.view)) return;
+    if (this.drawn.bundles > 0) this.ask({ base: true });
+    else this.idle = requestIdleCallback(() => this.prepare());
   }
 }
 

@@ -128,7 +128,7 @@ export function Diagram(props: DiagramProps) {
       <Toolbar shown={shown} state={state} act={actor.act} arrange={actor.arrange} change={change} save={save} findField={findField} />
       <div className="dg-strip">
         <div className="dg-corner">{several(model.count, "event")}</div>
-        <canvas ref={overview} className="dg-overview" aria-hidden="true" />
+        <canvas ref={overview} className="dg-overview" style={{ width: size.width }} aria-hidden="true" />
       </div>
       <div className="dg-scroll" ref={scroller} onScroll={(event) => {
         engine.current!.scroll(event.currentTarget.scrollTop);

@@ -33,7 +33,7 @@ export function Labels(props: Props) {
         {rows.map((row, k) => {
           const r = first + k;
           return (
-            <li key={`${row.kind} ${row.key} ${r}`} className={`dg-row dg-${row.kind} ${r === props.selected ? "dg-here" : ""}`}
+            <li key={`${row.kind} ${row.key} ${r}`} className={`dg-row dg-${row.kind} dg-depth-${row.depth} ${r === props.selected ? "dg-here" : ""}`}
               style={{ transform: `translateY(${top(k)}px)`, height: layout.top[r + 1]! - layout.top[r]!, paddingLeft: 6 + indent(row) * 12 }}>
               {row.kind === "stub" ? <StubLabel row={row} {...props} /> : (
                 <RowLabel row={row} {...props} open={menu === `${row.key} ${r}`} setOpen={(open) => setMenu(open ? `${row.key} ${r}` : null)}

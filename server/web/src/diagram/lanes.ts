@@ -21,31 +21,39 @@ export interface Row {
   hidden: string[]; // of a stub: what is to be shown again
 }
 
-export interface Layout {
+/** Which rows there are: all that arrows and events need to know. */
+export interface Rows {
   rows: Row[];
-  top: Float64Array; // of row r; top[rows.length] is the height of all
   rowOf: Int32Array; // of each lane
 }
 
-export const HEADING = 24;
+export interface Layout extends Rows {
+  top: Float64Array; // of row r; top[rows.length] is the height of all
+}
+
+const HEADING = 24;
 const STUB = 24;
 const LANE_LEAST = 24; // what a finger can hit
-const LANE_MOST = 46;
+const LANE_MOST = 58;
 
-/** Rows share the height that there is, and are scrolled where they would be too narrow to read. */
-export function layOut(model: Model, roots: Node[], arrangement: Arrangement, height: number): Layout {
+export function layRows(model: Model, roots: Node[], arrangement: Arrangement): Rows {
   const rows = rowsOf(model, roots, arrangement);
-  const wide = rows.filter((row) => row.kind === "lane" || row.kind === "group").length;
-  const other = rows.reduce((sum, row) => sum + (row.kind === "heading" ? HEADING : row.kind === "stub" ? STUB : 0), 0);
-  const share = wide > 0 ? Math.floor((height - other - 12) / wide) : LANE_MOST;
-  const lane = Math.max(LANE_LEAST, Math.min(LANE_MOST, share));
-  const top = new Float64Array(rows.length + 1);
   const rowOf = new Int32Array(model.lanes.length);
   rows.forEach((row, r) => {
-    top[r + 1] = top[r]! + (row.kind === "heading" ? HEADING : row.kind === "stub" ? STUB : lane);
     for (const l of row.lanes) rowOf[l] = r;
   });
-  return { rows, top, rowOf };
+  return { rows, rowOf };
+}
+
+/** Rows share the height that there is, and are scrolled where they would be too narrow to read. */
+export function stacked({ rows, rowOf }: Rows, height: number): Layout {
+  const fixed = (row: Row) => (row.kind === "heading" ? HEADING : row.kind === "stub" ? STUB : 0);
+  const wide = rows.filter((row) => fixed(row) === 0).length;
+  const share = wide > 0 ? Math.floor((height - rows.reduce((sum, row) => sum + fixed(row), 0) - 12) / wide) : LANE_MOST;
+  const lane = Math.max(LANE_LEAST, Math.min(LANE_MOST, share));
+  const top = new Float64Array(rows.length + 1);
+  rows.forEach((row, r) => (top[r + 1] = top[r]! + (fixed(row) || lane)));
+  return { rows, rowOf, top };
 }
 
 function rowsOf(model: Model, roots: Node[], arrangement: Arrangement): Row[] {

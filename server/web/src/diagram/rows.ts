@@ -3,7 +3,7 @@
 
 import type { Axis } from "./axis";
 import { firstAbove, firstFrom } from "./axis";
-import type { Layout } from "./lanes";
+import type { Rows } from "./lanes";
 import type { Model } from "./graph";
 
 export interface RowEvents {
@@ -13,17 +13,17 @@ export interface RowEvents {
 }
 
 /** With `only`, those events of which it holds not 0. */
-export function sortIntoRows(model: Model, axis: Axis, layout: Layout, only: Uint8Array | null): RowEvents {
-  const rows = layout.rows.length;
+export function sortIntoRows(model: Model, axis: Axis, lanes: Rows, only: Uint8Array | null): RowEvents {
+  const rows = lanes.rows.length;
   const from = new Int32Array(rows + 1);
-  for (let e = 0; e < model.count; e++) if (!only || only[e]) from[layout.rowOf[model.lane[e]!]! + 1]!++;
+  for (let e = 0; e < model.count; e++) if (!only || only[e]) from[lanes.rowOf[model.lane[e]!]! + 1]!++;
   for (let r = 0; r < rows; r++) from[r + 1]! += from[r]!;
   const next = from.slice();
   const events = new Int32Array(from[rows]!);
   const at = new Float64Array(from[rows]!);
   for (const e of axis.order) {
     if (only && !only[e]) continue;
-    const to = next[layout.rowOf[model.lane[e]!]!]!++;
+    const to = next[lanes.rowOf[model.lane[e]!]!]!++;
     events[to] = e;
     at[to] = axis.at[e]!;
   }

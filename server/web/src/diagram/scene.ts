@@ -3,7 +3,7 @@
 
 import { type Axis } from "./axis";
 import { type EdgeIndex, indexEdges } from "./edges";
-import type { Layout } from "./lanes";
+import type { Layout, Rows } from "./lanes";
 import { Flag, type Model } from "./graph";
 import { type Pyramid, buildPyramid } from "./pyramid";
 import { type RowEvents, sortIntoRows } from "./rows";
@@ -28,24 +28,25 @@ export interface Density {
   most: number;
 }
 
-export const SLICES = 1024;
+export const SLICES = 320;
 
-/** With `only`, of these events alone. */
-export function makeScene(model: Model, axis: Axis, layout: Layout, only: Uint8Array | null): Scene {
-  const rows = sortIntoRows(model, axis, layout, only);
+/** All but how high the rows are, which changes with the window of the browser. With `only`, of these events alone. */
+export function layScene(model: Model, axis: Axis, lanes: Rows, only: Uint8Array | null): Omit<Scene, "layout"> {
+  const rows = sortIntoRows(model, axis, lanes, only);
   const pyramid = buildPyramid(model, axis, rows);
-  const edges = indexEdges(model, axis, layout, only);
-  return { model, axis, layout, rows, pyramid, edges, ...reaches(model, axis), density: densityOf(model, axis) };
+  const edges = indexEdges(model, axis, lanes, only);
+  return { model, axis, rows, pyramid, edges, ...reaches(model, axis), density: densityOf(model, axis) };
 }
 
-/** The same with the rows of these events alone. */
-export function someOf(scene: Scene, only: Uint8Array): Scene {
-  const rows = sortIntoRows(scene.model, scene.axis, scene.layout, only);
-  return { ...scene, rows, pyramid: buildPyramid(scene.model, scene.axis, rows) };
+/** The rows of these events alone. */
+export function rowsOfSome({ model, axis }: Omit<Scene, "layout">, lanes: Rows, only: Uint8Array): Pick<Scene, "rows" | "pyramid"> {
+  const rows = sortIntoRows(model, axis, lanes, only);
+  return { rows, pyramid: buildPyramid(model, axis, rows) };
 }
 
-/** On the causal axis, and where clocks only rise, both are the event's own position. */
+/** On the causal axis both are the event's own position: columns rise along a lane. */
 function reaches(model: Model, axis: Axis): { highest: Float64Array; lowest: Float64Array } {
+  if (axis.name === "causal") return { highest: axis.at, lowest: axis.at };
   const highest = axis.at.slice();
   const lowest = axis.at.slice();
   for (let l = 0; l < model.lanes.length; l++) {

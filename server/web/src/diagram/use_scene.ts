@@ -8,9 +8,9 @@ import { type Pair, type Picture, TOP } from "./draw/picture";
 import { paletteOf } from "./draw/palette";
 import { type Found, find } from "./find";
 import { type Model, finderOf, readGraph } from "./graph";
-import { layOut } from "./lanes";
+import { layRows, stacked } from "./lanes";
 import { racesInOrder } from "./races";
-import { makeScene, someOf } from "./scene";
+import { layScene, rowsOfSome } from "./scene";
 import { type Node, arranged, treeOf } from "./tree";
 import type { AxisName, DiagramProps } from "./types";
 
@@ -40,15 +40,18 @@ export function useScene({ graph, state, theme }: DiagramProps, height: number, 
   const arrangement = useMemo(() => readArrangement(hide === "" ? [] : hide.split("\n")), [hide]);
   const tree = useMemo(() => treeOf(model), [model]);
   const roots = useMemo(() => arranged(model, tree, arrangement), [model, tree, arrangement]);
-  const layout = useMemo(() => layOut(model, roots, arrangement, height - TOP), [model, roots, arrangement, height]);
+  const lanes = useMemo(() => layRows(model, roots, arrangement), [model, roots, arrangement]);
+  const layout = useMemo(() => stacked(lanes, height - TOP), [lanes, height]);
   const found = useMemo(() => find(model, state.q), [model, state.q]);
   const axis = axisOf(state.axis);
   const only = arrangement.find === "filter" ? (found?.matches ?? null) : null;
-  const scene = useMemo(() => makeScene(model, axis, layout, only), [model, axis, layout, only]);
-  const matches = useMemo(
-    () => (found && arrangement.find !== "filter" ? { mode: arrangement.find, some: someOf(scene, found.matches) } : null),
-    [found, scene, arrangement.find],
+  const laid = useMemo(() => layScene(model, axis, lanes, only), [model, axis, lanes, only]);
+  const scene = useMemo(() => ({ ...laid, layout }), [laid, layout]);
+  const some = useMemo(
+    () => (found && arrangement.find !== "filter" ? rowsOfSome(laid, lanes, found.matches) : null),
+    [found, laid, lanes, arrangement.find],
   );
+  const matches = useMemo(() => some && { mode: arrangement.find, some: { ...scene, ...some } }, [some, scene, arrangement.find]);
   const sel = findEvent(state.sel);
   const cones = useMemo(() => (sel < 0 ? null : conesOf(model, sel)), [model, sel]);
   const markIds = state.marks.join("\n");

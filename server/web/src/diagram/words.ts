@@ -56,7 +56,8 @@ export function knowledge(model: Model, cones: Cones): string {
     const more = lanes.length - NAMED;
     return lanes.slice(0, NAMED).map(tell).join(", ") + (more > 0 ? ` and ${several(more, "more lane")}` : "");
   };
-  const name = (l: number) => laneName(model.lanes[l]!);
+  const services = new Set(model.lanes.map((lane) => lane.service)).size;
+  const name = (l: number) => [services > 1 ? model.lanes[l]!.service : null, laneName(model.lanes[l]!)].filter(Boolean).join("/");
   const parts = [];
   if (seen.length > 0) parts.push(`Saw ${list(seen, (l) => `${name(l)} ${cones.past[l]} of ${sizes[l]}`)}.`);
   if (unseen.length > 0) parts.push(`Saw nothing of ${list(unseen, (l) => `${name(l)} (${several(sizes[l]!, "event")})`)}.`);

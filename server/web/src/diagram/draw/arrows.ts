@@ -1,6 +1,6 @@
 // Arrows between lanes, and bundles of them where they are too many to be told apart.
 
-import { SINGLY, bundlesFor, bundlesIn, countIn, edgesIn } from "../edges";
+import { SINGLY, bundlesAtHand, bundlesFor, bundlesIn, countIn, edgesIn } from "../edges";
 import { span } from "../text";
 import type { Scene } from "../scene";
 import { type View, scale, xOf } from "../view";
@@ -16,7 +16,7 @@ export interface Drawn {
 }
 
 const COLUMN = 96; // pixels of a bundle's column at least
-const BUNDLES = 1200;
+const BUNDLES = 30; // of a column
 const BACKWARDS = 24; // amounts that are written at arrows against time
 
 export function drawArrows(paint: Paint, picture: Picture, view: View): Drawn {
@@ -54,8 +54,8 @@ export function drawPairs(paint: Paint, scene: Scene, view: View, pairs: readonl
     const length = Math.hypot(x2 - x1, y2 - y1);
     if (length < 1) continue;
     const [dx, dy] = [(x2 - x1) / length, (y2 - y1) / length];
-    const from = Math.min(length / 3, radiusIn(scene, scene.layout.rowOf[scene.model.lane[c]!]!));
-    const to = Math.min(length / 3, radiusIn(scene, scene.layout.rowOf[scene.model.lane[e]!]!) + 1.5);
+    const from = Math.min(length / 3, radiusIn(scene, view, scene.layout.rowOf[scene.model.lane[c]!]!));
+    const to = Math.min(length / 3, radiusIn(scene, view, scene.layout.rowOf[scene.model.lane[e]!]!) + 1.5);
     const [x, y] = [x2 - dx * to, y2 - dy * to];
     paint.moveTo(x1 + dx * from, y1 + dy * from);
     paint.lineTo(x, y);
@@ -127,19 +127,31 @@ function drawWeak(paint: Paint, picture: Picture, view: View): void {
   paint.setLineDash([]);
 }
 
+function powerFor(scene: Scene, view: View): number {
+  return Math.max(0, Math.floor(Math.log2((scene.axis.extent * scale(view)) / COLUMN)));
+}
+
+/** Makes bundles that a nearby zoom will ask for, one set a call, while nothing is drawn; false: all are there. */
+export function prepareArrows(scene: Scene, view: View): boolean {
+  if (countIn(scene.edges, view.from, view.to) <= SINGLY) return false;
+  const power = powerFor(scene, view);
+  const missing = [power, power + 1, power - 1, power + 2].find((one) => one >= 0 && !scene.edges.bundled.has(one));
+  if (missing !== undefined) bundlesFor(scene.edges, scene.axis, missing);
+  return missing !== undefined;
+}
+
 function drawBundles(paint: Paint, picture: Picture, view: View, arrows: number): Drawn {
   const { scene, palette } = picture;
   const [first, end] = rowsShown(scene, view);
-  const power = Math.max(0, Math.floor(Math.log2((scene.axis.extent * scale(view)) / COLUMN)));
-  const bundles = bundlesFor(scene.edges, scene.model, scene.axis, scene.layout, power);
+  const bundles = bundlesAtHand(scene.edges, scene.axis, powerFor(scene, view));
   const seen = bundlesIn(bundles, view.from, view.to, first, end, BUNDLES);
-  const byWidth: number[][] = [[], [], [], [], []];
-  for (const slot of seen.slots) byWidth[Math.min(4, Math.floor(Math.log2(bundles.count[slot]!)))]!.push(slot);
+  const byWidth: number[][] = [[], [], [], []];
+  for (const slot of seen.slots) byWidth[Math.min(3, Math.floor(Math.log2(bundles.count[slot]!)))]!.push(slot);
   paint.strokeStyle = palette.edge;
   byWidth.forEach((slots, thick) => {
     if (slots.length === 0) return;
-    paint.globalAlpha = (picture.sel >= 0 ? 0.4 : 1) * Math.min(0.5, 0.16 + thick * 0.09);
-    paint.lineWidth = 1 + thick * 0.9;
+    paint.globalAlpha = (picture.sel >= 0 ? 0.45 : 1) * (0.15 + thick * 0.06);
+    paint.lineWidth = 1 + thick * 0.5;
     paint.beginPath();
     for (const slot of slots) {
       paint.moveTo(xOf(view, bundles.from[slot]!), rowMiddle(scene, view, bundles.causeRow[slot]!));

@@ -6,7 +6,7 @@ import { type View, scale, xOf } from "../view";
 import { drawPairs } from "./arrows";
 import { FONT } from "./palette";
 import { type Paint, type Picture, TOP, radiusIn, rowHeight, rowMiddle, rowsShown, xOfEvent, yOf } from "./picture";
-import { drawFrontiers } from "./regions";
+import { drawFrontier } from "./regions";
 
 const DIRECT = 300; // causes or effects that are drawn
 
@@ -19,16 +19,18 @@ export function drawHighlight(paint: Paint, picture: Picture, view: View): void 
   paint.clip();
   if (picture.find?.mode === "highlight") drawMatches(paint, picture, view);
   if (pair?.cones) {
-    drawFrontiers(paint, picture, view, pair.cones[0], palette.cause);
-    drawFrontiers(paint, picture, view, pair.cones[1], palette.concurrent);
+    pair.cones.forEach((cones, k) => {
+      const shaded = cones.event === sel && picture.shaded.includes("past");
+      if (!shaded) drawFrontier(paint, picture, view, cones, sideColours(picture)[k]!);
+    });
   }
   for (const chain of pair?.chains ?? []) drawChain(paint, picture, view, chain);
   if (sel >= 0) {
     drawDirect(paint, picture, view);
     ring(paint, picture, view, sel, palette.accent);
   }
-  marks.forEach((e, k) => badge(paint, picture, view, e, marks.length === 1 ? "A" : "AB"[k]!));
-  if (marks.length === 1 && pair && sel === pair.b) badge(paint, picture, view, sel, "B");
+  const compared = pair ? [pair.a, pair.b] : marks;
+  compared.forEach((e, k) => badge(paint, picture, view, e, k));
   paint.restore();
 }
 
@@ -46,7 +48,7 @@ function drawDirect(paint: Paint, picture: Picture, view: View): void {
 export function ring(paint: Paint, picture: Picture, view: View, e: number, colour: string): void {
   const { scene } = picture;
   const [x, y] = [xOfEvent(scene, view, e), yOf(scene, view, e)];
-  const r = radiusIn(scene, scene.layout.rowOf[scene.model.lane[e]!]!) + 5.5;
+  const r = radiusIn(scene, view, scene.layout.rowOf[scene.model.lane[e]!]!) + 5.5;
   paint.beginPath();
   paint.arc(x, y, r, 0, 2 * Math.PI);
   paint.strokeStyle = colour;
@@ -68,25 +70,30 @@ function drawChain(paint: Paint, picture: Picture, view: View, chain: readonly n
   drawPairs(paint, scene, view, pairs, palette.accent, 2.2);
 }
 
-function badge(paint: Paint, picture: Picture, view: View, e: number, letter: string): void {
+/** Of A and of B. */
+function sideColours({ palette }: Picture): [string, string] {
+  return [palette.cause, palette.concurrent];
+}
+
+function badge(paint: Paint, picture: Picture, view: View, e: number, side: number): void {
   const { scene, palette } = picture;
-  const r = radiusIn(scene, scene.layout.rowOf[scene.model.lane[e]!]!);
+  const r = radiusIn(scene, view, scene.layout.rowOf[scene.model.lane[e]!]!);
   const [x, y] = [xOfEvent(scene, view, e), yOf(scene, view, e)];
   const [bx, by] = [x - r - 8, y + r + 7];
   paint.beginPath();
   paint.arc(x, y, r + 3, 0, 2 * Math.PI);
-  paint.strokeStyle = palette.accent;
+  paint.strokeStyle = sideColours(picture)[side]!;
   paint.lineWidth = 1.6;
   paint.stroke();
   paint.beginPath();
   paint.arc(bx, by, 8, 0, 2 * Math.PI);
-  paint.fillStyle = palette.accent;
+  paint.fillStyle = sideColours(picture)[side]!;
   paint.fill();
   paint.fillStyle = palette.surface;
   paint.font = `700 10.5px ${FONT}`;
   paint.textAlign = "center";
   paint.textBaseline = "middle";
-  paint.fillText(letter, bx, by + 0.5);
+  paint.fillText("AB"[side]!, bx, by + 0.5);
   paint.textAlign = "start";
 }
 
@@ -101,7 +108,7 @@ function drawMatches(paint: Paint, picture: Picture, view: View): void {
   for (let row = first; row < end; row++) {
     if (scene.layout.rows[row]!.kind === "heading") continue;
     const y = rowMiddle(scene, view, row);
-    const r = radiusIn(scene, row) + 4;
+    const r = radiusIn(scene, view, row) + 4;
     if (showsEvents(scene, view, row)) {
       eachEvent(some, view, row, (_, x) => {
         paint.moveTo(x + r, y);

@@ -21,15 +21,15 @@ export function drawLabels(paint: Paint, picture: Picture, view: View): void {
     const height = rowHeight(scene, row);
     if (kind === "heading" || kind === "stub" || !showsEvents(scene, view, row)) continue;
     const size = height >= 26 ? 12 : 11;
-    const above = height >= 34; // over the line, else upon it
-    const y = rowMiddle(scene, view, row) - (above ? radiusIn(scene, row) + 7 : 0);
+    const above = height >= 40; // over the line, else upon it
+    const y = rowMiddle(scene, view, row) - (above ? radiusIn(scene, view, row) + 11 : 0);
     const font = `${size}px ${FONT}`;
     paint.font = font;
     let before = -1;
     let from = 0;
     const put = (to: number) => {
       if (before < 0 || room <= 0 || from > view.width || to < 0) return;
-      const text = fitted(paint, font, labelOf(scene.model, before), to - from - 6);
+      const text = fitted(paint, font, labelOf(scene.model, before), to - from - 9);
       if (text === "") return;
       room--;
       paint.strokeStyle = palette.surface;
@@ -38,9 +38,9 @@ export function drawLabels(paint: Paint, picture: Picture, view: View): void {
       paint.fillStyle = scene.model.flags[before]! & Flag.race ? palette.race : palette.text;
       paint.fillText(text, from, y);
     };
-    const beside = above ? -radiusIn(scene, row) : radiusIn(scene, row) + 6;
+    const beside = above ? -radiusIn(scene, view, row) : radiusIn(scene, view, row) + 6;
     eachEvent(scene, view, row, (e, x) => {
-      put(x - (above ? radiusIn(scene, row) : radiusIn(scene, row) + 4));
+      put(x - (above ? radiusIn(scene, view, row) : radiusIn(scene, view, row) + 4));
       before = e;
       from = x + beside;
     });
@@ -86,7 +86,7 @@ export function drawMissing(paint: Paint, picture: Picture, view: View): void {
   for (let row = first; row < end; row++) {
     const { kind } = scene.layout.rows[row]!;
     if (kind === "heading" || kind === "stub" || !showsEvents(scene, view, row)) continue;
-    const r = radiusIn(scene, row);
+    const r = radiusIn(scene, view, row);
     eachEvent(scene, view, row, (e) => {
       if (!(scene.model.flags[e]! & Flag.orphan)) return;
       const [x, y] = [xOfEvent(scene, view, e), yOf(scene, view, e)];

@@ -1,20 +1,20 @@
 // The strip above: the whole trace with its races, and the window.
 
 import { SLICES } from "../scene";
-import { type View, whole, xOf } from "../view";
+import { type Size, type View, whole, xOf } from "../view";
 import type { Paint, Picture } from "./picture";
 
 export const STRIP = 44; // pixels
 
 /** The strip's own window: always everything. */
-export function stripView(extent: number, width: number): View {
-  return { ...whole(extent, width), width, height: STRIP, scroll: 0 };
+export function stripView(axis: Size, width: number): View {
+  return { ...whole(axis, width), width, height: STRIP, scroll: 0 };
 }
 
 export function drawOverview(paint: Paint, picture: Picture, view: View): void {
   const { scene, palette } = picture;
   const { density, axis } = scene;
-  const strip = stripView(axis.extent, view.width);
+  const strip = stripView(axis, view.width);
   paint.fillStyle = palette.band;
   paint.fillRect(0, 0, view.width, STRIP);
   const bar = Math.max(1, (axis.extent / SLICES) * (view.width / (strip.to - strip.from)));

@@ -4,7 +4,7 @@ import type { Cones } from "../cones";
 import type { Scene } from "../scene";
 import type { ConeName } from "../types";
 import { middleOf, rowsIn } from "../lanes";
-import { type View, xOf } from "../view";
+import { type View, scale, xOf } from "../view";
 import type { Palette } from "./palette";
 import type { FindMode } from "../arrangement";
 
@@ -56,6 +56,7 @@ export function rowsShown(scene: Scene, view: View): [number, number] {
 }
 
 /** How large an event is drawn in a row. */
-export function radiusIn(scene: Scene, row: number): number {
-  return Math.max(3.2, Math.min(6.5, rowHeight(scene, row) * 0.17));
+export function radiusIn(scene: Scene, view: View, row: number): number {
+  const column = scene.axis.name === "causal" ? scale(view) : Infinity;
+  return Math.max(3.2, Math.min(6.5, rowHeight(scene, row) * 0.17, column * 0.42));
 }

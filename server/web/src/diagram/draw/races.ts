@@ -17,8 +17,8 @@ export function drawRaces(paint: Paint, picture: Picture, view: View): void {
   const seen: number[] = [];
   for (let r = 0; r < model.races.length && seen.length <= ARCS; r++) if (touches(picture, view, r)) seen.push(r);
   const marked = model.races.findIndex(({ a, b }) => picture.marks.length === 2 && picture.marks.includes(a) && picture.marks.includes(b));
-  if (seen.length <= ARCS) for (const r of seen) if (r !== marked) drawArc(paint, picture, view, r, false, seen.length <= LABELS);
-  if (marked >= 0) drawArc(paint, picture, view, marked, true, true);
+  if (seen.length <= ARCS) for (const r of seen) if (r !== marked) drawArc(paint, picture, view, r, seen.length <= LABELS ? 1 : 0.75, seen.length <= LABELS);
+  if (marked >= 0) drawArc(paint, picture, view, marked, 1.5, true);
 }
 
 function drawRings(paint: Paint, picture: Picture, view: View): void {
@@ -29,7 +29,7 @@ function drawRings(paint: Paint, picture: Picture, view: View): void {
     const { kind } = scene.layout.rows[row]!;
     if (kind === "heading" || kind === "stub" || !showsEvents(scene, view, row)) continue;
     const y = rowMiddle(scene, view, row);
-    const r = radiusIn(scene, row) + 3.2;
+    const r = radiusIn(scene, view, row) + 3.2;
     eachEvent(scene, view, row, (e, x) => {
       if (!(scene.model.flags[e]! & Flag.race)) return;
       paint.moveTo(x + r, y);
@@ -50,7 +50,7 @@ function touches(picture: Picture, view: View, r: number): boolean {
   return Math.max(x1, x2) > 0 && Math.min(x1, x2) < view.width && Math.max(y1, y2) > TOP && Math.min(y1, y2) < view.height;
 }
 
-function drawArc(paint: Paint, picture: Picture, view: View, r: number, strong: boolean, labelled: boolean): void {
+function drawArc(paint: Paint, picture: Picture, view: View, r: number, strength: number, labelled: boolean): void {
   const { scene, palette } = picture;
   const race = scene.model.races[r]!;
   const [x1, y1, x2, y2] = [xOfEvent(scene, view, race.a), yOf(scene, view, race.a), xOfEvent(scene, view, race.b), yOf(scene, view, race.b)];
@@ -71,13 +71,13 @@ function drawArc(paint: Paint, picture: Picture, view: View, r: number, strong: 
   };
   paint.strokeStyle = palette.race;
   paint.lineCap = "round";
-  line(strong ? 9 : 6, 0.16);
-  line(strong ? 2.6 : 1.7, 1);
+  line(6 * strength, 0.16 * strength);
+  line(1.8 * strength, Math.min(1, strength));
   paint.lineCap = "butt";
   if (!labelled) return;
   paint.font = `600 11px ${FONT}`;
   paint.textBaseline = "middle";
-  tag(paint, raceLabel(scene.model, race), (x1 + x2) / 4 + mx / 2 + 7, (y1 + y2) / 4 + my / 2, palette.race, palette.surface);
+  tag(paint, raceLabel(scene.model, race), (x1 + x2) / 4 + mx / 2 + 7, (y1 + y2) / 4 + my / 2 - 6, palette.race, palette.surface);
 }
 
 function leave(x: number, y: number, towardX: number, towardY: number, by: number): { x: number; y: number } {

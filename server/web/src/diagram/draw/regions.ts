@@ -3,7 +3,7 @@
 import type { Cones } from "../cones";
 import { type Gap, futureOf, pastOf } from "../frontiers";
 import { type View, xOf } from "../view";
-import { type Paint, type Picture, rowMiddle, rowTop, rowsShown } from "./picture";
+import { type Paint, type Picture, rowTop, rowsShown } from "./picture";
 
 const OFF = 9; // pixels beside the last event within
 
@@ -18,8 +18,8 @@ export function drawRegions(paint: Paint, picture: Picture, view: View): void {
   const alpha = palette.surface === "#ffffff" ? 0.1 : 0.14;
   const fill = (line: Line, other: Line, colour: string) => {
     paint.beginPath();
-    trace(paint, line, true);
-    trace(paint, backwards(other), false);
+    trace(paint, line, false);
+    trace(paint, other, true);
     paint.closePath();
     paint.globalAlpha = alpha;
     paint.fillStyle = colour;
@@ -33,11 +33,10 @@ export function drawRegions(paint: Paint, picture: Picture, view: View): void {
   if (shaded.includes("future") || shaded.includes("concurrent")) drawLine(paint, future, palette.effect, 0.75);
 }
 
-/** Both frontiers of an event that is compared with another. */
-export function drawFrontiers(paint: Paint, picture: Picture, view: View, cones: Cones, colour: string): void {
+/** What an event that is compared with another had seen. */
+export function drawFrontier(paint: Paint, picture: Picture, view: View, cones: Cones, colour: string): void {
   paint.setLineDash([7, 4]);
-  drawLine(paint, frontier(picture, view, cones, "past"), colour, 0.9);
-  drawLine(paint, frontier(picture, view, cones, "future"), colour, 0.9);
+  drawLine(paint, frontier(picture, view, cones, "past"), colour, 1);
   paint.setLineDash([]);
 }
 
@@ -46,15 +45,13 @@ function frontier(picture: Picture, view: View, cones: Cones, which: "past" | "f
   const [first, end] = rowsShown(scene, view);
   const line: Line = [];
   for (let row = first; row < end; row++) {
-    if (scene.layout.rows[row]!.kind === "heading") continue;
+    if (scene.rows.from[row] === scene.rows.from[row + 1]) continue; // nothing is there to be in or out
     const gap = which === "past" ? pastOf(scene, cones, row) : futureOf(scene, cones, row);
-    const x = clamp(besides(view, gap, which === "past" ? 1 : -1), view.width);
-    if (line.length === 0) line.push(x, rowTop(scene, view, row));
-    line.push(x, rowMiddle(scene, view, row));
-    if (row === end - 1) line.push(x, rowTop(scene, view, row + 1));
+    const own = scene.layout.rowOf[scene.model.lane[cones.event]!] === row; // the event itself is where they meet
+    const x = clamp(own ? xOf(view, gap.from) : besides(view, gap, which === "past" ? 1 : -1), view.width);
+    line.push(x, rowTop(scene, view, line.length === 0 ? first : row));
   }
-  const last = line.length;
-  if (last > 0 && line[last - 1] !== rowTop(scene, view, end)) line.push(line[last - 2]!, rowTop(scene, view, end));
+  if (line.length > 0) line.push(line[line.length - 2]!, rowTop(scene, view, end));
   return line;
 }
 
@@ -74,32 +71,39 @@ function edge(line: Line, x: number): Line {
   return line.map((value, k) => (k % 2 === 0 ? x : value));
 }
 
-function backwards(line: Line): Line {
-  const turned: Line = [];
-  for (let k = line.length - 2; k >= 0; k -= 2) turned.push(line[k]!, line[k + 1]!);
-  return turned;
+/** The corners of a line: down each row, then over to where the next has it. */
+function corners(line: Line): Line {
+  const points: Line = [];
+  for (let k = 0; k < line.length; k += 2) {
+    if (k > 0) points.push(line[k - 2]!, line[k + 1]!);
+    points.push(line[k]!, line[k + 1]!);
+  }
+  return points;
 }
 
-/** Upright at each row, swung between them. */
-function trace(paint: Paint, line: Line, begin: boolean): void {
-  for (let k = 0; k < line.length; k += 2) {
-    const [x, y] = [line[k]!, line[k + 1]!];
-    if (k === 0) {
-      if (begin) paint.moveTo(x, y);
-      else paint.lineTo(x, y);
-      continue;
+const ROUND = 7; // pixels
+
+function trace(paint: Paint, line: Line, back: boolean): void {
+  const points = corners(line);
+  const at = (k: number) => (back ? points.length - 2 - k : k);
+  for (let k = 0; k < points.length; k += 2) {
+    const [x, y] = [points[at(k)]!, points[at(k) + 1]!];
+    if (k === 0 && !back) paint.moveTo(x, y);
+    else if (k === 0 || k + 2 >= points.length) paint.lineTo(x, y);
+    else {
+      const [nx, ny, px, py] = [points[at(k + 2)]!, points[at(k + 2) + 1]!, points[at(k - 2)]!, points[at(k - 2) + 1]!];
+      const round = Math.min(ROUND, Math.hypot(nx - x, ny - y) / 2, Math.hypot(px - x, py - y) / 2);
+      paint.arcTo(x, y, nx, ny, round);
     }
-    const middle = (line[k - 1]! + y) / 2;
-    paint.bezierCurveTo(line[k - 2]!, middle, x, middle, x, y);
   }
 }
 
 function drawLine(paint: Paint, line: Line, colour: string, alpha: number): void {
   paint.beginPath();
-  trace(paint, line, true);
+  trace(paint, line, false);
   paint.globalAlpha = alpha;
   paint.strokeStyle = colour;
-  paint.lineWidth = 1.6;
+  paint.lineWidth = 1.5;
   paint.stroke();
   paint.globalAlpha = 1;
 }
