@@ -4,6 +4,7 @@
 
 import type { Model } from "./graph";
 import type { AxisName } from "./types";
+import { float64, upTo } from "./numbers";
 import { span } from "./text";
 
 export interface Axis {
@@ -28,7 +29,7 @@ function causalAxis(model: Model): Axis {
   for (const column of model.column) last = Math.max(last, column);
   const knots = { value: Float64Array.of(0, last), at: Float64Array.of(0, last) };
   const folds = { from: new Float64Array(0), to: new Float64Array(0) };
-  return { name: "causal", at: Float64Array.from(model.column), order: byColumn(model.column, last), extent: Math.max(1, last), roomiest: COLUMN, knots, folds };
+  return { name: "causal", at: new Float64Array(model.column), order: byColumn(model.column, last), extent: Math.max(1, last), roomiest: COLUMN, knots, folds };
 }
 
 function byColumn(column: Int32Array, last: number): Int32Array {
@@ -36,38 +37,45 @@ function byColumn(column: Int32Array, last: number): Int32Array {
   for (const at of column) next[at + 1]!++;
   for (let at = 0; at <= last; at++) next[at + 1]! += next[at]!;
   const order = new Int32Array(column.length);
-  column.forEach((at, e) => (order[next[at]!++] = e));
+  for (let e = 0; e < column.length; e++) order[next[column[e]!]!++] = e;
   return order;
 }
 
 /** A gap longer than twenty medians is as wide as twenty of them: no gap looks shorter than one that is. */
 function timeAxis(model: Model): Axis {
-  const times = Float64Array.from(model.t).sort();
-  const gaps = times.slice(1).map((t, i) => t - times[i]!);
-  const positive = gaps.filter((gap) => gap > 0).sort();
-  const most = positive.length > 0 ? FOLD_OVER * positive[positive.length >> 1]! : 0;
+  const times = model.t.slice().sort();
+  const most = FOLD_OVER * medianGap(times);
   const value = [times[0] ?? 0];
   const at = [0];
   const from: number[] = [];
   const to: number[] = [];
   let folded = 0; // microseconds that were folded away so far
-  gaps.forEach((gap, i) => {
-    if (gap <= most) return;
-    const begin = times[i]! - times[0]! - folded;
+  for (let k = 1; k < times.length; k++) {
+    const gap = times[k]! - times[k - 1]!;
+    if (gap <= most) continue;
+    const begin = times[k - 1]! - times[0]! - folded;
     folded += gap - most;
     from.push(begin);
     to.push(begin + most);
-    value.push(times[i]!, times[i + 1]!);
+    value.push(times[k - 1]!, times[k]!);
     at.push(begin, begin + most);
-  });
+  }
   const end = (times[times.length - 1] ?? 0) - (times[0] ?? 0) - folded;
   value.push(times[times.length - 1] ?? 0);
   at.push(end);
   const knots = { value: Float64Array.from(value), at: Float64Array.from(at) };
-  const positions = model.t.map((t) => between(knots.value, knots.at, t));
-  const order = Int32Array.from(positions.keys()).sort((a, b) => positions[a]! - positions[b]! || a - b);
+  const positions = float64(model.count, (e) => between(knots.value, knots.at, model.t[e]!));
+  const order = upTo(model.count).sort((a, b) => positions[a]! - positions[b]! || a - b);
   const folds = { from: Float64Array.from(from), to: Float64Array.from(to) };
   return { name: "time", at: positions, order, extent: end > 0 ? end : 1, roomiest: Infinity, knots, folds };
+}
+
+/** Of the gaps between times that differ; 0 without any. */
+function medianGap(times: Float64Array): number {
+  const gaps = new Float64Array(Math.max(0, times.length - 1));
+  let size = 0;
+  for (let k = 1; k < times.length; k++) if (times[k]! > times[k - 1]!) gaps[size++] = times[k]! - times[k - 1]!;
+  return size > 0 ? gaps.subarray(0, size).sort()[size >> 1]! : 0;
 }
 
 export function positionOf(axis: Axis, value: number): number {

@@ -4,6 +4,7 @@
 import { type Axis, firstAbove } from "./axis";
 import type { Rows } from "./lanes";
 import type { Model } from "./graph";
+import { float64, upTo } from "./numbers";
 
 /** Sorted by their left end. Arrows within one row, a collapsed group's own, are not in it. */
 export interface EdgeIndex {
@@ -48,8 +49,8 @@ export function indexEdges(model: Model, axis: Axis, lanes: Rows, only: Uint8Arr
       effect[size++] = e;
     }
   }
-  const lefts = Float64Array.from({ length: size }, (_, k) => Math.min(axis.at[cause[k]!]!, axis.at[effect[k]!]!));
-  const order = Int32Array.from(lefts.keys()).sort((a, b) => lefts[a]! - lefts[b]! || a - b);
+  const lefts = float64(size, (k) => Math.min(axis.at[cause[k]!]!, axis.at[effect[k]!]!));
+  const order = upTo(size).sort((a, b) => lefts[a]! - lefts[b]! || a - b);
   return fill(model, axis, lanes, cause, effect, order);
 }
 
@@ -154,13 +155,13 @@ function bundle(index: EdgeIndex, axis: Axis, width: number): Bundles {
     // Drawn as any of them, lest all bundles of a column stand in its middle.
     if (scattered(k) % ++count[slot]! === 0) edge[slot] = k;
   }
-  const order = Int32Array.from({ length: used }, (_, slot) => slot).sort((a, b) => column[a]! - column[b]! || count[b]! - count[a]! || a - b);
+  const order = upTo(used).sort((a, b) => column[a]! - column[b]! || count[b]! - count[a]! || a - b);
   return {
     column: order.map((slot) => column[slot]!),
     causeRow: order.map((slot) => index.causeRow[edge[slot]!]!),
     effectRow: order.map((slot) => index.effectRow[edge[slot]!]!),
-    from: Float64Array.from(order, (slot) => axis.at[index.cause[edge[slot]!]!]!),
-    to: Float64Array.from(order, (slot) => axis.at[index.effect[edge[slot]!]!]!),
+    from: float64(used, (k) => axis.at[index.cause[edge[order[k]!]!]!]!),
+    to: float64(used, (k) => axis.at[index.effect[edge[order[k]!]!]!]!),
     count: order.map((slot) => count[slot]!),
   };
 }

@@ -2,6 +2,7 @@
 // index without a check. Whatever the JSON is, reading it throws nothing; what cannot be used is left out and counted.
 
 import { Kind, lookOf } from "./kinds";
+import { int32 } from "./numbers";
 import { clean } from "./text";
 
 export interface GraphLane {
@@ -105,7 +106,7 @@ export function readGraph(json: unknown): Model {
   const { lanes, lane } = readLanes(raw, count);
   const chains = chainUp(lane, lanes.length);
   const kindOf = indexes(raw.kind, count, tables.kinds.length);
-  const flags = Uint8Array.from({ length: count }, (_, e) => finite(list(raw.flags)[e], 0) & 63);
+  const flags = flagsOf(list(raw.flags), count);
   const strong = readEdges(raw.cause_from, raw.cause, raw.cause_reason, lane, tables.reasons.length);
   const weak = readEdges(raw.weak_from, raw.weak, [], lane, 0);
   const names = tables.names;
@@ -141,9 +142,15 @@ function texts(value: unknown): string[] {
   return list(value).map((text) => clean(text));
 }
 
+function flagsOf(raw: unknown[], count: number): Uint8Array {
+  const flags = new Uint8Array(count);
+  for (let e = 0; e < count; e++) flags[e] = finite(raw[e], 0) & 63;
+  return flags;
+}
+
 function indexes(value: unknown, count: number, size: number): Int32Array {
   const raw = list(value);
-  return Int32Array.from({ length: count }, (_, e) => {
+  return int32(count, (e) => {
     const at = raw[e];
     return whole(at) && at >= 0 && at < size ? at : -1;
   });
@@ -271,14 +278,17 @@ function readRaces(value: unknown, count: number, names: string[]) {
   return { pairs, leftOut: raw.length - pairs.length };
 }
 
-/** Where an event's id is, or -1. The map is made when it is first asked for. */
+/** Where an event's id is, or -1. */
 export function finderOf(model: Model): (id: string | null | undefined) => number {
-  let places: Map<string, number> | null = null;
-  return (id) => {
-    if (id === null || id === undefined) return -1;
-    places ??= new Map(model.id.map((text, e) => [text, e]));
-    return places.get(id) ?? -1;
-  };
+  return (id) => (id === null || id === undefined ? -1 : model.id.indexOf(id));
+}
+
+/** Where these ids are, in their order, without those that are not here: in one pass, for there may be many. */
+export function placesOf(model: Model, ids: readonly string[]): number[] {
+  const wanted = new Set(ids);
+  const found = new Map<string, number>();
+  for (let e = model.count - 1; e >= 0 && wanted.size > 0; e--) if (wanted.has(model.id[e]!)) found.set(model.id[e]!, e);
+  return ids.flatMap((id) => found.get(id) ?? []);
 }
 
 export function nameOf(model: Model, e: number): string {

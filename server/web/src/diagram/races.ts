@@ -2,11 +2,12 @@
 
 import { Flag, type Model } from "./graph";
 import type { Axis } from "./axis";
+import { upTo } from "./numbers";
 
 /** Indexes of the races from left to right. */
 export function racesInOrder(model: Model, axis: Axis): Int32Array {
   const left = model.races.map(({ a, b }) => Math.min(axis.at[a]!, axis.at[b]!));
-  return Int32Array.from(left.keys()).sort((a, b) => left[a]! - left[b]! || a - b);
+  return upTo(left.length).sort((a, b) => left[a]! - left[b]! || a - b);
 }
 
 /** The race after (or before) the one that is marked; -1 without any. */

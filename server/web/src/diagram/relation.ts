@@ -1,6 +1,6 @@
 // How two events stand to each other, in one sentence with its witness.
 
-import { type Model, finderOf, laneName, nameOf } from "./graph";
+import { type Model, finderOf, laneName, nameOf, placesOf } from "./graph";
 import type { ChainStep, Relation } from "./types";
 import { clean } from "./text";
 
@@ -58,6 +58,6 @@ function stepName(step: ChainStep): string {
 }
 
 /** The events of a witness that are in the graph, in order. */
-export function chainEvents(find: ReturnType<typeof finderOf>, chain: readonly ChainStep[] | undefined): number[] {
-  return (chain ?? []).map((step) => find(step.event_id)).filter((e) => e >= 0);
+export function chainEvents(model: Model, chain: readonly ChainStep[] | undefined): number[] {
+  return placesOf(model, (chain ?? []).map((step) => step.event_id));
 }

@@ -19,7 +19,7 @@ export function useRelation({ relation, announce }: DiagramProps, { model, findE
         const text = sentence(model, findEvent, found);
         setSaid(text);
         announce(text);
-        const chains = [found.chain, found.chain_to_a, found.chain_to_b].map((chain) => chainEvents(findEvent, chain));
+        const chains = [found.chain, found.chain_to_a, found.chain_to_b].map((chain) => chainEvents(model, chain));
         setChains(chains.filter((chain) => chain.length > 1));
       },
       (error: unknown) => wanted && setSaid(`How A and B stand to each other could not be asked: ${error instanceof Error ? error.message : String(error)}`),
