@@ -30,6 +30,7 @@ export function Diagram(props: DiagramProps) {
   const [scroll, setScroll] = useState(0);
   const [drawn, setDrawn] = useState<Drawn | null>(null);
   const [tip, setTip] = useState<{ pointed: Pointed; x: number; y: number } | null>(null);
+  const [notice, setNotice] = useState<string | null>(null);
   const [chains, setChains] = useState<readonly (readonly number[])[]>([]);
   const shown = useScene(props, size.height, chains);
   const { model, picture } = shown;
@@ -114,7 +115,12 @@ export function Diagram(props: DiagramProps) {
   };
   usePointer(engine, hover, scroller, pointing);
   useOverview(engine, overview);
-  const save = useMemo(() => saver(engine, latest, announce), [announce]);
+  const say = useCallback((text: string) => {
+    announce(text);
+    setNotice(text);
+  }, [announce]);
+  useEffect(() => setNotice(null), [picture]);
+  const save = useMemo(() => saver(engine, latest, say), [say]);
 
   const pressed = (event: KeyboardEvent) => {
     const action = typing(event.target) ? null : actionOf(event);
@@ -143,13 +149,13 @@ export function Diagram(props: DiagramProps) {
             <canvas ref={highlight} aria-hidden="true" />
             <canvas ref={hover} className="dg-top" tabIndex={0} role="application" aria-roledescription="space-time diagram"
               aria-label={`${several(model.count, "event")} on ${several(model.lanes.length, "lane")}. Arrow keys go from event to event; the Events tab has them as a table.`} />
-            {tip && <Tooltip scene={picture.scene} pointed={tip.pointed} x={tip.x} y={tip.y} width={size.width} />}
+            {tip && <Tooltip scene={picture.scene} pointed={tip.pointed} x={tip.x} y={tip.y} width={size.width} height={size.height} />}
             {model.count === 0 && <p className="dg-empty">No events.</p>}
           </div>
         </div>
         <div style={{ height: Math.max(0, rowsHeight - size.height) }} />
       </div>
-      <Panel shown={shown} state={state} act={actor.act} sentence={sentence} drawn={drawn} />
+      <Panel shown={shown} state={state} act={actor.act} sentence={sentence} drawn={drawn} notice={notice} />
     </section>
   );
 }

@@ -33,10 +33,10 @@ export function Labels(props: Props) {
         {rows.map((row, k) => {
           const r = first + k;
           return (
-            <li key={`${row.kind} ${row.key} ${r}`} className={`dg-row dg-${row.kind} dg-depth-${row.depth} ${r === props.selected ? "dg-here" : ""}`}
+            <li key={`${row.kind} ${row.key} ${r}`} className={`dg-row dg-row-${row.kind} dg-depth-${row.depth} ${menu === `${row.key} ${r}` ? "dg-open" : ""} ${r === props.selected ? "dg-here" : ""}`}
               style={{ transform: `translateY(${top(k)}px)`, height: layout.top[r + 1]! - layout.top[r]!, paddingLeft: 6 + indent(row) * 12 }}>
               {row.kind === "stub" ? <StubLabel row={row} {...props} /> : (
-                <RowLabel row={row} {...props} open={menu === `${row.key} ${r}`} setOpen={(open) => setMenu(open ? `${row.key} ${r}` : null)}
+                <RowLabel row={row} {...props} open={menu === `${row.key} ${r}`} up={top(k) > height / 2} setOpen={(open) => setMenu(open ? `${row.key} ${r}` : null)}
                   dragged={(y) => setDrag(y === null ? null : aim(row.key, y))}
                   dropped={() => { if (drag) props.arrange(moved(props.arrangement, drag.key, drag.before)); setDrag(null); }} />
               )}
@@ -64,6 +64,7 @@ function StubLabel({ row, arrangement, arrange }: Props & { row: Row }) {
 
 interface Dragging {
   open: boolean;
+  up: boolean; // the menu opens upwards
   setOpen(open: boolean): void;
   dragged(y: number | null): void;
   dropped(): void;
@@ -103,7 +104,7 @@ function RowLabel(props: Props & Dragging & { row: Row }) {
   );
 }
 
-function RowMenu({ row, roots, arrangement, arrange, setOpen, toggle, collapsed }: Props & Dragging & { row: Row; toggle: (() => void) | null; collapsed: boolean }) {
+function RowMenu({ row, up, roots, arrangement, arrange, setOpen, toggle, collapsed }: Props & Dragging & { row: Row; toggle: (() => void) | null; collapsed: boolean }) {
   const siblings = siblingsOf(roots, row.key);
   const at = siblings.findIndex((node) => node.key === row.key);
   const pinned = arrangement.pinned.includes(row.key);
@@ -112,7 +113,7 @@ function RowMenu({ row, roots, arrangement, arrange, setOpen, toggle, collapsed 
     <button type="button" role="menuitem" className="dg-item" disabled={disabled} onClick={() => { setOpen(false); run(); }}>{text}</button>
   );
   return (
-    <div className="dg-menu dg-row-menu" role="menu" aria-label={row.label} ref={(menu) => menu?.querySelector("button")?.focus()}
+    <div className={`dg-menu dg-row-menu ${up ? "dg-up" : ""}`} role="menu" aria-label={row.label} ref={(menu) => menu?.querySelector("button")?.focus()}
       onBlur={(event) => event.currentTarget.contains(event.relatedTarget) || setOpen(false)}
       onKeyDown={(event) => { if (event.key === "Escape") { setOpen(false); event.stopPropagation(); } }}>
       {item("Hide", () => arrange({ hidden: new Set([...arrangement.hidden, row.key]) }))}

@@ -16,9 +16,10 @@ interface Props {
   act: Actor["act"];
   sentence: string | null;
   drawn: Drawn | null;
+  notice: string | null;
 }
 
-export function Panel({ shown, state, act, sentence, drawn }: Props) {
+export function Panel({ shown, state, act, sentence, drawn, notice }: Props) {
   const { model, picture } = shown;
   const { sel, cones } = picture;
   return (
@@ -48,10 +49,13 @@ export function Panel({ shown, state, act, sentence, drawn }: Props) {
           </p>
         </>
       ) : (
-        <Legend model={model} palette={picture.palette} />
+        <>
+          <Legend model={model} palette={picture.palette} />
+          {model.count > 0 && <p className="dg-line dg-detail">Click an event to see what it knew and who could know of it. Ctrl and the wheel zoom, dragging moves.</p>}
+        </>
       )}
       {sentence && <p className="dg-relation"><bdi>{sentence}</bdi></p>}
-      <p className="dg-note">{notes(shown, drawn).join(" · ")}</p>
+      <p className="dg-note">{[...(notice ? [notice] : []), ...notes(shown, drawn)].join(" · ")}</p>
     </div>
   );
 }

@@ -11,7 +11,7 @@ import type { Shown } from "./use_scene";
 
 const LABELS = 180; // pixels left of the picture
 
-export function saver(engine: RefObject<Engine | null>, latest: { current: { shown: Shown } }, announce: (text: string) => void) {
+export function saver(engine: RefObject<Engine | null>, latest: { current: { shown: Shown } }, say: (text: string) => void) {
   const png = (shown: Shown) => {
     const { view } = engine.current!;
     const { layout } = shown.picture.scene;
@@ -23,19 +23,19 @@ export function saver(engine: RefObject<Engine | null>, latest: { current: { sho
     }));
     const picture = pictureOf(engine.current!.layers(), labels, LABELS, shown.picture.palette);
     picture.toBlob((blob) => blob && download(fileName(shown.model, "png"), blob));
-    announce("The picture is saved.");
+    say("The picture is saved.");
   };
   const text = (shown: Shown, content: string | null, ending: string, type: string) => {
-    if (content === null) return announce(`Too many events for ShiViz: zoom in to at most ${several(LOG_EVENTS, "event")}.`);
+    if (content === null) return say(`Too many events for ShiViz: zoom in to at most ${several(LOG_EVENTS, "event")}.`);
     download(fileName(shown.model, ending), new Blob([content], { type }));
-    announce(`Saved ${fileName(shown.model, ending)}.`);
+    say(`Saved ${fileName(shown.model, ending)}.`);
   };
   const link = async () => {
     try {
       await navigator.clipboard.writeText(window.location.href);
-      announce("The link is copied.");
+      say("The link is copied.");
     } catch {
-      announce("The link could not be copied; it is in the address bar.");
+      say("The link could not be copied; it is in the address bar.");
     }
   };
   return (what: "png" | "json" | "shiviz" | "link") => {

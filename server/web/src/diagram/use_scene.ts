@@ -51,7 +51,7 @@ export function useScene({ graph, state, theme }: DiagramProps, height: number, 
     () => (found && arrangement.find !== "filter" ? rowsOfSome(laid, lanes, found.matches) : null),
     [found, laid, lanes, arrangement.find],
   );
-  const matches = useMemo(() => some && { mode: arrangement.find, some: { ...scene, ...some } }, [some, scene, arrangement.find]);
+  const matches = useMemo(() => some && found && { mode: arrangement.find, matches: found.matches, some: { ...scene, ...some } }, [some, found, scene, arrangement.find]);
   const sel = findEvent(state.sel);
   const cones = useMemo(() => (sel < 0 ? null : conesOf(model, sel)), [model, sel]);
   const markIds = state.marks.join("\n");

@@ -26,13 +26,18 @@ export function drawArrows(paint: Paint, picture: Picture, view: View): Drawn {
   const singly = arrows <= 8 * SINGLY ? edgesIn(scene.edges, view.from, view.to, first, end, SINGLY) : null;
   if (!singly) return drawBundles(paint, picture, view, arrows);
   const strength = singly.length > 1500 ? 0.35 : singly.length > 400 ? 0.6 : 0.95;
-  paint.globalAlpha = picture.sel >= 0 ? strength * 0.45 : strength;
+  paint.globalAlpha = strength * quiet(picture);
   const forward = singly.filter((k) => !backwards(scene, k));
   arrowsOf(paint, scene, view, forward, palette.edge, 1.1);
   paint.globalAlpha = 1;
   drawBackwards(paint, picture, view, singly.filter((k) => backwards(scene, k)));
   drawWeak(paint, picture, view);
   return { edges: singly, arrows, bundles: 0, shown: 0 };
+}
+
+/** Where something else is to be seen, arrows step back. */
+function quiet({ sel, find }: Picture): number {
+  return (sel >= 0 ? 0.45 : 1) * (find?.mode === "dim" ? 0.4 : 1);
 }
 
 /** On the time axis, an effect that is stamped before its cause. */
@@ -150,7 +155,7 @@ function drawBundles(paint: Paint, picture: Picture, view: View, arrows: number)
   paint.strokeStyle = palette.edge;
   byWidth.forEach((slots, thick) => {
     if (slots.length === 0) return;
-    paint.globalAlpha = (picture.sel >= 0 ? 0.45 : 1) * (0.15 + thick * 0.06);
+    paint.globalAlpha = quiet(picture) * (0.15 + thick * 0.06);
     paint.lineWidth = 1 + thick * 0.5;
     paint.beginPath();
     for (const slot of slots) {

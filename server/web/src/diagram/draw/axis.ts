@@ -48,7 +48,7 @@ export function drawAxis(paint: Paint, picture: Picture, view: View): void {
     const x = xOf(view, (fold.from + fold.to) / 2);
     const text = `⋯ ${fold.label}`;
     const half = paint.measureText(text).width / 2 + 4;
-    if (xOf(view, fold.to) - xOf(view, fold.from) < half * 2) continue;
+    if (overlaps(taken, x - half, x + half)) continue;
     taken.push([x - half, x + half]);
     paint.fillStyle = palette.warning;
     paint.fillText(text, x, TOP / 2);
@@ -57,9 +57,13 @@ export function drawAxis(paint: Paint, picture: Picture, view: View): void {
   for (const tick of ticks(scene.axis, view.from, view.to, APART / scale(view))) {
     const x = xOf(view, tick.at);
     const half = paint.measureText(tick.label).width / 2;
-    if (taken.some(([from, to]) => x + half > from && x - half < to)) continue;
+    if (overlaps(taken, x - half, x + half)) continue;
     if (x - half < 2 || x + half > view.width - 2) continue;
     paint.fillText(tick.label, x, TOP / 2);
   }
   paint.textAlign = "start";
+}
+
+function overlaps(taken: readonly (readonly [number, number])[], from: number, to: number): boolean {
+  return taken.some(([begin, end]) => to > begin && from < end);
 }

@@ -16,6 +16,7 @@ export function drawLabels(paint: Paint, picture: Picture, view: View): void {
   paint.textBaseline = "middle";
   paint.lineJoin = "round";
   let room = MOST;
+  const matches = picture.find?.mode === "dim" ? picture.find.matches : null;
   for (let row = first; row < end && room > 0; row++) {
     const { kind } = scene.layout.rows[row]!;
     const height = rowHeight(scene, row);
@@ -29,6 +30,7 @@ export function drawLabels(paint: Paint, picture: Picture, view: View): void {
     let from = 0;
     const put = (to: number) => {
       if (before < 0 || room <= 0 || from > view.width || to < 0) return;
+      if (matches && !matches[before]) return;
       const text = fitted(paint, font, labelOf(scene.model, before), to - from - 9);
       if (text === "") return;
       room--;

@@ -16,7 +16,7 @@ export interface Picture {
   cones: Cones | null; // of the selected event
   shaded: readonly ConeName[];
   pair: Pair | null;
-  find: { mode: FindMode; some: Scene } | null; // `some`: the matches alone
+  find: { mode: FindMode; matches: Uint8Array; some: Scene } | null; // `some`: the matches alone
 }
 
 /** Two events that are compared. */

@@ -37,8 +37,10 @@ function drawRings(paint: Paint, picture: Picture, view: View): void {
     });
   }
   paint.strokeStyle = palette.race;
+  paint.globalAlpha = picture.find?.mode === "dim" ? 0.35 : 1;
   paint.lineWidth = 1.8;
   paint.stroke();
+  paint.globalAlpha = 1;
 }
 
 /** Both ends are drawn in rows that are shown, and the arc reaches into the window. */
