@@ -130,7 +130,7 @@ export interface Fold {
 export function ticks(axis: Axis, from: number, to: number, apart: number): Tick[] {
   const found: Tick[] = [];
   if (!(apart > 0) || !(to > from)) return found;
-  const step = axis.name === "causal" ? Math.max(1, roundUp(apart)) : roundUp(apart);
+  const step = Math.max(1, roundUp(apart)); // a column, a microsecond: there is nothing between
   const most = Math.ceil((to - from) / apart) * 2 + 4;
   let value = Math.ceil(valueAt(axis, Math.max(0, from)) / step) * step;
   let last = -Infinity;

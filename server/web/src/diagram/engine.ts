@@ -103,7 +103,8 @@ export class Engine {
     if (!this.picture || events.length === 0) return;
     const at = events.map((e) => this.picture!.scene.axis.at[e]!);
     const [least, most] = [Math.min(...at), Math.max(...at)];
-    const room = Math.max((most - least) * 0.35, this.axis().extent * 1e-4, (this.view.to - this.view.from) * (most > least ? 0 : 0.02));
+    const { extent, roomiest } = this.axis();
+    const room = Math.max((most - least) * 0.35, Math.min(this.view.width / roomiest / 2, extent / 2), extent * 0.01);
     this.move(fit ? kept(least - room, most + room, this.axis(), this.view.width) : around(this.view, least, most, this.axis()));
   }
 

@@ -5,14 +5,14 @@ import { type Surroundings, actorOf } from "./actions";
 import { positionOf, valueAt } from "./axis";
 import type { Drawn } from "./draw/arrows";
 import { TOP } from "./draw/picture";
-import { Engine, type Pointed } from "./engine";
+import { Engine } from "./engine";
 import { actionOf, typing } from "./keys";
 import { Labels } from "./labels";
 import { Panel } from "./panel";
 import { saver } from "./save";
 import { several } from "./text";
 import { Toolbar } from "./toolbar";
-import { Tooltip } from "./tooltip";
+import { type Tip, Tooltip } from "./tooltip";
 import type { DiagramProps, DiagramState } from "./types";
 import { useOverview, usePointer, type Pointing } from "./use_pointer";
 import { useRelation } from "./use_relation";
@@ -29,7 +29,6 @@ export function Diagram(props: DiagramProps) {
   const [size, setSize] = useState({ width: 0, height: 0 });
   const [scroll, setScroll] = useState(0);
   const [drawn, setDrawn] = useState<Drawn | null>(null);
-  const [tip, setTip] = useState<{ pointed: Pointed; x: number; y: number } | null>(null);
   const [notice, setNotice] = useState<string | null>(null);
   const [chains, setChains] = useState<readonly (readonly number[])[]>([]);
   const shown = useScene(props, size.height, chains);
@@ -44,6 +43,7 @@ export function Diagram(props: DiagramProps) {
   const scroller = useRef<HTMLDivElement>(null);
   const stage = useRef<HTMLDivElement>(null);
   const findField = useRef<HTMLInputElement>(null);
+  const showTip = useRef<(tip: Tip | null) => void>(() => undefined);
   const told = useRef<{ x0: number | null; x1: number | null }>({ x0: null, x1: null }); // the last window that we told, or were told
   const latest = useRef({ shown, onState });
   latest.current = { shown, onState };
@@ -111,7 +111,7 @@ export function Diagram(props: DiagramProps) {
   const pointing = useRef<Pointing>(null!);
   pointing.current = {
     select: (e) => change({ sel: e < 0 ? null : model.id[e]! }),
-    hover: (pointed, x, y) => setTip(pointed && (pointed.event >= 0 || pointed.edge >= 0) ? { pointed, x, y } : null),
+    hover: (pointed, x, y) => showTip.current(pointed && { pointed, x, y }),
   };
   usePointer(engine, hover, scroller, pointing);
   useOverview(engine, overview);
@@ -139,7 +139,7 @@ export function Diagram(props: DiagramProps) {
       <div className="dg-scroll" ref={scroller} onScroll={(event) => {
         engine.current!.scroll(event.currentTarget.scrollTop);
         setScroll(event.currentTarget.scrollTop);
-        setTip(null);
+        showTip.current(null);
       }}>
         <div className="dg-stick">
           <Labels layout={picture.scene.layout} roots={shown.roots} arrangement={shown.arrangement} scroll={scroll} height={size.height}
@@ -149,7 +149,7 @@ export function Diagram(props: DiagramProps) {
             <canvas ref={highlight} aria-hidden="true" />
             <canvas ref={hover} className="dg-top" tabIndex={0} role="application" aria-roledescription="space-time diagram"
               aria-label={`${several(model.count, "event")} on ${several(model.lanes.length, "lane")}. Arrow keys go from event to event; the Events tab has them as a table.`} />
-            {tip && <Tooltip scene={picture.scene} pointed={tip.pointed} x={tip.x} y={tip.y} width={size.width} height={size.height} />}
+            <Tooltip scene={picture.scene} show={showTip} width={size.width} height={size.height} />
             {model.count === 0 && <p className="dg-empty">No events.</p>}
           </div>
         </div>

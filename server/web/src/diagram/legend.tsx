@@ -1,5 +1,6 @@
 // What the shapes mean.
 
+import { memo } from "react";
 import { shape } from "./draw/shapes";
 import { type Palette } from "./draw/palette";
 import type { Model } from "./graph";
@@ -38,7 +39,7 @@ const OPEN: Partial<Record<Kind, [string, string]>> = {
 };
 
 /** The kinds that the trace has. */
-export function Legend({ model, palette }: { model: Model; palette: Palette }) {
+export const Legend = memo(function Legend({ model, palette }: { model: Model; palette: Palette }) {
   const present = new Set(model.look);
   const kinds = [Kind.http, Kind.call, Kind.async, Kind.database, Kind.access, Kind.lock, Kind.error, Kind.other];
   return (
@@ -55,4 +56,4 @@ export function Legend({ model, palette }: { model: Model; palette: Palette }) {
       )}
     </ul>
   );
-}
+});

@@ -3,6 +3,7 @@
 import { Flag, type Model } from "./graph";
 import type { Axis } from "./axis";
 import { upTo } from "./numbers";
+import { clean } from "./text";
 
 /** Indexes of the races from left to right. */
 export function racesInOrder(model: Model, axis: Axis): Int32Array {
@@ -25,7 +26,7 @@ function joins(race: { a: number; b: number }, marks: readonly number[]): boolea
 /** "W-W balance" */
 export function raceLabel(model: Model, race: Model["races"][number]): string {
   const side = (e: number) => (model.flags[e]! & Flag.writes ? "W" : "R");
-  return `${side(race.a)}–${side(race.b)} ${race.variable}`.trim();
+  return `${side(race.a)}–${side(race.b)} ${clean(race.variable, 28)}`.trim();
 }
 
 /** Races of each event that has any. */

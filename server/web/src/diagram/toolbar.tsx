@@ -1,6 +1,6 @@
 // The buttons above the picture. Each says its key.
 
-import { type ReactNode, type RefObject, useState } from "react";
+import { type ReactNode, type RefObject, useMemo, useState } from "react";
 import type { Arrangement, FindMode } from "./arrangement";
 import { numberOf } from "./find";
 import { type Action, keyOf } from "./keys";
@@ -70,7 +70,8 @@ const NEXT_MODE: Record<FindMode, FindMode> = { highlight: "dim", dim: "filter",
 
 function Find({ shown, state, act, change, arrange, findField }: Props) {
   const { found, picture, arrangement } = shown;
-  const number = found ? numberOf(picture.scene.axis.order, found.matches, picture.sel) : 0;
+  const { order } = picture.scene.axis;
+  const number = useMemo(() => (found ? numberOf(order, found.matches, picture.sel) : 0), [order, found, picture.sel]);
   return (
     <div className="dg-find" role="search">
       <input ref={findField} type="search" className="dg-field" placeholder="Find  /" aria-label="Find events by name, kind, place or lane" value={state.q}

@@ -4,7 +4,7 @@ import type { Cones } from "./cones";
 import { labelOf } from "./draw/labels";
 import { Flag, type Model, laneName, placeOf } from "./graph";
 import type { Scene } from "./scene";
-import { several, span } from "./text";
+import { clean, several, span } from "./text";
 
 export function whereOf(model: Model, e: number): string {
   const lane = model.lanes[model.lane[e]!]!;
@@ -57,7 +57,7 @@ export function knowledge(model: Model, cones: Cones): string {
     return lanes.slice(0, NAMED).map(tell).join(", ") + (more > 0 ? ` and ${several(more, "more lane")}` : "");
   };
   const services = new Set(model.lanes.map((lane) => lane.service)).size;
-  const name = (l: number) => [services > 1 ? model.lanes[l]!.service : null, laneName(model.lanes[l]!)].filter(Boolean).join("/");
+  const name = (l: number) => [services > 1 ? model.lanes[l]!.service : null, laneName(model.lanes[l]!)].filter(Boolean).map((part) => clean(part, 28)).join("/");
   const parts = [];
   if (seen.length > 0) parts.push(`Saw ${list(seen, (l) => `${name(l)} ${cones.past[l]} of ${sizes[l]}`)}.`);
   if (unseen.length > 0) parts.push(`Saw nothing of ${list(unseen, (l) => `${name(l)} (${several(sizes[l]!, "event")})`)}.`);
