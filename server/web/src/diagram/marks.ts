@@ -6,7 +6,7 @@ import { eachApart, placesIn } from "./rows";
 import type { Scene } from "./scene";
 import { type View, atOf, scale, xOf } from "./view";
 
-export const ROOM = 10; // pixels that an event needs, on average, to be drawn by itself
+export const ROOM = 12; // pixels that an event needs, on average, to be drawn by itself
 const BAR = 2; // pixels of the narrowest bar
 
 export interface Bar {

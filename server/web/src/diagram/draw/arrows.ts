@@ -5,6 +5,7 @@ import { span } from "../text";
 import type { Scene } from "../scene";
 import { type View, scale, xOf } from "../view";
 import { FONT } from "./palette";
+import { strokeLines } from "./paths";
 import { type Paint, type Picture, radiusIn, rowMiddle, rowsShown, xOfEvent, yOf } from "./picture";
 
 /** What was drawn of the arrows: those that may be hit, and what is to be said of the rest. */
@@ -50,14 +51,15 @@ function arrowsOf(paint: Paint, scene: Scene, view: View, edges: readonly number
   drawPairs(paint, scene, view, pairs, colour, width);
 }
 
-/** Straight lines with heads; all in one path. */
+/** Straight lines with heads. */
 export function drawPairs(paint: Paint, scene: Scene, view: View, pairs: readonly (readonly [number, number])[], colour: string, width: number): void {
   const heads: number[] = [];
-  paint.beginPath();
-  for (const [c, e] of pairs) {
+  paint.strokeStyle = colour;
+  strokeLines(paint, pairs.length, width, (k) => {
+    const [c, e] = pairs[k]!;
     const [x1, y1, x2, y2] = [xOfEvent(scene, view, c), yOf(scene, view, c), xOfEvent(scene, view, e), yOf(scene, view, e)];
     const length = Math.hypot(x2 - x1, y2 - y1);
-    if (length < 1) continue;
+    if (length < 1) return;
     const [dx, dy] = [(x2 - x1) / length, (y2 - y1) / length];
     const from = Math.min(length / 3, radiusIn(scene, view, scene.layout.rowOf[scene.model.lane[c]!]!));
     const to = Math.min(length / 3, radiusIn(scene, view, scene.layout.rowOf[scene.model.lane[e]!]!) + 1.5);
@@ -65,10 +67,7 @@ export function drawPairs(paint: Paint, scene: Scene, view: View, pairs: readonl
     paint.moveTo(x1 + dx * from, y1 + dy * from);
     paint.lineTo(x, y);
     if (length > 14) heads.push(x, y, dx, dy);
-  }
-  paint.strokeStyle = colour;
-  paint.lineWidth = width;
-  paint.stroke();
+  });
   drawHeads(paint, heads, colour, 4 + width * 2);
 }
 
@@ -156,13 +155,11 @@ function drawBundles(paint: Paint, picture: Picture, view: View, arrows: number)
   byWidth.forEach((slots, thick) => {
     if (slots.length === 0) return;
     paint.globalAlpha = quiet(picture) * (0.15 + thick * 0.06);
-    paint.lineWidth = 1 + thick * 0.5;
-    paint.beginPath();
-    for (const slot of slots) {
+    strokeLines(paint, slots.length, 1 + thick * 0.5, (k) => {
+      const slot = slots[k]!;
       paint.moveTo(xOf(view, bundles.from[slot]!), rowMiddle(scene, view, bundles.causeRow[slot]!));
       paint.lineTo(xOf(view, bundles.to[slot]!), rowMiddle(scene, view, bundles.effectRow[slot]!));
-    }
-    paint.stroke();
+    });
   });
   paint.globalAlpha = 1;
   return { edges: [], arrows, bundles: seen.bundles, shown: seen.slots.length };

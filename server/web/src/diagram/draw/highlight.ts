@@ -6,6 +6,7 @@ import { type View, scale, xOf } from "../view";
 import { drawPairs } from "./arrows";
 import { FONT } from "./palette";
 import { type Paint, type Picture, TOP, radiusIn, rowHeight, rowMiddle, rowsShown, xOfEvent, yOf } from "./picture";
+import { strokeRings } from "./races";
 import { drawFrontier } from "./regions";
 
 const DIRECT = 300; // causes or effects that are drawn
@@ -104,16 +105,13 @@ function drawMatches(paint: Paint, picture: Picture, view: View): void {
   paint.fillStyle = palette.match;
   paint.strokeStyle = palette.match;
   paint.lineWidth = 2;
-  paint.beginPath();
+  const rings: number[] = [];
   for (let row = first; row < end; row++) {
     if (scene.layout.rows[row]!.kind === "heading") continue;
     const y = rowMiddle(scene, view, row);
     const r = radiusIn(scene, view, row) + 4;
     if (showsEvents(scene, view, row)) {
-      eachEvent(some, view, row, (_, x) => {
-        paint.moveTo(x + r, y);
-        paint.arc(x, y, r, 0, 2 * Math.PI);
-      });
+      eachEvent(some, view, row, (_, x) => rings.push(x, y, r));
       continue;
     }
     const height = rowHeight(scene, row) * 0.86;
@@ -121,5 +119,5 @@ function drawMatches(paint: Paint, picture: Picture, view: View): void {
       paint.fillRect(xOf(view, some.rows.at[place]!) - 1, y - height / 2, 2.5, height);
     });
   }
-  paint.stroke();
+  strokeRings(paint, rings);
 }

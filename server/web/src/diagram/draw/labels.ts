@@ -5,7 +5,8 @@ import { Kind } from "../kinds";
 import { eachEvent, showsEvents } from "../marks";
 import type { View } from "../view";
 import { FONT } from "./palette";
-import { type Paint, type Picture, TOP, radiusIn, rowHeight, rowMiddle, rowsShown, xOfEvent, yOf } from "./picture";
+import { inPaths } from "./paths";
+import { type Paint, type Picture, TOP, radiusIn, rowHeight, rowMiddle, rowsShown } from "./picture";
 
 const LEAST = 26; // pixels: less would be an ellipsis and little else
 const MOST = 500; // labels of a frame
@@ -81,24 +82,26 @@ function fitted(paint: Paint, font: string, text: string, room: number): string 
 export function drawMissing(paint: Paint, picture: Picture, view: View): void {
   const { scene, palette } = picture;
   const [first, end] = rowsShown(scene, view);
-  paint.strokeStyle = palette.muted;
-  paint.lineWidth = 1.2;
-  paint.setLineDash([2.5, 2.5]);
-  paint.beginPath();
+  const missing: number[] = []; // x and y of the event, its radius, y of the place
   for (let row = first; row < end; row++) {
     const { kind } = scene.layout.rows[row]!;
     if (kind === "heading" || kind === "stub" || !showsEvents(scene, view, row)) continue;
     const r = radiusIn(scene, view, row);
-    eachEvent(scene, view, row, (e) => {
-      if (!(scene.model.flags[e]! & Flag.orphan)) return;
-      const [x, y] = [xOfEvent(scene, view, e), yOf(scene, view, e)];
-      const [px, py] = [x - 20, Math.max(TOP + 4, y - rowHeight(scene, row) * 0.3)];
-      paint.moveTo(px + r * 0.8, py);
-      paint.arc(px, py, r * 0.8, 0, 2 * Math.PI);
-      paint.moveTo(px + r * 0.8 + 1, py + 1);
-      paint.lineTo(x - r, y - 1);
-    });
+    const y = rowMiddle(scene, view, row);
+    const above = Math.max(TOP + 4, y - rowHeight(scene, row) * 0.3);
+    eachEvent(scene, view, row, (e, x) => scene.model.flags[e]! & Flag.orphan && missing.push(x, y, r, above));
   }
-  paint.stroke();
+  paint.strokeStyle = palette.muted;
+  paint.lineWidth = 1.2;
+  paint.setLineDash([2.5, 2.5]);
+  const add = (k: number) => {
+    const [x, y, r, above] = missing.slice(k * 4, k * 4 + 4) as [number, number, number, number];
+    const px = x - 20;
+    paint.moveTo(px + r * 0.8, above);
+    paint.arc(px, above, r * 0.8, 0, 2 * Math.PI);
+    paint.moveTo(px + r * 0.8 + 1, above + 1);
+    paint.lineTo(x - r, y - 1);
+  };
+  inPaths(paint, missing.length / 4, add, () => paint.stroke());
   paint.setLineDash([]);
 }

@@ -30,22 +30,18 @@ export function drawLines(paint: Paint, picture: Picture, view: View): void {
   const { rows, layout } = scene;
   const [first, end] = rowsShown(scene, view);
   const lines = (style: string, tell: (row: number, y: number) => void) => {
-    paint.beginPath();
+    paint.fillStyle = style;
     for (let row = first; row < end; row++) {
       const { kind } = layout.rows[row]!;
-      if (kind === "lane" || kind === "group") tell(row, Math.round(rowMiddle(scene, view, row)) + 0.5);
+      if (kind === "lane" || kind === "group") tell(row, Math.round(rowMiddle(scene, view, row)));
     }
-    paint.strokeStyle = style;
-    paint.stroke();
   };
-  paint.lineWidth = 1;
-  lines(palette.faint, (_, y) => line(paint, 0, view.width, y));
-  paint.lineWidth = 1.5;
+  lines(palette.faint, (_, y) => paint.fillRect(0, y, view.width, 1));
   lines(palette.life, (row, y) => {
     if (rows.from[row] === rows.from[row + 1]) return;
     const from = Math.max(-5, xOf(view, rows.at[rows.from[row]!]!));
     const to = Math.min(view.width + 5, xOf(view, rows.at[rows.from[row + 1]! - 1]!));
-    if (to > from) line(paint, from, to, y);
+    if (to > from) paint.fillRect(from, y - 0.25, to - from, 1.5);
   });
   paint.setLineDash([2, 5]);
   paint.lineWidth = 1;

@@ -6,6 +6,7 @@ import { eachEvent, showsEvents } from "../marks";
 import type { View } from "../view";
 import { FONT } from "./palette";
 import { tag } from "./arrows";
+import { inPaths } from "./paths";
 import { type Paint, type Picture, TOP, radiusIn, rowMiddle, rowsShown, xOfEvent, yOf } from "./picture";
 
 const ARCS = 40; // more than these would hide what they join
@@ -24,23 +25,29 @@ export function drawRaces(paint: Paint, picture: Picture, view: View): void {
 function drawRings(paint: Paint, picture: Picture, view: View): void {
   const { scene, palette } = picture;
   const [first, end] = rowsShown(scene, view);
-  paint.beginPath();
+  const rings: number[] = [];
   for (let row = first; row < end; row++) {
     const { kind } = scene.layout.rows[row]!;
     if (kind === "heading" || kind === "stub" || !showsEvents(scene, view, row)) continue;
     const y = rowMiddle(scene, view, row);
     const r = radiusIn(scene, view, row) + 3.2;
-    eachEvent(scene, view, row, (e, x) => {
-      if (!(scene.model.flags[e]! & Flag.race)) return;
-      paint.moveTo(x + r, y);
-      paint.arc(x, y, r, 0, 2 * Math.PI);
-    });
+    eachEvent(scene, view, row, (e, x) => scene.model.flags[e]! & Flag.race && rings.push(x, y, r));
   }
   paint.strokeStyle = palette.race;
   paint.globalAlpha = picture.find?.mode === "dim" ? 0.35 : 1;
   paint.lineWidth = 1.8;
-  paint.stroke();
+  strokeRings(paint, rings);
   paint.globalAlpha = 1;
+}
+
+/** x, y and radius by turns. */
+export function strokeRings(paint: Paint, rings: readonly number[]): void {
+  const add = (k: number) => {
+    const [x, y, r] = [rings[k * 3]!, rings[k * 3 + 1]!, rings[k * 3 + 2]!];
+    paint.moveTo(x + r, y);
+    paint.arc(x, y, r, 0, 2 * Math.PI);
+  };
+  inPaths(paint, rings.length / 3, add, () => paint.stroke());
 }
 
 /** Both ends are drawn in rows that are shown, and the arc reaches into the window. */
