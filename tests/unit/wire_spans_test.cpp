@@ -3,8 +3,11 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <filesystem>
+#include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -393,6 +396,78 @@ TEST(OtlpBodies, TakeABoundedMultipleOfTheirBytes) {
     EXPECT_EQ(batch.events.size() == 0, batch.rejected.count() == 1) << field;
     EXPECT_LE(allowance.in_use(), memory_of_any_body + 16 * body.size());
   }
+}
+
+/// The rows of a file of spans, by the kind and the span: "HttpRequest b7ad6b7169203331".
+std::map<std::string, json> rows_of_file(const std::string& name) {
+  std::ifstream file(std::filesystem::path(__FILE__).parent_path() / "../data/spans" / name);
+  std::stringstream text;
+  text << file.rdbuf();
+  const std::string body = text.str();
+  check_body(body);
+  std::map<std::string, json> rows;
+  const Batch batch = read_batch(body);
+  EXPECT_TRUE(batch.rejected.empty());
+  for (const auto& event : batch.events) {
+    std::string metadata;
+    append_json(metadata, event.metadata);
+    json row = {{"id", event.event_id}, {"trace", event.trace_id}, {"metadata", json::parse(metadata)}};
+    const auto span = row["metadata"]["distributed_span_id"].get<std::string>();
+    const bool is_server_half = otel(row).contains("shared");
+    rows[std::string(event.kind) + " " + span + (is_server_half ? " server" : "")] = row;
+  }
+  return rows;
+}
+
+TEST(JaegerJson, BecomesTheSpansThatItTells) {
+  auto rows = rows_of_file("jaeger.json");
+  ASSERT_EQ(rows.size(), 5U);  // two moments of one kind in one span
+  const json& root = rows.at("HttpRequest b7ad6b7169203331");
+  EXPECT_EQ(root["trace"], "00000000-0000-0000-4bf9-2f3577b34da6");
+  EXPECT_EQ(root["metadata"]["service_name"], "frontend");
+  EXPECT_EQ(root["metadata"]["instance_id"], "h1-17");
+  EXPECT_EQ(root["metadata"]["url"], "/dispatch?customer=123");
+  EXPECT_EQ(root["metadata"]["tags"]["sampler.param"].dump(), "1.0");
+  EXPECT_EQ(otel(root)["kind"], "SERVER");
+  EXPECT_EQ(rows.at("HttpResponse b7ad6b7169203331")["metadata"]["duration_ns"], 733'000'000);
+  EXPECT_EQ(otel(rows.at("HttpResponse b7ad6b7169203331"))["status"], "OK");
+  EXPECT_EQ(rows.at("Custom b7ad6b7169203331")["metadata"]["name"], "searching");
+  const json& query = rows.at("DatabaseQuery 0000000000003331");
+  EXPECT_EQ(query["metadata"]["parent_id"], root["id"]);
+  EXPECT_EQ(query["metadata"]["service_name"], "mysql");
+  EXPECT_EQ(query["metadata"]["tags"]["jaeger.warnings"], json::array({"clock skew adjustment disabled"}));
+  EXPECT_EQ(otel(query)["links"][0]["trace_id"], "00000000000000000000000000000abc");
+  EXPECT_EQ(otel(rows.at("DatabaseResult 0000000000003331"))["status"], "ERROR");
+}
+
+TEST(JaegerJson, MayBeATraceAlone) {
+  std::ifstream file(std::filesystem::path(__FILE__).parent_path() / "../data/spans/jaeger.json");
+  const json whole = json::parse(file);
+  EXPECT_EQ(outcome_of(whole["data"][0].dump()), outcome_of(whole.dump()));
+}
+
+TEST(ZipkinJson, TellsTheHalvesOfASharedSpanApart) {
+  const auto rows = rows_of_file("zipkin.json");
+  const json& client = rows.at("HttpRequest 90394f6bcffb5d13");
+  const json& server = rows.at("FunctionCall 90394f6bcffb5d13 server");
+  const json& query = rows.at("FunctionCall 67fae42571535f60");
+  EXPECT_EQ(client["metadata"]["service_name"], "web");
+  EXPECT_EQ(client["metadata"]["tags"]["peer.service"], "api");
+  EXPECT_EQ(server["metadata"]["service_name"], "api");
+  EXPECT_EQ(server["metadata"]["parent_id"], client["id"]);
+  EXPECT_NE(server["id"], client["id"]);
+  EXPECT_EQ(query["metadata"]["parent_id"], server["id"]);
+  EXPECT_FALSE(rows.contains("FunctionReturn 67fae42571535f60"));  // it is running
+  EXPECT_EQ(rows.at("FunctionReturn 0000000000000002")["metadata"]["duration_ns"], 0);
+  EXPECT_EQ(rows.at("FunctionCall 0000000000000002")["metadata"]["service_name"], "unknown_service");
+}
+
+TEST(Events, WithFieldsNamedAsThoseOfSpansAreEvents) {
+  json event = sdk_event("a");
+  event["data"] = json::array({{{"spans", json::array()}}});
+  event["spans"] = json::array({1});
+  EXPECT_EQ(ids_of(read_batch(event.dump())).size(), 1U);
+  EXPECT_EQ(ids_of(read_batch(json::array({event}).dump())).size(), 1U);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "wire/arena.hpp"
 #include "wire/event_parts.hpp"
 #include "wire/fields.hpp"
+#include "wire/jaeger_json.hpp"
 #include "wire/json_reader.hpp"
 #include "wire/known_events.hpp"
 #include "wire/otlp_json.hpp"
@@ -15,6 +16,7 @@
 #include "wire/span_batch.hpp"
 #include "wire/text.hpp"
 #include "wire/tree_reader.hpp"
+#include "wire/zipkin_json.hpp"
 
 namespace raceway::wire {
 
@@ -92,8 +94,11 @@ class BodyReader {
   }
 
   void read() {
+    const std::size_t place = reader_.place();
     if (reader_.peek() == '[') {
-      read_array_of_events();
+      const bool is_of_spans = is_zipkin_spans(reader_, place);
+      reader_.move_to(place);
+      is_of_spans ? read_spans(read_zipkin_spans) : read_array_of_events();
     } else if (reader_.peek() == '{') {
       read_object();
     } else {
@@ -110,7 +115,8 @@ class BodyReader {
   bool add_event(std::uint32_t index, const Json& tree);
   void reject(std::uint32_t index, std::string_view reason, const Json& tree);
   void reject_unread(std::uint32_t index, std::string_view reason, std::size_t place);
-  void read_spans();
+  void read_spans(void (*read_format)(TreeReader&, SpanBatch&));
+  bool read_spans_under(std::string_view key);
   void forget();
 
   /// So much that a first chunk of memory is had at once.
@@ -230,11 +236,25 @@ void BodyReader::forget() {
   arena_.release(beginning_);
 }
 
-void BodyReader::read_spans() {
+void BodyReader::read_spans(void (*read_format)(TreeReader&, SpanBatch&)) {
   forget();
   batch_.of_spans = true;
   SpanBatch spans(arena_, batch_, most_events_);
-  read_otlp_json(trees_, spans);
+  read_format(trees_, spans);
+}
+
+/// Reads the value of the key where it holds spans; answers whether it does.
+bool BodyReader::read_spans_under(std::string_view key) {
+  if (key == otlp_spans_field) {
+    read_spans(read_otlp_json);
+    return true;
+  }
+  if (key != "data") return false;
+  const std::size_t place = reader_.place();
+  const bool holds_traces = is_jaeger_traces(reader_, place);
+  reader_.move_to(place);
+  if (holds_traces) read_spans(read_jaeger_traces);
+  return holds_traces;
 }
 
 /// Reads an object that is either the wrapping `{"events":[...]}` or a bare event.
@@ -243,6 +263,8 @@ void BodyReader::read_object() {
   if (read_known(place)) return;
   bool wraps = false;
   bool looks_like_event = false;
+  bool is_trace = false;  // of Jaeger
+  bool has_spans = false;
   reader_.expect('{', "an object is expected");
   if (!reader_.accept('}')) {
     do {
@@ -254,10 +276,11 @@ void BodyReader::read_object() {
           continue;
         }
         forget();
-      } else if (key == otlp_spans_field) {
-        read_spans();
+      } else if (!looks_like_event && read_spans_under(key)) {
         continue;
       }
+      is_trace |= key == "traceID";
+      has_spans |= key == "spans" && reader_.peek() == '[';
       if (key == "resource_spans") {
         throw BodyError("the body has resource_spans: the names of OTLP's JSON are in lowerCamelCase, resourceSpans");
       }
@@ -266,8 +289,9 @@ void BodyReader::read_object() {
     } while (reader_.accept(','));
     reader_.expect('}', "',' or '}' is expected");
   }
-  if (wraps || batch_.of_spans || !looks_like_event) return;
+  if (wraps || batch_.of_spans || !(looks_like_event || (is_trace && has_spans))) return;
   reader_.move_to(place);
+  if (!looks_like_event) return read_spans(read_jaeger_trace);
   read_any(place);
 }
 

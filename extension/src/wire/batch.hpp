@@ -1,6 +1,6 @@
 // Reading a body of `POST /events`: `{"events":[...]}`, a bare event or an array of events, each in either format.
 // The formats are told apart by their fields: `event_id` (documented) or `id` (SDK).
-// Or a body of spans, which become events (span_events.hpp): OTLP in protobuf or JSON.
+// Or a body of spans, which become events (span_events.hpp): OTLP in protobuf or JSON, Jaeger's or Zipkin's JSON.
 #pragma once
 
 #include <cstddef>

@@ -69,7 +69,8 @@ struct SpanSource {
 enum class SpanKind : std::uint8_t { unspecified, internal, server, client, producer, consumer };
 enum class SpanStatus : std::uint8_t { unset, ok, error };
 
-/// Which half of a span that a client and its server share under one id, as Zipkin's tracers do.
+/// Which half of a span that a client and its server share under one id, as Zipkin's tracers do. The server's half is
+/// the child of the other one.
 enum class SharedHalf : std::uint8_t { none, server };
 
 /// Views: of the body, or of its batch's memory. Attributes are objects, their members as jsonb sorts them.
@@ -78,8 +79,7 @@ struct Span {
   SpanId span_id{};
   SpanId parent_id{};  ///< zero: none
   SharedHalf half = SharedHalf::none;
-  /// The parent is the other half: the client's, of the same id.
-  bool parent_is_shared = false;
+  SharedHalf parent_half = SharedHalf::none;  ///< which half of its parent caused it
   std::string_view name;
   SpanKind kind = SpanKind::unspecified;
   UnixNanos start = 0;

@@ -68,7 +68,7 @@ class Members {
 
 /// `name-pid`, where both are known.
 std::optional<Json> host_and_process(const Json& resource, Arena& arena) {
-  const Json* host = find_attribute(resource, {"host.name", "container.id"});
+  const Json* host = find_attribute(resource, {"host.name", "hostname", "container.id", "host.ip"});
   if (host == nullptr || !host->is(Json::Type::string)) return std::nullopt;
   const Json* process = find_attribute(resource, {"process.pid"});
   if (process == nullptr || !process->is(Json::Type::number)) return *host;
@@ -140,9 +140,9 @@ std::string_view SpanEvents::event_id(const TraceId& trace_id, const SpanId& spa
 }
 
 std::string_view SpanEvents::parent_event(const Span& span) {
-  if (span.parent_is_shared) return event_id(span.trace_id, span.span_id, SharedHalf::none, {});
+  if (span.half == SharedHalf::server) return event_id(span.trace_id, span.span_id, SharedHalf::none, {});
   if (is_zero(span.parent_id) || span.parent_id == span.span_id) return {};
-  return event_id(span.trace_id, span.parent_id, SharedHalf::none, {});
+  return event_id(span.trace_id, span.parent_id, span.parent_half, {});
 }
 
 Event& SpanEvents::begin_event(const Span& span, std::string_view suffix, UnixNanos time) {

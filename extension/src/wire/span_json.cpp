@@ -27,6 +27,19 @@ int base64_value(char c) {
   return -1;
 }
 
+bool read_short_hex(std::string_view digits, std::span<unsigned char> id) {
+  if (digits.empty() || digits.size() > 2 * id.size()) return false;
+  std::fill(id.begin(), id.end(), static_cast<unsigned char>(0));
+  std::size_t place = 2 * id.size() - digits.size();
+  for (const char digit : digits) {
+    const int value = hex_value(digit);
+    if (value < 0) return false;
+    id[place / 2] = static_cast<unsigned char>(id[place / 2] << 4 | value);
+    ++place;
+  }
+  return true;
+}
+
 bool read_base64(std::string_view text, std::span<unsigned char> id) {
   while (text.ends_with('=')) text.remove_suffix(1);
   std::uint32_t bits = 0;
@@ -91,17 +104,34 @@ Json number_in_text(const Json& text, std::string_view name) {
   return Json::of_number(text.text());
 }
 
-bool read_short_hex(std::string_view digits, std::span<unsigned char> id) {
-  if (digits.empty() || digits.size() > 2 * id.size()) return false;
-  std::fill(id.begin(), id.end(), static_cast<unsigned char>(0));
-  std::size_t place = 2 * id.size() - digits.size();
-  for (const char digit : digits) {
-    const int value = hex_value(digit);
-    if (value < 0) return false;
-    id[place / 2] = static_cast<unsigned char>(id[place / 2] << 4 | value);
-    ++place;
+void read_short_id(const Json& object, std::string_view name, std::span<unsigned char> id) {
+  const auto text = text_in(object, name);
+  if (text.empty() || read_short_hex(text, id)) return;
+  throw EventError(std::string(name) + " is not at most " + std::to_string(2 * id.size()) + " hex digits");
+}
+
+UnixNanos nanos_in(const Json& object, std::string_view name) {
+  constexpr std::uint64_t nanos_in_a_micro = 1000;
+  const std::uint64_t micros = whole_in(object, name);
+  if (micros > std::numeric_limits<UnixNanos>::max() / nanos_in_a_micro) {
+    throw EventError(std::string(name) + " is more microseconds than can be told");
   }
-  return true;
+  return micros * nanos_in_a_micro;
+}
+
+UnixNanos end_after(UnixNanos start, UnixNanos duration) {
+  if (duration > std::numeric_limits<UnixNanos>::max() - start)
+    throw EventError("the span ends later than can be told");
+  return start + duration;
+}
+
+bool has_member(JsonReader& reader, std::string_view name) {
+  bool found = false;
+  each_member(reader, "it", [&](std::string_view key) {
+    found |= key == name;
+    reader.skip_value();
+  });
+  return found;
 }
 
 void read_id(const Json& object, std::string_view name, TraceId& id) {

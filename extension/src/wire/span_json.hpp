@@ -38,9 +38,15 @@ Json number_in_text(const Json& text, std::string_view name);
 void read_id(const Json& object, std::string_view name, TraceId& id);
 void read_id(const Json& object, std::string_view name, SpanId& id);
 
-/// Reads hex digits, any number of them up to those that the id has, as the last ones of it: tracers leave leading
-/// zeros out. Answers whether they are some.
-bool read_short_hex(std::string_view digits, std::span<unsigned char> id);
+/// The same for hex digits alone, any number of them up to those that the id has, as the last ones of it: tracers leave
+/// leading zeros out.
+void read_short_id(const Json& object, std::string_view name, std::span<unsigned char> id);
+
+/// A member in microseconds as nanoseconds; 0 where there is none. Throws EventError where it is no such number.
+UnixNanos nanos_in(const Json& object, std::string_view name);
+
+/// When something ends that takes so long. Throws EventError where that cannot be told.
+UnixNanos end_after(UnixNanos start, UnixNanos duration);
 
 /// What `make` makes of each element of the member, where that is an array.
 template <class T, class Make>
@@ -67,6 +73,9 @@ void each_element(JsonReader& reader, const char* name, Read read) {
   } while (reader.accept(','));
   reader.expect(']', "',' or ']' is expected");
 }
+
+/// Whether the object that begins next has a member of that name. Leaves the reader anywhere.
+bool has_member(JsonReader& reader, std::string_view name);
 
 template <class Read>
 void each_member(JsonReader& reader, const char* name, Read read) {
