@@ -88,7 +88,8 @@ def _span(each):
     return (_bytes(1, bytes.fromhex(each["traceId"])) + _bytes(2, bytes.fromhex(each["spanId"])) +
             _bytes(4, bytes.fromhex(each.get("parentSpanId", ""))) + _bytes(5, each["name"]) + _number(6, each["kind"]) +
             _fixed64(7, each["startTimeUnixNano"]) + _fixed64(8, each["endTimeUnixNano"]) + _attributes(9, each) + moments + links +
-            _bytes(15, _bytes(2, status.get("message", "")) + _number(3, status.get("code", 0))))
+            _bytes(3, each.get("traceState", "")) + _number(12, each.get("droppedEventsCount", 0)) +
+            _varint(16 << 3 | 5) + struct.pack("<I", each.get("flags", 0)) + _bytes(15, _bytes(2, status.get("message", "")) + _number(3, status.get("code", 0))))
 
 
 def protobuf(whole):

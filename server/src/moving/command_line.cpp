@@ -14,6 +14,8 @@ constexpr const char* export_footer =
     R"(Formats:
   ndjson  one event a line; loses nothing when it is imported again
   json    the same events in one document, {"events":[...]}
+  otlp    the spans that OpenTelemetry sent, a request in OTLP's JSON a line for each trace; events that
+          are of no span are left out and counted on stderr
   shiviz  a log for ShiViz, its parser on the first line, the delimiter of traces on the second; keeps
           hosts, ids, kinds, times and the order of the clocks, which are numbered anew as ShiViz wants them:
           each host counts its own events from 1. Events without a clock stand by the order of their thread;
@@ -30,7 +32,9 @@ Examples:
 
 constexpr const char* import_footer =
     R"(Takes what `export` writes, answers of GET /api/traces and GET /api/traces/:id, bodies of POST /events, and any
-number of them behind each other; ShiViz logs; each also compressed by gzip.
+number of them behind each other; ShiViz logs; spans in OTLP's JSON or protobuf (a request a line, as the
+OpenTelemetry Collector's file exporter writes them), as Jaeger's UI downloads them, in Zipkin's JSON; each also
+compressed by gzip. A span becomes the same events by every way in.
 
 An event that is there already is a duplicate and changes nothing: after an interruption run the same again. Events of
 a ShiViz log are known by trace, host, clock and text, wherever they stand: of a log that grew or was rotated only what
@@ -107,9 +111,10 @@ void add_date_order(CLI::App& command, DateOrder& order) {
 CLI::App* add_export(CLI::App& app, ExportOptions& options) {
   CLI::App* const command = app.add_subcommand("export", "Write traces with all their events to a file");
   command->footer(export_footer)->fallthrough();
-  add_format(*command, options.format,
-             Formats{{"json", Format::json}, {"ndjson", Format::ndjson}, {"shiviz", Format::shiviz}},
-             "json, ndjson or shiviz [ndjson]");
+  add_format(
+      *command, options.format,
+      Formats{{"json", Format::json}, {"ndjson", Format::ndjson}, {"shiviz", Format::shiviz}, {"otlp", Format::otlp}},
+      "json, ndjson, shiviz or otlp [ndjson]");
   command->add_option("--from", options.from, endpoint_help)->type_name("WHERE");
   add_key(*command, options.api_key);
   CLI::Option* const trace =
@@ -135,11 +140,15 @@ CLI::App* add_import(CLI::App& app, ImportOptions& options) {
   command->add_option("file", options.file, "The file to read; - is stdin")->required()->type_name("FILE");
   command->add_option("--to", options.to, endpoint_help)->type_name("WHERE");
   add_key(*command, options.api_key);
-  add_format(
-      *command, options.format,
-      Formats{
-          {"auto", Format::automatic}, {"json", Format::json}, {"ndjson", Format::ndjson}, {"shiviz", Format::shiviz}},
-      "auto, json, ndjson or shiviz [auto]");
+  add_format(*command, options.format,
+             Formats{{"auto", Format::automatic},
+                     {"json", Format::json},
+                     {"ndjson", Format::ndjson},
+                     {"shiviz", Format::shiviz},
+                     {"otlp", Format::otlp},
+                     {"jaeger", Format::otlp},
+                     {"zipkin", Format::otlp}},
+             "auto, json, ndjson, shiviz, otlp, jaeger or zipkin [auto]");
   command->add_option("--parser", options.parser, "ShiViz: the log's regular expression [its first line]")
       ->type_name("REGEX");
   command->add_option("--trace", options.trace, "ShiViz: the trace of a log without labels [the file's name]")

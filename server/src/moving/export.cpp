@@ -2,6 +2,7 @@
 #include <iostream>
 
 #include "moving/moving.hpp"
+#include "moving/otlp_writer.hpp"
 #include "moving/output.hpp"
 #include "moving/progress.hpp"
 #include "moving/shiviz_writer.hpp"
@@ -25,6 +26,9 @@ class EventWriter {
       case Format::shiviz:
         shiviz_.append(piece_, event);
         break;
+      case Format::otlp:
+        otlp_.append(piece_, event);
+        break;
       case Format::json:
         piece_ += is_first_ ? "\n" : ",\n";
         piece_ += event;
@@ -41,12 +45,14 @@ class EventWriter {
     piece_.clear();
     if (format_ == Format::json) piece_ = "\n]}\n";
     if (format_ == Format::shiviz) shiviz_.finish(piece_);
+    if (format_ == Format::otlp) otlp_.finish(piece_);
     write_piece();
     output_.finish();
   }
 
   /// What the file shows otherwise than it was recorded.
   const ShivizChanges& changes() const { return shiviz_.changes(); }
+  std::uint64_t of_no_span() const { return otlp_.left_out(); }
 
  private:
   /// On a terminal what came from elsewhere is made visible; of JSON nothing is changed by it.
@@ -60,6 +66,7 @@ class EventWriter {
   const Format format_;
   Output& output_;
   ShivizWriter shiviz_;
+  OtlpWriter otlp_;
   std::string piece_;
   bool is_first_ = true;
 };
@@ -72,16 +79,18 @@ int export_events(const ExportOptions& options, const config::Config& config) {
   EventWriter writer(options.format, output);
   std::atomic<std::uint64_t> count = 0;
   Progress progress([&count] { return ProgressState{count, 0, std::nullopt}; });
-  const auto missing =
-      source->each_event(options.selection, options.format == Format::shiviz, [&](std::string_view event) {
-        writer.write(event);
-        ++count;
-      });
+  const bool by_trace = options.format == Format::shiviz || options.format == Format::otlp;
+  const auto missing = source->each_event(options.selection, by_trace, [&](std::string_view event) {
+    writer.write(event);
+    ++count;
+  });
   writer.finish();
   progress.stop();
   for (const auto& id : missing) std::cerr << "there is no trace " << terminal::line_for_terminal(id) << '\n';
   std::cerr << writer.changes().text();
-  if (options.output != "-") std::cerr << "exported " << count - writer.changes().left_out << " events\n";
+  if (writer.of_no_span() > 0) std::cerr << writer.of_no_span() << " events are of no span and left out\n";
+  if (options.output != "-")
+    std::cerr << "exported " << count - writer.changes().left_out - writer.of_no_span() << " events\n";
   return missing.empty() ? 0 : 1;
 }
 

@@ -1,11 +1,15 @@
 #include "moving/file_reading.hpp"
 
+#include <algorithm>
+#include <array>
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "moving/event_splitter.hpp"
 #include "moving/shiviz_reader.hpp"
+#include "moving/span_reader.hpp"
 
 namespace raceway::server::moving {
 namespace {
@@ -21,10 +25,26 @@ std::string trace_of(const ImportOptions& options) {
   return path.filename().string();
 }
 
+/// A pipe may give a few bytes at first, and is not to be waited for longer than it takes: of a log its first line, of
+/// JSON the first name of an id.
+bool tells_what_it_is(std::string_view beginning) {
+  const auto line_end = beginning.find('\n');
+  if (line_end == std::string_view::npos) return false;
+  const auto first = beginning.find_first_not_of(" \t\r\n");
+  if (first == std::string_view::npos) return false;
+  if (beginning[first] != '{' && beginning[first] != '[') return true;
+  constexpr std::array<std::string_view, 5> names = {"\"id\"", "\"event_id\"", "\"trace_id\"", "\"traceID\"",
+                                                     "\"traceId\""};
+  return std::ranges::any_of(names, [&](auto name) { return beginning.find(name) != std::string_view::npos; });
+}
+
 std::unique_ptr<EventReader> open_reader(const ImportOptions& options, std::string_view beginning, EventSink& sink) {
   const bool is_log = options.format == Format::shiviz || (options.format == Format::automatic &&
                                                            (!options.parser.empty() || begins_with_parser(beginning)));
   if (is_log) return std::make_unique<ShivizReader>(sink, options.parser, trace_of(options), options.date_order);
+  const bool is_of_spans =
+      options.format == Format::otlp || (options.format == Format::automatic && begins_with_spans(beginning));
+  if (is_of_spans) return std::make_unique<SpanReader>(sink);
   return std::make_unique<EventSplitter>(sink);
 }
 
@@ -33,8 +53,7 @@ std::unique_ptr<EventReader> open_reader(const ImportOptions& options, std::stri
 void read_file(const ImportOptions& options, Input& input, EventSink& sink) {
   std::string beginning;
   std::string piece;
-  // A pipe may give a few bytes at first; what it is shows by its first line.
-  while (beginning.size() < enough_to_tell && beginning.find('\n') == std::string::npos && input.read(piece)) {
+  while (beginning.size() < enough_to_tell && !tells_what_it_is(beginning) && input.read(piece)) {
     beginning += piece;
   }
   const auto reader = open_reader(options, beginning, sink);

@@ -17,6 +17,7 @@ enum class Format {
   json,
   ndjson,
   shiviz,
+  otlp,  ///< spans; import: of Jaeger and Zipkin, too, which are told by what they hold
 };
 
 /// Which traces; a trace is moved whole.
