@@ -29,10 +29,13 @@ class PostgresStorage : public storage::Storage {
   storage::Totals totals() override;
   storage::TracePage list_traces(const storage::TraceFilter& filter, std::uint64_t page,
                                  std::uint64_t page_size) override;
-  std::vector<storage::TraceState> newest_traces(std::uint64_t most) override;
+  std::vector<storage::TraceState> traces_behind(const std::optional<storage::TracePlace>& place,
+                                                 std::uint64_t most) override;
   std::unique_ptr<storage::TraceEvents> trace(const std::string& trace_id) override;
   void each_trace(const storage::TraceFilter& filter, const std::function<void(std::uint64_t)>& begin,
                   const VisitTrace& visit) override;
+  std::vector<storage::TraceSummary> summaries(const std::vector<std::string>& trace_ids) override;
+  bool traces_of(const std::vector<std::string>& trace_ids, const VisitTrace& visit) override;
   std::vector<storage::ServiceSummary> services() override;
   std::optional<storage::DatabaseUse> database_use() override { return pool_.use(); }
 

@@ -107,6 +107,12 @@ struct TraceState {
   bool operator==(const TraceState&) const = default;
 };
 
+/// A place in the order of list_traces: that of a trace, whether it is there or not.
+struct TracePlace {
+  wire::Micros last_timestamp = 0;
+  std::string trace_id;
+};
+
 struct TraceFilter {
   std::optional<std::string> service;  ///< traces with an event of this service
   std::uint64_t min_events = 0;
@@ -173,8 +179,10 @@ class Storage {
   /// Traces newest last_timestamp first, then by trace_id; `page` from 1.
   virtual TracePage list_traces(const TraceFilter& filter, std::uint64_t page, std::uint64_t page_size) = 0;
 
-  /// The first `most` traces in the order of list_traces, without looking at their events.
-  virtual std::vector<TraceState> newest_traces(std::uint64_t most) = 0;
+  /// The first `most` traces in the order of list_traces, behind a place of it or from its beginning. Looks neither at
+  /// their events nor at those before.
+  virtual std::vector<TraceState> traces_behind(const std::optional<TracePlace>& place, std::uint64_t most) = 0;
+  std::vector<TraceState> newest_traces(std::uint64_t most) { return traces_behind(std::nullopt, most); }
 
   /// Nothing where there is no such trace.
   virtual std::unique_ptr<TraceEvents> trace(const std::string& trace_id) = 0;
@@ -185,6 +193,13 @@ class Storage {
   /// traces to come; those that are deleted meanwhile do not.
   virtual void each_trace(const TraceFilter& filter, const std::function<void(std::uint64_t total)>& begin,
                           const VisitTrace& visit) = 0;
+
+  /// Of those of these traces that are there, in no particular order.
+  virtual std::vector<TraceSummary> summaries(const std::vector<std::string>& trace_ids) = 0;
+
+  /// Shows these traces in that order, as each_trace() shows those that pass; what is not there is left out. Answers
+  /// whether `visit` never answered false.
+  virtual bool traces_of(const std::vector<std::string>& trace_ids, const VisitTrace& visit) = 0;
 
   /// Nothing where another system sees to it.
   virtual std::optional<Fullness> fullness() { return std::nullopt; }
