@@ -260,9 +260,12 @@ void add_operations(http::Server& server, const observability::Metrics& metrics,
   http::add_operations_routes(server, std::move(operations));
 }
 
-void say_where(const std::string& host, std::uint16_t port, const std::string& description) {
+std::string url_of(const std::string& host, std::uint16_t port) {
   const bool is_ipv6 = host.find(':') != std::string::npos;
-  const std::string url = "http://" + (is_ipv6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
+  return "http://" + (is_ipv6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
+}
+
+void say_where(const std::string& url, const std::string& description) {
   std::cout << "Raceway " RACEWAY_VERSION " serves on " << url << " (" << description << ")\n"
             << "  send events     POST " << url << "/events\n"
             << "  list traces     curl '" << url << "/api/traces?page=1'\n"
@@ -313,7 +316,8 @@ int serve(const config::LoadedConfig& loaded) {
   if (!in_memory) listener = http::listen_on(config.server.host, config.server.port);
   const auto port = server->take(std::move(listener));
   signals.serving(*server, *backend.storage, config.server);
-  say_where(config.server.host, port, backend.description);
+  api.listening = {url_of(config.server.host, port)};
+  say_where(api.listening.front(), backend.description);
   server->run();
   signals.ended();
 

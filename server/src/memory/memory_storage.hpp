@@ -49,6 +49,9 @@ class MemoryStorage : public storage::Storage {
   void each_trace(const storage::TraceFilter& filter, const std::function<void(std::uint64_t)>& begin,
                   const VisitTrace& visit) override;
   std::vector<storage::TraceSummary> summaries(const std::vector<std::string>& trace_ids) override;
+  storage::Changes changes(std::optional<std::int64_t> since, std::size_t most) override;
+  std::vector<storage::StoredEvent> events_of(const std::string& trace_id,
+                                              const std::vector<std::string>& event_ids) override;
   bool traces_of(const std::vector<std::string>& trace_ids, const VisitTrace& visit) override;
   std::vector<storage::ServiceSummary> services() override;
   std::optional<storage::Fullness> fullness() override;

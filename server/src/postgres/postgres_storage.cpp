@@ -11,6 +11,7 @@
 #include "postgres/event_row.hpp"
 #include "postgres/portable_ingest.hpp"
 #include "postgres/row_buffer.hpp"
+#include "postgres/snapshot.hpp"
 
 namespace raceway::server::postgres {
 namespace {
@@ -114,28 +115,6 @@ wire::Rejections read_rejections(std::string_view json) {
 constexpr std::chrono::seconds grace{2};
 /// Whether the database answers at all is not worth more.
 constexpr std::chrono::seconds check_limit{5};
-
-/// A transaction that sees one moment, none of its statements longer than `limit`. The limit ends with it: nothing is
-/// left set in a session that a pooler may hand to others. Forgotten by the pool where it is left open.
-class Snapshot {
- public:
-  Snapshot(PgConnection& connection, std::chrono::milliseconds limit) : connection_(connection) {
-    connection_.run_script("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = " +
-                           std::to_string(limit.count()));
-  }
-  Snapshot(const Snapshot&) = delete;
-  Snapshot& operator=(const Snapshot&) = delete;
-  ~Snapshot() {
-    try {
-      connection_.run("COMMIT");
-    } catch (const DatabaseError&) {
-      // The pool looks at the connection and forgets it.
-    }
-  }
-
- private:
-  PgConnection& connection_;
-};
 
 using Moment = storage::TraceEvents::Moment;
 using EventsByTrace = std::unordered_map<std::string, std::unique_ptr<RowBuffer>>;
@@ -260,7 +239,11 @@ std::vector<storage::IngestResult> PostgresStorage::ingest(const std::vector<std
   // Without a limit: each connection that is given up may leave a backend behind that waits on, for a standby or a
   // lock, and the next ones would use up the database's connections. A peer that is gone is noticed by TCP.
   return pool_.with_connection(Purpose::write, {{}, &writing_}, [&](PgConnection& connection) {
-    if (edition_ == Edition::portable) return ingest_portably(connection, bodies);
+    if (edition_ == Edition::portable) {
+      auto results = ingest_portably(connection, bodies);
+      arrivals_.note(bodies);
+      return results;
+    }
     const auto result = run_ingest(connection, bodies);
     std::vector<storage::IngestResult> results;
     for (int row = 0; row < result.rows(); ++row) {
@@ -268,6 +251,7 @@ std::vector<storage::IngestResult> PostgresStorage::ingest(const std::vector<std
       results.push_back({count(0), count(1), read_rejections(result.text(row, 2))});
     }
     if (results.size() != bodies.size()) throw DatabaseError("ingest answered for another number of bodies", {});
+    arrivals_.note(bodies);
     return results;
   });
 }

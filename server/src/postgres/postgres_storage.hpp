@@ -9,6 +9,7 @@
 #include "postgres/interrupt.hpp"
 #include "postgres/pool.hpp"
 #include "postgres/setup.hpp"
+#include "storage/arrivals.hpp"
 #include "storage/byte_budget.hpp"
 #include "storage/storage.hpp"
 
@@ -35,9 +36,13 @@ class PostgresStorage : public storage::Storage {
   void each_trace(const storage::TraceFilter& filter, const std::function<void(std::uint64_t)>& begin,
                   const VisitTrace& visit) override;
   std::vector<storage::TraceSummary> summaries(const std::vector<std::string>& trace_ids) override;
+  storage::Changes changes(std::optional<std::int64_t> since, std::size_t most) override;
+  std::vector<storage::StoredEvent> events_of(const std::string& trace_id,
+                                              const std::vector<std::string>& event_ids) override;
   bool traces_of(const std::vector<std::string>& trace_ids, const VisitTrace& visit) override;
   std::vector<storage::ServiceSummary> services() override;
   std::optional<storage::DatabaseUse> database_use() override { return pool_.use(); }
+  std::optional<storage::DatabaseReport> database_report(std::uint64_t cleanups) override;
 
  private:
   Patience to_read() const;
@@ -47,6 +52,7 @@ class PostgresStorage : public storage::Storage {
   Interrupt reading_;
   Interrupt writing_;
   const Edition edition_;
+  storage::Arrivals arrivals_;
   PgPool pool_;
 };
 

@@ -58,6 +58,7 @@ struct StoredEvent {
   std::string vector_clock;  ///< a JSON object, empty where the event has none
   std::string metadata;      ///< a JSON object
 
+  static StoredEvent of(const wire::Row& row);
   wire::Row row() const;
   bool operator==(const StoredEvent&) const = default;
 };
@@ -123,6 +124,31 @@ struct TraceFilter {
 struct TracePage {
   std::uint64_t total = 0;  ///< traces that pass the filter
   std::vector<TraceSummary> traces;
+};
+
+/// What came or grew lately.
+struct Changes {
+  std::int64_t as_of = 0;            ///< micros since 1970: what comes later is asked for with it
+  std::vector<TraceSummary> traces;  ///< in the order of list_traces
+  bool more = false;                 ///< there were more than were asked for
+};
+
+/// What a database says of itself to those who may read. Names neither hosts nor users.
+struct DatabaseReport {
+  struct Cleanup {
+    wire::Micros started = 0;
+    std::optional<wire::Micros> ended;
+    std::string rule;
+    std::uint64_t traces = 0;
+    std::uint64_t events = 0;
+    std::uint64_t bytes = 0;
+    std::string outcome;  ///< running, done, interrupted or dry run
+  };
+  std::string edition;       ///< extension or portable
+  std::string partition_by;  ///< none, day, week or month
+  std::uint64_t partitions = 0;
+  std::uint64_t bytes = 0;        ///< of all tables with their indexes
+  std::vector<Cleanup> cleanups;  ///< the last ones, newest first
 };
 
 struct ServiceSummary {
@@ -197,6 +223,14 @@ class Storage {
   /// Of those of these traces that are there, in no particular order.
   virtual std::vector<TraceSummary> summaries(const std::vector<std::string>& trace_ids) = 0;
 
+  /// Those that came or grew after `since`, some of them once more; none where that is not said. Those that grew last,
+  /// `most` at most. Takes no more time where there are many traces.
+  virtual Changes changes(std::optional<std::int64_t> since, std::size_t most) = 0;
+
+  /// Those of these events that the trace has, in no particular order.
+  virtual std::vector<StoredEvent> events_of(const std::string& trace_id,
+                                             const std::vector<std::string>& event_ids) = 0;
+
   /// Shows these traces in that order, as each_trace() shows those that pass; what is not there is left out. Answers
   /// whether `visit` never answered false.
   virtual bool traces_of(const std::vector<std::string>& trace_ids, const VisitTrace& visit) = 0;
@@ -206,6 +240,9 @@ class Storage {
 
   /// Nothing where the store is no database. Does not ask the database.
   virtual std::optional<DatabaseUse> database_use() { return std::nullopt; }
+
+  /// Likewise; asks it. `cleanups` is how many of the last ones to tell.
+  virtual std::optional<DatabaseReport> database_report(std::uint64_t /*cleanups*/) { return std::nullopt; }
 
   /// By name.
   virtual std::vector<ServiceSummary> services() = 0;
