@@ -16,11 +16,12 @@ namespace raceway::causality {
 /// In falling order of trust.
 enum class Reason : std::uint8_t { parent, program, spawn, await, span, link, clock };
 
+inline constexpr std::array<std::string_view, 7> names_of_reasons = {"parent", "program", "spawn", "await",
+                                                                     "span",   "link",    "clock"};
+
 /// As SQL and JSON spell it.
 constexpr std::string_view name_of(Reason reason) {
-  constexpr std::array<std::string_view, 7> names = {"parent", "program", "spawn", "await",
-                                                     "span",   "link",    "clock"};
-  return names[static_cast<std::size_t>(reason)];
+  return names_of_reasons[static_cast<std::size_t>(reason)];
 }
 
 struct CausalEdge {

@@ -222,15 +222,12 @@ void TraceGraph::write_events(Columns& out) const {
 }
 
 void TraceGraph::write_causes(Columns& out) const {
-  using causality::Reason;
-  constexpr std::array reasons = {Reason::parent, Reason::program, Reason::spawn,
-                                  Reason::await,  Reason::span,    Reason::clock};
+  constexpr auto& reasons = causality::names_of_reasons;
   out.numbers("cause_from", diagram_.cause_begin.size(), [&](std::size_t i) { return diagram_.cause_begin[i]; });
   out.numbers("cause", diagram_.causes.size(), [&](std::size_t i) { return diagram_.causes[i].place; });
   out.numbers("cause_reason", diagram_.causes.size(),
               [&](std::size_t i) { return static_cast<unsigned>(diagram_.causes[i].reason); });
-  out.list("reasons", reasons.size(),
-           [&](std::size_t i) { wire::append_json_string(out.text(), name_of(reasons[i])); });
+  out.list("reasons", reasons.size(), [&](std::size_t i) { wire::append_json_string(out.text(), reasons[i]); });
   append_flag(out.text(), "all_causes", diagram_.all_causes);
   // Nothing yet is known by time or by a call's return alone.
   out.numbers("weak_from", 0, [](std::size_t i) { return i; });
