@@ -8,7 +8,7 @@ LANGUAGE c STABLE STRICT PARALLEL SAFE COST 10000
 AS 'MODULE_PATHNAME', 'raceway_happens_before';
 
 COMMENT ON FUNCTION raceway.happens_before(text, text, text) IS
-    'How event a of a trace stands to event b: before, after, equal or concurrent, by parents, threads, tasks, spans and clocks; '
+    'How event a of a trace stands to event b: before, after, equal or concurrent, by parents, threads, tasks, spans, links and clocks; '
     'vclock_compare() goes by the sent clocks alone. P0002 where there is no such trace or event.';
 
 CREATE FUNCTION raceway.causal_order(trace text)

@@ -5,7 +5,8 @@ LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'raceway_ingest_body';
 
 COMMENT ON FUNCTION raceway.ingest(bytea) IS
-    'Stores the events of one body as POST /events takes it, in either wire format. What is there already is counted as '
+    'Stores the events of one body as POST /events takes it, in either wire format, or of spans (OTLP in protobuf or JSON, the JSON of '
+    'Jaeger and Zipkin), which become events. What is there already is counted as '
     'a duplicate where it says the same; what says something else, as far as the caller may read it, and what cannot be kept '
     'is named in rejected, an array of {index, id, reason}: the first 1000, and behind them one '
     'that counts the others as "more". ingest_way says how it was written. A body has 64 MB at most, or raceway.max_body_bytes.';

@@ -43,7 +43,8 @@ COMMENT ON FUNCTION raceway.vclock_frontier_deserialize(pg_catalog.bytea, pg_cat
   'part of vclock_frontier(): what a worker has gathered, as received';
 
 COMMENT ON FUNCTION raceway.ingest(bytea) IS
-    'Stores the events of one body as POST /events takes it, in either wire format. What is there already is counted as '
+    'Stores the events of one body as POST /events takes it, in either wire format, or of spans (OTLP in protobuf or JSON, the JSON of '
+    'Jaeger and Zipkin), which become events. What is there already is counted as '
     'a duplicate where it says the same; what says something else, as far as the caller may read it, and what cannot be kept '
     'is named in rejected, an array of {index, id, reason}: the first 1000, and behind them one '
     'that counts the others as "more". ingest_way says how it was written. A body has 64 MB at most, or raceway.max_body_bytes.';
@@ -994,7 +995,7 @@ LANGUAGE c STABLE STRICT PARALLEL SAFE COST 10000
 AS 'MODULE_PATHNAME', 'raceway_happens_before';
 
 COMMENT ON FUNCTION raceway.happens_before(text, text, text) IS
-    'How event a of a trace stands to event b: before, after, equal or concurrent, by parents, threads, tasks, spans and clocks; '
+    'How event a of a trace stands to event b: before, after, equal or concurrent, by parents, threads, tasks, spans, links and clocks; '
     'vclock_compare() goes by the sent clocks alone. P0002 where there is no such trace or event.';
 
 CREATE FUNCTION raceway.causal_order(trace text)

@@ -167,3 +167,9 @@ def test_a_lost_update_in_an_instrumented_program_is_found(store):
     found = run_raceway("races", store.server.url, "--trace", UUID, "--fail-on", "critical")
     assert found.returncode == 1, found.stdout + found.stderr
     assert "bank.py:14" in found.stdout and "balance" in found.stdout
+
+
+def test_a_span_that_failed_makes_its_trace_one_with_errors(store):
+    send(store.client, request([span("00000000000000a1", status={"code": 1}), span("00000000000000a2", trace="a" * 32, status={"code": 2})]))
+    found = store.get("/api/traces", errors=1)["traces"]
+    assert [trace["trace_id"] for trace in found] == [str(uuid.UUID("a" * 32))]

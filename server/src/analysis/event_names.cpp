@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "analysis/operations.hpp"
+#include "wire/fields.hpp"
 
 namespace raceway::server::analysis {
 namespace {
@@ -45,6 +46,13 @@ void cut(std::string& name) {
   name += "\u2026";
 }
 
+/// Whether it is the end of a span whose status says so (wire/span_events.hpp).
+bool tells_failed_span(const wire::Json& metadata) {
+  const wire::Json* of_span = metadata.find(wire::fields::metadata_fields);
+  if (of_span != nullptr) of_span = of_span->find(wire::fields::otel);
+  return of_span != nullptr && text_in(*of_span, "status") == "ERROR";
+}
+
 }  // namespace
 
 std::string event_name(const wire::Row& row, const wire::Json& metadata) {
@@ -64,7 +72,7 @@ std::string event_name(const wire::Row& row, const wire::Json& metadata) {
 }
 
 bool tells_error(const wire::Row& row, const wire::Json& metadata) {
-  if (row.kind == "Error") return true;
+  if (row.kind == "Error" || tells_failed_span(metadata)) return true;
   if (row.kind != "HttpResponse") return false;
   const auto status = text_in(metadata, "status");
   return status.size() == 3 && status.front() >= '5';
