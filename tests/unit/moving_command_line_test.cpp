@@ -84,7 +84,7 @@ TEST(ExportAndImport, RefuseWhatMakesNoSense) {
   EXPECT_THAT(error_of({"export", "--wrong"}), HasSubstr("--wrong"));
   EXPECT_THAT(error_of({"import"}), HasSubstr("file is required"));
   EXPECT_THAT(error_of({"import", "a", "b"}), HasSubstr("b"));
-  EXPECT_THAT(error_of({"export", "--format", "auto"}), HasSubstr("none of json, ndjson or shiviz"));
+  EXPECT_THAT(error_of({"export", "--format", "auto"}), HasSubstr("none of json, ndjson, shiviz or otlp"));
   EXPECT_THAT(error_of({"import", "a", "--format", "0"}), HasSubstr("\"0\" is none of"));
   EXPECT_THAT(error_of({"export", "--since", "yesterday"}), HasSubstr("--since"));
   EXPECT_THAT(error_of({"export", "--trace", "a", "--service", "b"}), HasSubstr("excludes"));

@@ -14,6 +14,7 @@
 #include "wire/otlp_json.hpp"
 #include "wire/otlp_protobuf.hpp"
 #include "wire/span_batch.hpp"
+#include "wire/span_json.hpp"
 #include "wire/text.hpp"
 #include "wire/tree_reader.hpp"
 #include "wire/zipkin_json.hpp"
@@ -116,7 +117,7 @@ class BodyReader {
   void reject(std::uint32_t index, std::string_view reason, const Json& tree);
   void reject_unread(std::uint32_t index, std::string_view reason, std::size_t place);
   void read_spans(void (*read_format)(TreeReader&, SpanBatch&));
-  bool read_spans_under(std::string_view key);
+  bool read_spans_under(std::string_view key, std::size_t object);
   void forget();
 
   /// So much that a first chunk of memory is had at once.
@@ -243,32 +244,50 @@ void BodyReader::read_spans(void (*read_format)(TreeReader&, SpanBatch&)) {
   read_format(trees_, spans);
 }
 
-/// Reads the value of the key where it holds spans; answers whether it does.
-bool BodyReader::read_spans_under(std::string_view key) {
+/// Reads the value of the key where it holds spans and the object that began at `object` is no event; answers whether.
+bool BodyReader::read_spans_under(std::string_view key, std::size_t object) {
   if (key == otlp_spans_field) {
     read_spans(read_otlp_json);
     return true;
   }
   if (key != "data") return false;
   const std::size_t place = reader_.place();
-  const bool holds_traces = is_jaeger_traces(reader_, place);
+  bool holds_traces = is_jaeger_traces(reader_, place);
+  if (holds_traces) {
+    reader_.move_to(object);
+    holds_traces = !has_member(reader_, fields::trace_id);
+  }
   reader_.move_to(place);
   if (holds_traces) read_spans(read_jaeger_traces);
   return holds_traces;
 }
 
-/// Reads an object that is either the wrapping `{"events":[...]}` or a bare event.
+/// What the names of an object's members say of it.
+struct Looks {
+  bool like_event = false;
+  bool like_trace = false;  ///< of Jaeger
+  bool has_spans = false;
+  bool in_snake_case = false;  ///< as OTLP's JSON is not
+
+  void note(std::string_view key, char value) {
+    like_event |= key == fields::id || key == fields::event_id || key == fields::trace_id;
+    like_trace |= key == "traceID";
+    has_spans |= key == "spans" && value == '[';
+    in_snake_case |= key == "resource_spans";
+  }
+};
+
+/// Reads an object that wraps events or spans, or is a bare event or trace.
 void BodyReader::read_object() {
   const std::size_t place = reader_.place();
   if (read_known(place)) return;
   bool wraps = false;
-  bool looks_like_event = false;
-  bool is_trace = false;  // of Jaeger
-  bool has_spans = false;
+  Looks looks;
   reader_.expect('{', "an object is expected");
   if (!reader_.accept('}')) {
     do {
       const auto key = reader_.read_key();
+      looks.note(key, reader_.peek());
       if (key == "events") {
         wraps = reader_.peek() == '[';
         if (wraps) {
@@ -276,23 +295,21 @@ void BodyReader::read_object() {
           continue;
         }
         forget();
-      } else if (!looks_like_event && read_spans_under(key)) {
+      } else if (!looks.like_event && read_spans_under(key, place)) {
         continue;
       }
-      is_trace |= key == "traceID";
-      has_spans |= key == "spans" && reader_.peek() == '[';
-      if (key == "resource_spans") {
-        throw BodyError("the body has resource_spans: the names of OTLP's JSON are in lowerCamelCase, resourceSpans");
-      }
-      looks_like_event |= key == fields::id || key == fields::event_id || key == fields::trace_id;
       reader_.skip_value();
     } while (reader_.accept(','));
     reader_.expect('}', "',' or '}' is expected");
   }
-  if (wraps || batch_.of_spans || !(looks_like_event || (is_trace && has_spans))) return;
+  if (wraps || batch_.of_spans) return;
   reader_.move_to(place);
-  if (!looks_like_event) return read_spans(read_jaeger_trace);
-  read_any(place);
+  if (looks.like_event) return read_any(place);
+  if (looks.like_trace && looks.has_spans) return read_spans(read_jaeger_trace);
+  if (looks.in_snake_case) {
+    throw BodyError("the body has resource_spans: the names of OTLP's JSON are in lowerCamelCase, resourceSpans");
+  }
+  reader_.skip_value();
 }
 
 }  // namespace
