@@ -43,7 +43,9 @@ std::optional<PartialSuccess> partial_success(const ingest::Answer& answer) {
     spans.insert(index);
     if (partial.message.size() >= longest_message) continue;
     if (!partial.message.empty()) partial.message += "; ";
-    partial.message += "span " + std::to_string(index) + (id.empty() ? "" : " (" + id + ")") + ": " + reason;
+    partial.message += "span " + std::to_string(index);
+    if (!id.empty()) partial.message.append(" (").append(id).append(")");
+    partial.message.append(": ").append(reason);
   }
   if (partial.message.size() > longest_message) {
     std::size_t end = longest_message;  // not within a character

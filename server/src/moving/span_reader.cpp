@@ -88,7 +88,9 @@ void SpanReader::read_document(std::size_t size) {
       ++place_.index;
     }
     for (const auto& [index, id, reason] : batch.rejected.told()) {
-      sink_.damage(place_, "span " + std::to_string(index) + (id.empty() ? "" : " (" + id + ")") + ": " + reason);
+      std::string what = "span " + std::to_string(index);
+      if (!id.empty()) what.append(" (").append(id).append(")");
+      sink_.damage(place_, what.append(": ").append(reason));
     }
     const auto untold = batch.rejected.untold();
     if (untold > 0) sink_.damage(place_, std::to_string(untold) + " more spans behind it cannot be kept");
