@@ -4,7 +4,7 @@ import signal
 import sys
 import time
 
-from bench import clocks, growth, http_postgres, machine, memory, options, races, reading, retention, roll_ups, stages, writes
+from bench import clocks, growth, http_postgres, machine, memory, options, otlp, races, reading, retention, roll_ups, stages, writes
 from bench.database import SETTINGS, BenchDatabase
 from bench.figures import Report
 
@@ -13,6 +13,7 @@ SECTIONS = {
     "stages": stages.run,
     "http": http_postgres.run,
     "memory": lambda report, _: memory.run(report),
+    "otlp": otlp.run,
     "reading": reading.run,
     "clocks": lambda report, database: clocks.run(report, database.database),
     "races": lambda report, _: races.run(report),

@@ -1,4 +1,4 @@
-// The load of the benchmarks: `drive sql|http|redis`. It prints one line of JSON. See --help.
+// The load of the benchmarks: `drive sql|http|otlp|redis`. It prints one line of JSON. See --help.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <exception>
@@ -54,6 +54,17 @@ Outcome run_http(const Arguments& arguments, const Traffic& traffic) {
   return load_by_socket(arguments.port, HttpProtocol(), requests, arguments.seconds);
 }
 
+Outcome run_otlp(const Arguments& arguments) {
+  std::vector<std::vector<Request>> requests(arguments.clients);
+  const Stream& stream = arguments.stream;
+  std::size_t client = 0;
+  for (std::size_t first = 0; first < stream.events; first += stream.events_in_body) {
+    const std::size_t spans = std::min(stream.events_in_body, stream.events - first);
+    requests[client++ % arguments.clients].push_back(OtlpProtocol::request(first, spans));
+  }
+  return load_by_socket(arguments.port, OtlpProtocol(), requests, arguments.seconds);
+}
+
 Outcome run_redis(const Arguments& arguments, const Traffic& traffic) {
   const auto requests =
       for_each_client(arguments, traffic, [&](const Body& body) { return RedisProtocol::request(traffic, body); });
@@ -107,9 +118,10 @@ int main_of(int count, char** words) {
   Arguments arguments;
   auto* sql = app.add_subcommand("sql", "Straight into PostgreSQL");
   auto* http = app.add_subcommand("http", "POST to a Raceway server");
+  auto* otlp = app.add_subcommand("otlp", "POST spans in protobuf to a Raceway server; events are spans");
   auto* redis = app.add_subcommand("redis", "XADD to a Redis server");
-  for (auto* command : {sql, http, redis}) add_common(*command, arguments);
-  for (auto* command : {http, redis}) add_socket(*command, arguments);
+  for (auto* command : {sql, http, otlp, redis}) add_common(*command, arguments);
+  for (auto* command : {http, otlp, redis}) add_socket(*command, arguments);
   const std::map<std::string, Way> ways{
       {"copy", Way::copy}, {"unnest", Way::unnest}, {"ingest", Way::ingest}, {"portable", Way::portable}};
   sql->add_option("--connection", arguments.connection, "libpq's connection string")->required();
@@ -122,6 +134,7 @@ int main_of(int count, char** words) {
                                                : Traffic(arguments.data, arguments.seconds_per_copy);
   print(sql->parsed()    ? run_sql(arguments, traffic)
         : http->parsed() ? run_http(arguments, traffic)
+        : otlp->parsed() ? run_otlp(arguments)
                          : run_redis(arguments, traffic));
   return 0;
 }

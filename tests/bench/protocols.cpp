@@ -3,6 +3,8 @@
 #include <charconv>
 #include <stdexcept>
 
+#include "spans.hpp"
+
 namespace raceway::bench {
 namespace {
 
@@ -14,6 +16,11 @@ std::uint64_t number_after(std::string_view text, std::string_view label) {
   return number;
 }
 
+std::string post(const std::string& path, const std::string& type, const std::string& body) {
+  return "POST " + path + " HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: " + type +
+         "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+}
+
 void append_bulk_string(std::string& out, std::string_view text) {
   out += '$' + std::to_string(text.size()) + "\r\n";
   out += text;
@@ -23,10 +30,7 @@ void append_bulk_string(std::string& out, std::string_view text) {
 }  // namespace
 
 Request HttpProtocol::request(const std::string& path, const Traffic& traffic, const Body& body) {
-  const std::string json = json_of(traffic, body);
-  return {"POST " + path + " HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: " +
-              std::to_string(json.size()) + "\r\n\r\n" + json,
-          body.size()};
+  return {post(path, "application/json", json_of(traffic, body)), body.size()};
 }
 
 bool HttpProtocol::is_answer(std::string_view received, const Request&, Outcome& outcome) const {
@@ -39,6 +43,19 @@ bool HttpProtocol::is_answer(std::string_view received, const Request&, Outcome&
   outcome.stored += number_after(body, "\"stored\":");
   outcome.duplicates += number_after(body, "\"duplicates\":");
   outcome.rejected += number_after(body, "\"rejected_count\":");
+  return true;
+}
+
+Request OtlpProtocol::request(std::uint64_t first, std::size_t count) {
+  return {post("/v1/traces", "application/x-protobuf", spans_in_protobuf(first, count)), count};
+}
+
+bool OtlpProtocol::is_answer(std::string_view received, const Request&, Outcome&) const {
+  const auto head_end = received.find("\r\n\r\n");
+  if (head_end == std::string_view::npos) return false;
+  const auto head = received.substr(0, head_end);
+  const bool kept_all = head.starts_with("HTTP/1.1 200 ") && number_after(head, "Content-Length: ") == 0;
+  if (!kept_all) throw std::runtime_error("the server answered " + std::string(received));
   return true;
 }
 

@@ -1,6 +1,11 @@
 // What goes over the wire to Raceway and to Redis.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
 #include "socket_load.hpp"
 #include "traffic.hpp"
 
@@ -11,6 +16,14 @@ namespace raceway::bench {
 class HttpProtocol : public Protocol {
  public:
   static Request request(const std::string& path, const Traffic& traffic, const Body& body);
+  bool is_answer(std::string_view received, const Request& request, Outcome& outcome) const override;
+};
+
+/// POST of spans in protobuf; they are counted as a request's events. Anything but 200 with nothing to say is an error.
+class OtlpProtocol : public Protocol {
+ public:
+  /// The spans numbered [first, first + count), see spans.hpp.
+  static Request request(std::uint64_t first, std::size_t count);
   bool is_answer(std::string_view received, const Request& request, Outcome& outcome) const override;
 };
 

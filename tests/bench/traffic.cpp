@@ -35,14 +35,6 @@ bool all_hex(std::string_view text) {
   return std::all_of(text.begin(), text.end(), is_hex);
 }
 
-/// Spreads a number over 64 bits, different numbers to different ones (SplitMix64's finalizer).
-std::uint64_t spread(std::uint64_t x) {
-  x += 0x9E3779B97F4A7C15ULL;
-  x = (x ^ (x >> 30U)) * 0xBF58476D1CE4E5B9ULL;
-  x = (x ^ (x >> 27U)) * 0x94D049BB133111EBULL;
-  return x ^ (x >> 31U);
-}
-
 void write_hex(char* place, std::size_t length, std::uint64_t bits) {
   for (std::size_t at = 0; at < length; ++at) place[at] = "0123456789abcdef"[(bits >> (60U - 4U * at)) & 0xFU];
 }
@@ -100,6 +92,14 @@ std::pair<std::size_t, std::size_t> find_value(const std::string& text, std::str
 }
 
 }  // namespace
+
+// SplitMix64's finalizer.
+std::uint64_t spread(std::uint64_t x) {
+  x += 0x9E3779B97F4A7C15ULL;
+  x = (x ^ (x >> 30U)) * 0xBF58476D1CE4E5B9ULL;
+  x = (x ^ (x >> 27U)) * 0x94D049BB133111EBULL;
+  return x ^ (x >> 31U);
+}
 
 Traffic::Traffic(const std::filesystem::path& directory, std::int64_t seconds_per_copy)
     : seconds_per_copy_(seconds_per_copy) {

@@ -57,6 +57,9 @@ class Traffic {
   std::unordered_map<std::string, std::int64_t> ids_;
 };
 
+/// A number's bits spread over all 64, different numbers to different ones: for ids that look random.
+std::uint64_t spread(std::uint64_t x);
+
 /// One event of one copy.
 struct EventOf {
   std::uint64_t copy;

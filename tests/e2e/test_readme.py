@@ -62,6 +62,13 @@ def test_the_job_of_ci_fails_where_there_is_a_race(tmp_path):
         assert ("<failure" in (tmp_path / "races.xml").read_text()) == (outcome == 1)
 
 
+def test_spans_sent_as_the_guide_shows_have_a_race(open_store):
+    port = open_store("memory").server.port
+    *_, send = blocks("Programs with OpenTelemetry", "sh", "server/README.md")
+    found = shell(send, port, paths.ROOT)
+    assert found.stdout.startswith("{}1 race ") and "withdraw 30" in found.stdout and "withdraw 50" in found.stdout, found.stdout + found.stderr
+
+
 def test_the_analysts_statements_run_as_the_role_raceway(open_store, tmp_path):
     store = open_store("postgres")
     run_in_shell(blocks("A first race, in a minute", "sh")[0], store.server.port, tmp_path)
