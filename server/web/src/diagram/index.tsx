@@ -18,6 +18,7 @@ import { useOverview, usePointer, type Pointing } from "./use_pointer";
 import { useRelation } from "./use_relation";
 import { useScene } from "./use_scene";
 import { spoken } from "./words";
+import "./diagram.css";
 
 export type { Graph } from "./graph";
 export type { AxisName, ChainStep, ConeName, DiagramProps, DiagramState, Relation } from "./types";

@@ -61,9 +61,11 @@ export function Panel({ shown, state, act, sentence, drawn, notice }: Props) {
 }
 
 /** What the picture does not show, so that nothing vanishes silently. */
-function notes({ model, found, arrangement }: Shown, drawn: Drawn | null): string[] {
+function notes({ model, found, arrangement, picture }: Shown, drawn: Drawn | null): string[] {
   const said = [several(model.count, "event"), several(model.lanes.length, "lane")];
   if (model.count < model.total) said[0] = `the first ${grouped(model.count)} of ${grouped(model.total)} events`;
+  const folds = picture.scene.axis.folds.from.length;
+  if (folds > 0) said.push(`${several(folds, "long gap")} folded`);
   if (found && arrangement.find === "filter") said.push(`only ${several(found.count, "match", "matches")} shown`);
   if (drawn && drawn.bundles > 0) {
     const part = drawn.shown < drawn.bundles ? `the thickest ${grouped(drawn.shown)} of ${several(drawn.bundles, "bundle")}` : several(drawn.bundles, "bundle");
