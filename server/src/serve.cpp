@@ -273,13 +273,16 @@ bool listen_for_otlp(http::Server& server, std::uint16_t port) {
   }
 }
 
-void say_where(const std::string& host, std::uint16_t port, const std::string& otlp, const std::string& description) {
+std::string url_of(const std::string& host, std::uint16_t port) {
   const bool is_ipv6 = host.find(':') != std::string::npos;
-  const std::string url = "http://" + (is_ipv6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
+  return "http://" + (is_ipv6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
+}
+
+void say_where(const std::string& url, const std::string& otlp, const std::string& description) {
   std::cout << "Raceway " RACEWAY_VERSION " serves on " << url << " (" << description << ")\n"
             << "  look            " << url << "/\n"
             << "  send events     POST " << url << "/events\n"
-            << "  send spans      OTEL_EXPORTER_OTLP_ENDPOINT=" << (otlp.empty() ? url : otlp)
+            << "  send spans      OTEL_EXPORTER_OTLP_ENDPOINT=" << otlp
             << " OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf\n"
             << "  list traces     curl '" << url << "/api/traces?page=1'\n"
             << "  export all      curl " << url << "/api/traces > traces.json\n"
@@ -330,9 +333,11 @@ int serve(const config::LoadedConfig& loaded) {
   if (!in_memory) listener = http::listen_on(config.server.host, config.server.port);
   const auto port = server->take(std::move(listener));
   signals.serving(*server, *backend.storage, config.server);
-  const bool has_otlp = config.otlp.port != port && listen_for_otlp(*server, config.otlp.port);
-  say_where(config.server.host, port, has_otlp ? "http://127.0.0.1:" + std::to_string(config.otlp.port) : "",
-            backend.description);
+  api.listening = {url_of(config.server.host, port)};
+  if (config.otlp.port != port && listen_for_otlp(*server, config.otlp.port)) {
+    api.listening.push_back(url_of("127.0.0.1", config.otlp.port));
+  }
+  say_where(api.listening.front(), api.listening.back(), backend.description);
   server->run();
   signals.ended();
 

@@ -71,13 +71,17 @@ inline void append_time(std::string& out, std::string_view name, const wire::Tim
   out += '"';
 }
 
+/// Appends digits behind a point, without zeros at their end, but one digit at least.
+inline void append_fraction(std::string& out, std::string digits) {
+  digits.resize(std::max<std::size_t>(digits.find_last_not_of('0') + 1, 1));
+  out += '.' + digits;
+}
+
 /// Appends nanoseconds as milliseconds, exactly, with one digit of fraction at least.
 inline void append_millis(std::string& out, std::int64_t nanos) {
   constexpr std::int64_t nanos_in_a_millisecond = 1'000'000;
   out += std::to_string(nanos / nanos_in_a_millisecond);
-  std::string fraction = std::to_string(nanos_in_a_millisecond + nanos % nanos_in_a_millisecond).substr(1);
-  fraction.resize(std::max<std::size_t>(fraction.find_last_not_of('0') + 1, 1));
-  out += '.' + fraction;
+  append_fraction(out, std::to_string(nanos_in_a_millisecond + nanos % nanos_in_a_millisecond).substr(1));
 }
 inline void append_millis(std::string& out, std::string_view name, std::int64_t nanos) {
   append_key(out, name);

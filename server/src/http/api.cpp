@@ -12,6 +12,7 @@
 #include "http/query.hpp"
 #include "http/trace_analysis_api.hpp"
 #include "http/trace_answers.hpp"
+#include "http/trace_list_api.hpp"
 #include "wire/errors.hpp"
 #include "wire/timestamp.hpp"
 
@@ -103,6 +104,7 @@ std::string page_json(const storage::TracePage& found, const Page& page, std::st
 }
 
 Response get_traces(Api& api, const Request& request) {
+  if (asks_for_a_search(request)) return get_found_traces(api, request);
   const auto filter = query_filter(request);
   if (!request.query_parameter("page") && !request.query_parameter("page_size"))
     return export_traces(api.storage, filter, api.budget);

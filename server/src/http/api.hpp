@@ -2,8 +2,12 @@
 #pragma once
 
 #include <chrono>
+#include <string>
+#include <vector>
 
 #include "analysis/roll_ups.hpp"
+#include "analysis/trace_facts.hpp"
+#include "http/pulse.hpp"
 #include "http/server.hpp"
 #include "ingest/ingestor.hpp"
 #include "storage/storage.hpp"
@@ -16,6 +20,9 @@ struct Api {
   ingest::Ingestor& ingestor;
   storage::ByteBudget& budget = storage::ByteBudget::none();  ///< of what answers are made from
   analysis::RollUps roll_ups{storage, budget};                ///< what is known of all traces
+  analysis::FactsOfTraces facts{storage, budget};             ///< of traces that were listed
+  Pulse pulse{};
+  std::vector<std::string> listening = {};  ///< the addresses, as URLs; set before the server runs
   std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
 };
 

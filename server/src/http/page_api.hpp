@@ -6,7 +6,7 @@
 
 namespace raceway::server::http {
 
-/// /api/traces/:id/graph
+/// /api/traces/:id/graph, /api/traces/:id/events, /api/changes, /api/storage
 void add_page_routes(Server& server, Api& api);
 
 }  // namespace raceway::server::http

@@ -21,11 +21,30 @@ RejectClass reject_class(std::string_view reason) {
   return RejectClass::other;
 }
 
+void RejectedLately::add(RejectClass reason, std::uint64_t count) {
+  const auto now = std::chrono::system_clock::now();
+  const std::scoped_lock lock(mutex_);
+  for (Rejected& each : rejected_) {
+    if (now - each.time > std::chrono::seconds(1)) break;
+    if (each.reason != reason) continue;
+    each.count += count;
+    return;
+  }
+  rejected_.push_front({now, reason, count});
+  if (rejected_.size() > most) rejected_.pop_back();
+}
+
+std::vector<RejectedLately::Rejected> RejectedLately::last() const {
+  const std::scoped_lock lock(mutex_);
+  return {rejected_.begin(), rejected_.end()};
+}
+
 void Figures::add(const storage::IngestResult& result) noexcept {
   stored.fetch_add(result.stored, std::memory_order_relaxed);
   if (result.duplicates > 0) duplicates.fetch_add(result.duplicates, std::memory_order_relaxed);
   const auto count_rejected = [this](RejectClass as, std::uint64_t events) {
     rejected[static_cast<std::size_t>(as)].fetch_add(events, std::memory_order_relaxed);
+    rejected_lately.add(as, events);
   };
   for (const auto& rejection : result.rejected.told()) count_rejected(reject_class(rejection.reason), 1);
   if (result.rejected.untold() > 0) count_rejected(RejectClass::other, result.rejected.untold());

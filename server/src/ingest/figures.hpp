@@ -6,7 +6,10 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
+#include <mutex>
 #include <string_view>
+#include <vector>
 
 #include "observability/histogram.hpp"
 #include "storage/storage.hpp"
@@ -33,11 +36,32 @@ RejectClass reject_class(std::string_view reason);
 inline constexpr std::array<std::uint64_t, 10> batch_bounds{1, 10, 50, 100, 250, 500, 1'000, 2'500, 10'000, 100'000};
 using BatchHistogram = observability::Histogram<batch_bounds.size()>;
 
-/// Thread-safe; counting takes no lock.
+/// What was rejected last, without anything of what was sent. Thread-safe.
+class RejectedLately {
+ public:
+  struct Rejected {
+    std::chrono::system_clock::time_point time;
+    RejectClass reason = RejectClass::other;
+    std::uint64_t count = 0;
+  };
+  static constexpr std::size_t most = 20;
+
+  /// What is rejected for one reason within a second is one entry.
+  void add(RejectClass reason, std::uint64_t count);
+  /// Newest first.
+  std::vector<Rejected> last() const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::deque<Rejected> rejected_;  // newest first
+};
+
+/// Thread-safe; counting takes no lock, but for what is rejected.
 struct Figures {
   std::atomic<std::uint64_t> stored{0};
   std::atomic<std::uint64_t> duplicates{0};
   std::array<std::atomic<std::uint64_t>, reject_classes.size()> rejected{};
+  RejectedLately rejected_lately;
   std::atomic<std::uint64_t> lost{0};  ///< acknowledged, and given up on
   std::atomic<std::uint64_t> refused{
       0};  ///< bodies that could not be taken: the buffer was full, or the server stopped

@@ -46,9 +46,10 @@ storage::Totals MemoryStorage::totals() {
 }
 
 /// The newest traces that pass, `limit` at most, each shard as of one moment.
-MemoryStorage::Listing MemoryStorage::list(const storage::TraceFilter& filter, std::size_t limit) const {
+MemoryStorage::Listing MemoryStorage::list(const storage::TraceFilter& filter, std::size_t limit,
+                                           const std::optional<storage::TracePlace>& behind) const {
   Listing listing;
-  Selection selection{nullptr, filter};
+  Selection selection{nullptr, filter, behind};
   PinnedService service;
   if (filter.service) {
     service = store_->services.find(*filter.service);
@@ -106,15 +107,16 @@ storage::TracePage MemoryStorage::list_traces(const storage::TraceFilter& filter
   return result;
 }
 
-std::vector<storage::TraceState> MemoryStorage::newest_traces(std::uint64_t most) {
+std::vector<storage::TraceState> MemoryStorage::traces_behind(const std::optional<storage::TracePlace>& place,
+                                                              std::uint64_t most) {
   std::vector<storage::TraceState> states;
-  each_still(*store_, list({}, most).traces, [&](const Trace& trace) {
+  each_still(*store_, list({}, most, place).traces, [&](const Trace& trace) {
     states.push_back({trace.id.text(), trace.events, trace.first, trace.last});
   });
   return states;
 }
 
-std::unique_ptr<storage::TraceEvents> MemoryStorage::trace(const std::string& trace_id) {
+std::unique_ptr<PackedEvents> MemoryStorage::packed(const std::string& trace_id) const {
   const Id id = store_->ids.make(trace_id);
   const Shard& shard = store_->shard_of(id);
   auto hold = intake_.budget->hold();
@@ -127,6 +129,30 @@ std::unique_ptr<storage::TraceEvents> MemoryStorage::trace(const std::string& tr
     packed = shard.pack(shard.traces[number], hold);
   }
   return std::make_unique<PackedEvents>(std::move(packed), as_of, std::move(hold));
+}
+
+std::unique_ptr<storage::TraceEvents> MemoryStorage::trace(const std::string& trace_id) {
+  return packed(trace_id);
+}
+
+std::vector<storage::TraceSummary> MemoryStorage::summaries(const std::vector<std::string>& trace_ids) {
+  std::vector<storage::TraceSummary> summaries;
+  for (const std::string& trace_id : trace_ids) {
+    const Id id = store_->ids.make(trace_id);
+    const Shard& shard = store_->shard_of(id);
+    const std::shared_lock lock(shard.mutex);
+    const std::uint32_t number = shard.traces.find(id);
+    if (number != none) summaries.push_back(shard.traces[number].summary());
+  }
+  return summaries;
+}
+
+bool MemoryStorage::traces_of(const std::vector<std::string>& trace_ids, const VisitTrace& visit) {
+  for (const std::string& id : trace_ids) {
+    const auto events = packed(id);
+    if (events != nullptr && !visit(events->summary(), *events)) return false;
+  }
+  return true;
 }
 
 void MemoryStorage::each_trace(const storage::TraceFilter& filter, const std::function<void(std::uint64_t)>& begin,

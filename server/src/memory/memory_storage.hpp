@@ -16,6 +16,7 @@ namespace raceway::server::memory {
 
 struct Store;
 struct ListedTrace;
+class PackedEvents;
 
 /// What the memory store takes of the heap, by what it takes it for. Bytes.
 struct MemoryUsage {
@@ -42,10 +43,16 @@ class MemoryStorage : public storage::Storage {
   storage::Totals totals() override;
   storage::TracePage list_traces(const storage::TraceFilter& filter, std::uint64_t page,
                                  std::uint64_t page_size) override;
-  std::vector<storage::TraceState> newest_traces(std::uint64_t most) override;
+  std::vector<storage::TraceState> traces_behind(const std::optional<storage::TracePlace>& place,
+                                                 std::uint64_t most) override;
   std::unique_ptr<storage::TraceEvents> trace(const std::string& trace_id) override;
   void each_trace(const storage::TraceFilter& filter, const std::function<void(std::uint64_t)>& begin,
                   const VisitTrace& visit) override;
+  std::vector<storage::TraceSummary> summaries(const std::vector<std::string>& trace_ids) override;
+  storage::Changes changes(std::optional<std::int64_t> since, std::size_t most) override;
+  std::vector<storage::StoredEvent> events_of(const std::string& trace_id,
+                                              const std::vector<std::string>& event_ids) override;
+  bool traces_of(const std::vector<std::string>& trace_ids, const VisitTrace& visit) override;
   std::vector<storage::ServiceSummary> services() override;
   std::optional<storage::Fullness> fullness() override;
 
@@ -68,7 +75,9 @@ class MemoryStorage : public storage::Storage {
 
  private:
   struct Listing;
-  Listing list(const storage::TraceFilter& filter, std::size_t limit) const;
+  Listing list(const storage::TraceFilter& filter, std::size_t limit,
+               const std::optional<storage::TracePlace>& behind = {}) const;
+  std::unique_ptr<PackedEvents> packed(const std::string& trace_id) const;
 
   const storage::Intake intake_;
   std::unique_ptr<Store> store_;

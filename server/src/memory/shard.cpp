@@ -88,7 +88,14 @@ PackedTrace Shard::pack(const Trace& trace, storage::ByteBudget::Hold& hold) con
 
 std::uint64_t Shard::list(const Selection& selection, std::size_t limit, std::uint32_t shard_number,
                           std::vector<ListedTrace>& out) const {
-  const auto places = recency.oldest_first();
+  auto places = recency.oldest_first();
+  if (selection.behind) {
+    const auto is_behind = [&](const Recency::Place& place) {
+      if (place.last != selection.behind->last_timestamp) return place.last < selection.behind->last_timestamp;
+      return traces[place.trace].id.text() > selection.behind->trace_id;
+    };
+    places = places.first(static_cast<std::size_t>(std::ranges::partition_point(places, is_behind) - places.begin()));
+  }
   const bool all = selection.all();
   std::uint64_t count = all ? places.size() : 0;
   std::size_t taken = 0;

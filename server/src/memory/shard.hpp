@@ -39,6 +39,7 @@ struct ListedTrace {
 struct Selection {
   const Service* service = nullptr;  ///< of any, where there is none
   storage::TraceFilter filter;
+  std::optional<storage::TracePlace> behind = {};  ///< only those behind it in the order
 
   bool all() const { return service == nullptr && filter.min_events <= 1 && !filter.from && !filter.to; }
   bool has(const Trace& trace) const;
@@ -86,7 +87,8 @@ class Shard {
   /// A copy for those who read it without a lock. `hold` grows by what it takes; throws Unavailable where it cannot.
   PackedTrace pack(const Trace& trace, storage::ByteBudget::Hold& hold) const;
 
-  /// Counts the traces selected and appends the newest of them, `limit` at most, newest first. Recency is up to date.
+  /// Counts the traces selected, but for those before a place, and appends the newest of them, `limit` at most, newest
+  /// first. Recency is up to date.
   std::uint64_t list(const Selection& selection, std::size_t limit, std::uint32_t shard_number,
                      std::vector<ListedTrace>& out) const;
 

@@ -118,6 +118,8 @@ class GrowthOrder {
   void remove(Traces& traces, std::uint32_t number) noexcept;
   /// `none` where there is no trace; the next newer one is Trace::newer.
   std::uint32_t oldest() const { return oldest_; }
+  /// Likewise; the next older one is Trace::older.
+  std::uint32_t newest() const { return newest_; }
 
  private:
   std::uint32_t oldest_ = none;

@@ -4,12 +4,14 @@
 #include <chrono>
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <unordered_map>
 #include <utility>
 
 #include "postgres/event_row.hpp"
 #include "postgres/portable_ingest.hpp"
 #include "postgres/row_buffer.hpp"
+#include "postgres/snapshot.hpp"
 
 namespace raceway::server::postgres {
 namespace {
@@ -43,6 +45,15 @@ const std::string page_of_passing = std::string("WITH p AS (SELECT t.*") + passi
 constexpr const char* states_of_newest =
     "SELECT t.trace_id, coalesce(t.event_count, 0)::bigint, t.start_time, t.end_time FROM raceway.traces t"
     " WHERE t.end_time IS NOT NULL ORDER BY t.end_time DESC, t.trace_id LIMIT $1::bigint";
+
+/// The same behind a place of the order. Of each half the index has the order.
+constexpr const char* states_behind =
+    "SELECT s.* FROM ((SELECT t.trace_id, coalesce(t.event_count, 0)::bigint, t.start_time, t.end_time"
+    " FROM raceway.traces t WHERE t.end_time = $2::timestamp AND t.trace_id > $3::text"
+    " ORDER BY t.trace_id LIMIT $1::bigint) UNION ALL"
+    " (SELECT t.trace_id, coalesce(t.event_count, 0)::bigint, t.start_time, t.end_time"
+    " FROM raceway.traces t WHERE t.end_time < $2::timestamp"
+    " ORDER BY t.end_time DESC, t.trace_id LIMIT $1::bigint)) s ORDER BY s.end_time DESC, s.trace_id LIMIT $1::bigint";
 
 const std::string cursor_on_passing = std::string("DECLARE traces NO SCROLL CURSOR FOR SELECT t.trace_id") + passing +
                                       " ORDER BY t.end_time DESC, t.trace_id";
@@ -104,28 +115,6 @@ wire::Rejections read_rejections(std::string_view json) {
 constexpr std::chrono::seconds grace{2};
 /// Whether the database answers at all is not worth more.
 constexpr std::chrono::seconds check_limit{5};
-
-/// A transaction that sees one moment, none of its statements longer than `limit`. The limit ends with it: nothing is
-/// left set in a session that a pooler may hand to others. Forgotten by the pool where it is left open.
-class Snapshot {
- public:
-  Snapshot(PgConnection& connection, std::chrono::milliseconds limit) : connection_(connection) {
-    connection_.run_script("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = " +
-                           std::to_string(limit.count()));
-  }
-  Snapshot(const Snapshot&) = delete;
-  Snapshot& operator=(const Snapshot&) = delete;
-  ~Snapshot() {
-    try {
-      connection_.run("COMMIT");
-    } catch (const DatabaseError&) {
-      // The pool looks at the connection and forgets it.
-    }
-  }
-
- private:
-  PgConnection& connection_;
-};
 
 using Moment = storage::TraceEvents::Moment;
 using EventsByTrace = std::unordered_map<std::string, std::unique_ptr<RowBuffer>>;
@@ -199,10 +188,10 @@ constexpr std::size_t traces_at_once = 100;
 constexpr std::uint64_t events_at_once = 5'000;
 
 /// The first of `ids`, as many as go together; those that are not there are left out.
-Group read_group(PgConnection& connection, const std::vector<std::string>& ids, Moment as_of,
+Group read_group(PgConnection& connection, std::span<const std::string> ids, Moment as_of,
                  storage::ByteBudget& budget) {
   std::unordered_map<std::string, storage::TraceSummary> summaries;
-  const auto rows = connection.run(summaries_of_traces, {PgParameter::texts(ids)});
+  const auto rows = connection.run(summaries_of_traces, {PgParameter::texts({ids.begin(), ids.end()})});
   for (int row = 0; row < rows.rows(); ++row) {
     auto summary = read_summary(rows, row);
     summaries.emplace(summary.trace_id, std::move(summary));
@@ -250,7 +239,11 @@ std::vector<storage::IngestResult> PostgresStorage::ingest(const std::vector<std
   // Without a limit: each connection that is given up may leave a backend behind that waits on, for a standby or a
   // lock, and the next ones would use up the database's connections. A peer that is gone is noticed by TCP.
   return pool_.with_connection(Purpose::write, {{}, &writing_}, [&](PgConnection& connection) {
-    if (edition_ == Edition::portable) return ingest_portably(connection, bodies);
+    if (edition_ == Edition::portable) {
+      auto results = ingest_portably(connection, bodies);
+      arrivals_.note(bodies);
+      return results;
+    }
     const auto result = run_ingest(connection, bodies);
     std::vector<storage::IngestResult> results;
     for (int row = 0; row < result.rows(); ++row) {
@@ -258,6 +251,7 @@ std::vector<storage::IngestResult> PostgresStorage::ingest(const std::vector<std
       results.push_back({count(0), count(1), read_rejections(result.text(row, 2))});
     }
     if (results.size() != bodies.size()) throw DatabaseError("ingest answered for another number of bodies", {});
+    arrivals_.note(bodies);
     return results;
   });
 }
@@ -292,10 +286,16 @@ storage::TracePage PostgresStorage::list_traces(const storage::TraceFilter& filt
   });
 }
 
-std::vector<storage::TraceState> PostgresStorage::newest_traces(std::uint64_t most) {
+std::vector<storage::TraceState> PostgresStorage::traces_behind(const std::optional<storage::TracePlace>& place,
+                                                                std::uint64_t most) {
+  std::vector<PgParameter> parameters = {PgParameter::int64(static_cast<std::int64_t>(most))};
+  if (place) {
+    parameters.push_back(PgParameter::micros(place->last_timestamp));
+    parameters.push_back(PgParameter::text(place->trace_id));
+  }
   return pool_.with_connection(Purpose::read, to_read(), [&](PgConnection& connection) {
     const Snapshot snapshot(connection, query_limit_);
-    const auto result = connection.run(states_of_newest, {PgParameter::int64(static_cast<std::int64_t>(most))});
+    const auto result = connection.run(place ? states_behind : states_of_newest, parameters);
     std::vector<storage::TraceState> states;
     for (int row = 0; row < result.rows(); ++row) {
       states.push_back({std::string(result.text(row, 0)), static_cast<std::uint64_t>(result.int64(row, 1)),
@@ -332,20 +332,37 @@ void PostgresStorage::each_trace(const storage::TraceFilter& filter, const std::
     }
   });
   begin(ids.count());
-  std::vector<std::string> next = ids.take(traces_at_once);
+  for (auto next = ids.take(traces_at_once); !next.empty(); next = ids.take(traces_at_once)) {
+    if (!traces_of(next, visit)) return;
+  }
+}
+
+std::vector<storage::TraceSummary> PostgresStorage::summaries(const std::vector<std::string>& trace_ids) {
+  if (trace_ids.empty()) return {};
+  return pool_.with_connection(Purpose::read, to_read(), [&](PgConnection& connection) {
+    const Snapshot snapshot(connection, query_limit_);
+    const auto result = connection.run(summaries_of_traces, {PgParameter::texts(trace_ids)});
+    std::vector<storage::TraceSummary> summaries;
+    for (int row = 0; row < result.rows(); ++row) summaries.push_back(read_summary(result, row));
+    return summaries;
+  });
+}
+
+bool PostgresStorage::traces_of(const std::vector<std::string>& trace_ids, const VisitTrace& visit) {
+  std::span<const std::string> next = trace_ids;
   while (!next.empty()) {
     const Group group = pool_.with_connection(Purpose::read, to_read(), [&](PgConnection& connection) {
       const auto as_of = std::chrono::system_clock::now();
       const Snapshot snapshot(connection, query_limit_);
-      return read_group(connection, next, as_of, budget_);
+      return read_group(connection, next.first(std::min(next.size(), traces_at_once)), as_of, budget_);
     });
     // What is not among them was deleted meanwhile.
-    next.erase(next.begin(), next.begin() + static_cast<std::ptrdiff_t>(group.taken));
+    next = next.subspan(group.taken);
     for (const auto& summary : group.summaries) {
-      if (!visit(summary, *group.events.at(summary.trace_id))) return;
+      if (!visit(summary, *group.events.at(summary.trace_id))) return false;
     }
-    if (next.empty()) next = ids.take(traces_at_once);
   }
+  return true;
 }
 
 std::vector<storage::ServiceSummary> PostgresStorage::services() {

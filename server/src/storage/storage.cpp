@@ -2,6 +2,19 @@
 
 namespace raceway::server::storage {
 
+StoredEvent StoredEvent::of(const wire::Row& row) {
+  StoredEvent event;
+  event.event_id = row.event_id;
+  event.trace_id = row.trace_id;
+  event.kind = row.kind;
+  event.timestamp = row.timestamp;
+  event.duration_ms = row.duration_ms;
+  if (row.location) event.location = std::string(*row.location);
+  event.vector_clock = row.vector_clock;
+  event.metadata = row.metadata;
+  return event;
+}
+
 wire::Row StoredEvent::row() const {
   wire::Row row;
   row.event_id = event_id;

@@ -58,6 +58,7 @@ struct StoredEvent {
   std::string vector_clock;  ///< a JSON object, empty where the event has none
   std::string metadata;      ///< a JSON object
 
+  static StoredEvent of(const wire::Row& row);
   wire::Row row() const;
   bool operator==(const StoredEvent&) const = default;
 };
@@ -107,6 +108,12 @@ struct TraceState {
   bool operator==(const TraceState&) const = default;
 };
 
+/// A place in the order of list_traces: that of a trace, whether it is there or not.
+struct TracePlace {
+  wire::Micros last_timestamp = 0;
+  std::string trace_id;
+};
+
 struct TraceFilter {
   std::optional<std::string> service;  ///< traces with an event of this service
   std::uint64_t min_events = 0;
@@ -117,6 +124,31 @@ struct TraceFilter {
 struct TracePage {
   std::uint64_t total = 0;  ///< traces that pass the filter
   std::vector<TraceSummary> traces;
+};
+
+/// What came or grew lately.
+struct Changes {
+  std::int64_t as_of = 0;            ///< micros since 1970: what comes later is asked for with it
+  std::vector<TraceSummary> traces;  ///< in the order of list_traces
+  bool more = false;                 ///< there were more than were asked for
+};
+
+/// What a database says of itself to those who may read. Names neither hosts nor users.
+struct DatabaseReport {
+  struct Cleanup {
+    wire::Micros started = 0;
+    std::optional<wire::Micros> ended;
+    std::string rule;
+    std::uint64_t traces = 0;
+    std::uint64_t events = 0;
+    std::uint64_t bytes = 0;
+    std::string outcome;  ///< running, done, interrupted or dry run
+  };
+  std::string edition;       ///< extension or portable
+  std::string partition_by;  ///< none, day, week or month
+  std::uint64_t partitions = 0;
+  std::uint64_t bytes = 0;        ///< of all tables with their indexes
+  std::vector<Cleanup> cleanups;  ///< the last ones, newest first
 };
 
 struct ServiceSummary {
@@ -173,8 +205,10 @@ class Storage {
   /// Traces newest last_timestamp first, then by trace_id; `page` from 1.
   virtual TracePage list_traces(const TraceFilter& filter, std::uint64_t page, std::uint64_t page_size) = 0;
 
-  /// The first `most` traces in the order of list_traces, without looking at their events.
-  virtual std::vector<TraceState> newest_traces(std::uint64_t most) = 0;
+  /// The first `most` traces in the order of list_traces, behind a place of it or from its beginning. Looks neither at
+  /// their events nor at those before.
+  virtual std::vector<TraceState> traces_behind(const std::optional<TracePlace>& place, std::uint64_t most) = 0;
+  std::vector<TraceState> newest_traces(std::uint64_t most) { return traces_behind(std::nullopt, most); }
 
   /// Nothing where there is no such trace.
   virtual std::unique_ptr<TraceEvents> trace(const std::string& trace_id) = 0;
@@ -186,11 +220,29 @@ class Storage {
   virtual void each_trace(const TraceFilter& filter, const std::function<void(std::uint64_t total)>& begin,
                           const VisitTrace& visit) = 0;
 
+  /// Of those of these traces that are there, in no particular order.
+  virtual std::vector<TraceSummary> summaries(const std::vector<std::string>& trace_ids) = 0;
+
+  /// Those that came or grew after `since`, some of them once more; none where that is not said. Those that grew last,
+  /// `most` at most. Takes no more time where there are many traces.
+  virtual Changes changes(std::optional<std::int64_t> since, std::size_t most) = 0;
+
+  /// Those of these events that the trace has, in no particular order.
+  virtual std::vector<StoredEvent> events_of(const std::string& trace_id,
+                                             const std::vector<std::string>& event_ids) = 0;
+
+  /// Shows these traces in that order, as each_trace() shows those that pass; what is not there is left out. Answers
+  /// whether `visit` never answered false.
+  virtual bool traces_of(const std::vector<std::string>& trace_ids, const VisitTrace& visit) = 0;
+
   /// Nothing where another system sees to it.
   virtual std::optional<Fullness> fullness() { return std::nullopt; }
 
   /// Nothing where the store is no database. Does not ask the database.
   virtual std::optional<DatabaseUse> database_use() { return std::nullopt; }
+
+  /// Likewise; asks it. `cleanups` is how many of the last ones to tell.
+  virtual std::optional<DatabaseReport> database_report(std::uint64_t /*cleanups*/) { return std::nullopt; }
 
   /// By name.
   virtual std::vector<ServiceSummary> services() = 0;
