@@ -88,7 +88,7 @@ Response get_changes(Api& api, const Request& request) {
   const auto changes = api.storage.changes(since, most_changed_traces);
   const auto beat = api.pulse.feel(api.storage, api.ingestor);
   const auto evicted = evicted_in_all(api.storage.fullness());
-  std::string json = "{\"cursor\":\"" + std::to_string(changes.as_of) + "\",\"traces\":[";
+  std::string json = R"({"cursor":")" + std::to_string(changes.as_of) + R"(","traces":[)";
   for (const auto& trace : changes.traces) {
     if (json.back() == '}') json += ',';
     append_summary(json, trace, "+00:00");

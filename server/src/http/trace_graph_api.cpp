@@ -52,7 +52,7 @@ std::vector<std::string> asked_ids(const Request& request) {
 
 /// As find_trace(), without its events.
 std::string find_id(storage::Storage& storage, const Request& request) {
-  const std::string typed(request.path_parameter("id"));
+  std::string typed(request.path_parameter("id"));
   const auto uuid = wire::canonical_uuid(typed);
   if (!storage.summaries({typed}).empty()) return typed;
   if (!uuid) throw Refusal(400, "Invalid trace ID format");

@@ -1,5 +1,6 @@
 #include "storage/arrivals.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <set>
 
