@@ -1,6 +1,6 @@
 // What the shapes mean.
 
-import { memo } from "react";
+import { memo } from "../base/react";
 import { shape } from "./draw/shapes";
 import { type Palette } from "./draw/palette";
 import type { Model } from "./graph";

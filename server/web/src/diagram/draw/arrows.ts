@@ -1,7 +1,7 @@
 // Arrows between lanes, and bundles of them where they are too many to be told apart.
 
 import { SINGLY, bundlesAtHand, bundlesFor, bundlesIn, countIn, edgesIn } from "../edges";
-import { span } from "../text";
+import { duration } from "../../base/format";
 import type { Scene } from "../scene";
 import { type View, scale, xOf } from "../view";
 import { FONT } from "./palette";
@@ -97,7 +97,7 @@ function drawBackwards(paint: Paint, picture: Picture, view: View, edges: readon
     const [c, e] = [scene.edges.cause[k]!, scene.edges.effect[k]!];
     const x = (xOfEvent(scene, view, c) + xOfEvent(scene, view, e)) / 2;
     const y = (yOf(scene, view, c) + yOf(scene, view, e)) / 2;
-    tag(paint, `−${span(scene.model.t[c]! - scene.model.t[e]!)}`, x + 6, y, palette.warning, palette.surface);
+    tag(paint, `−${duration((scene.model.t[c]! - scene.model.t[e]!) / 1000)}`, x + 6, y, palette.warning, palette.surface);
   }
 }
 
