@@ -77,6 +77,13 @@ def test_its_files_are_kept_for_ever_and_sent_compressed(pages):
         assert head.status == 200 and head.body == b""
 
 
+def test_the_licences_of_what_it_contains_are_beside_it(pages):
+    [script] = [link for link in links(pages.get("/").body.decode()) if link.endswith(".js")]
+    answer = pages.get(script.replace("app.js", "licences.txt"))
+    assert answer.status == 200 and answer.headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert b"React" in answer.body and b"Permission is hereby granted" in answer.body
+
+
 def test_it_is_small(pages):
     bytes_sent = [len(pages.get(link, headers={"Accept-Encoding": "gzip"}).body) for link in links(pages.get("/").body.decode())]
     assert sum(bytes_sent) <= 110 * 1024, bytes_sent

@@ -6,9 +6,6 @@ from support.browser import Browser
 from support.pages import fill
 from support.store import Store
 
-# Routes that a server may not have: the page looks elsewhere then, and the console says so.
-OPTIONAL = r"/api/(changes|storage|traces/[^/ ]+/(graph|events))[? ].*404"
-
 
 @pytest.fixture(scope="session")
 def chromium():
@@ -29,7 +26,6 @@ def open_browser(chromium, request):
     what was to be seen is kept below build/."""
     def begin(store):
         chromium.begin(store.server.url)
-        chromium.allow(OPTIONAL)
         return chromium
 
     yield begin

@@ -99,6 +99,8 @@ def test_the_keys_are_shown_by_a_key(page):
     page.click("button[aria-label='Keys and about']")
     page.click("dialog summary")
     page.find("dialog", "Copyright (c) Facebook")
+    page.click("dialog a", "MIT licence")
+    page.find("body", "Permission is hereby granted")
 
 
 def test_a_server_that_asks_for_a_key_gets_it(open_store, open_browser):

@@ -15,7 +15,7 @@ struct File {
 struct Bundle {
   std::string_view page;        ///< HTML, with {{base}} where the prefix of a proxy belongs; empty: built without
   std::string_view hash;        ///< of the files; part of their paths, which the page names
-  std::array<File, 3> files{};  ///< what the page loads
+  std::array<File, 4> files{};  ///< what the page loads
 };
 
 Bundle bundle();

@@ -1,5 +1,5 @@
 // Which view an address leads to.
-import { useEffect } from "react";
+import { useEffect } from "./base/react";
 
 import { cut, shortId, visible } from "./base/format";
 import { Route, useRoute } from "./base/route";

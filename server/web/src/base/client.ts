@@ -1,5 +1,5 @@
 // Asking the server: the envelope, the key, and what can go wrong.
-import { inBase, Query } from "./route";
+import { inBase, Query, searchOf } from "./route";
 import { store } from "./store";
 
 /** Why there is no answer, in the server's words where it gave some. */
@@ -77,9 +77,8 @@ async function send(path: string, init: RequestInit): Promise<Response> {
 }
 
 export async function ask<T>(path: string, query: Query = {}, signal?: AbortSignal): Promise<T> {
-  const search = new URLSearchParams();
-  for (const [key, value] of Object.entries(query)) if (value !== null && value !== undefined && value !== "") search.set(key, String(value));
-  const response = await send(path + (search.toString() === "" ? "" : "?" + search.toString()), signal ? { signal } : {});
+  const search = searchOf(query);
+  const response = await send(path + (search && "?" + search), signal ? { signal } : {});
   return (await envelope<T>(response)).data;
 }
 

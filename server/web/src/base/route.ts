@@ -1,5 +1,5 @@
 // Everything that is looked at is in the address: which view, and its parameters. So a link shows somebody else the same.
-import { useSyncExternalStore } from "react";
+import { useSyncExternalStore } from "./react";
 
 export type Query = Record<string, string | number | null | undefined>;
 
@@ -48,11 +48,15 @@ export function useRoute(): Route {
 
 export const routeNow = () => current;
 
-/** "/traces/a%2Fb?q=x"; what is null or empty is left out. */
-export function href(path: (string | null)[], query: Query = {}): string {
+export function searchOf(query: Query): string {
   const search = new URLSearchParams();
   for (const [key, value] of Object.entries(query)) if (value !== null && value !== undefined && value !== "") search.set(key, String(value));
-  const text = search.toString().replace(/%(2C|2F|3A|7E)/g, decodeURIComponent); // which need no hiding there
+  return search.toString();
+}
+
+/** "/traces/a%2Fb?q=x"; what is null or empty is left out. */
+export function href(path: (string | null)[], query: Query = {}): string {
+  const text = searchOf(query).replace(/%(2C|2F|3A|7E)/g, decodeURIComponent); // which need no hiding there
   return "/" + path.filter((each): each is string => each !== null).map(encodeURIComponent).join("/") + (text && "?" + text);
 }
 

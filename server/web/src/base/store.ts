@@ -1,5 +1,5 @@
 // A value that components look at.
-import { useSyncExternalStore } from "react";
+import { useSyncExternalStore } from "./react";
 
 export interface Store<T> {
   get(): T;

@@ -6,8 +6,13 @@ export interface TraceSummary {
   first_timestamp: string;
   last_timestamp: string;
   services: string[];
-  name?: string | null;
-  missing_parent?: boolean | null;
+}
+
+/** As lists have it: with what only its events tell, null where they are too many to be looked at. */
+export interface FoundTrace extends TraceSummary {
+  name: string | null;
+  missing_parent: boolean | null;
+  races: number | null;
 }
 
 export interface WireEvent {
@@ -123,20 +128,22 @@ export interface SharedVariable {
   trace_ids: string[];
 }
 
-export interface Status {
-  version: string;
-  uptime_seconds: number;
-  events_captured: number;
-  traces_active: number;
-  memory?: Memory;
+interface Went {
+  traces: number;
+  events: number;
 }
 
-export interface Memory {
+/** GET /api/storage. */
+export interface Storage {
+  backend: "memory" | "postgres";
+  edition: string | null;
+  version: string;
   bytes: number;
-  max_bytes: number;
-  max_traces: number;
-  max_age_seconds: number;
-  evicted_traces: number;
-  evicted_events: number;
-  evicted_by: Record<string, { traces: number; events: number }>;
+  limits: { bytes: number; traces: number; age_seconds: number } | null; // of memory; 0: none
+  evicted: Record<string, Went> | null; // by which limit
+  partition_by: string | null;
+  partitions: number | null;
+  cleanups: { started: string; finished: string | null; rule: string; outcome: string; deleted_traces: number; deleted_events: number }[];
+  listening: string[];
+  rejected_lately: { time: string; reason: string; count: number }[];
 }

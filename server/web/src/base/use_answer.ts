@@ -1,13 +1,13 @@
 // An answer of the server as a component sees it: what there is, what is wrong, and when it is asked for again.
-import { useCallback, useEffect, useRef, useState } from "react";
+import { useEffect, useRef, useState } from "./react";
 
 import { access, Trouble } from "./client";
 import { useStore } from "./store";
+import { troubleOf, useRetry } from "./use_retry";
 
 export interface Answer<T> {
   data: T | null; // of this key; stays while it is asked for again in vain
   trouble: Trouble | null;
-  waiting: boolean;
   retryIn: number | null; // seconds until it is asked for by itself
   again(): void;
 }
@@ -17,8 +17,7 @@ const patience = [1, 2, 4, 8, 15];
 /** `key` says what is asked for: another one begins anew, null asks for nothing. */
 export function useAnswer<T>(key: string | null, fetch: (signal: AbortSignal) => Promise<T>): Answer<T> {
   const [state, setState] = useState<{ key: string | null; data: T | null; trouble: Trouble | null }>({ key, data: null, trouble: null });
-  const [attempt, setAttempt] = useState(0);
-  const [retryIn, setRetryIn] = useState<number | null>(null);
+  const { attempt, retryIn, setRetryIn, again } = useRetry();
   const failures = useRef(0);
   const { key: apiKey } = useStore(access);
   const latest = useRef(fetch);
@@ -36,21 +35,14 @@ export function useAnswer<T>(key: string | null, fetch: (signal: AbortSignal) =>
       },
       (error: unknown) => {
         if (control.signal.aborted) return;
-        const trouble = error instanceof Trouble ? error : new Trouble(-1, String(error));
+        const trouble = troubleOf(error);
         setState((before) => ({ key, data: before.key === key ? before.data : null, trouble }));
         if (trouble.passing) setRetryIn(trouble.retryAfter ?? patience[Math.min(failures.current++, patience.length - 1)]!);
       },
     );
     return () => control.abort();
-  }, [key, attempt, apiKey]);
+  }, [key, attempt, apiKey, setRetryIn]);
 
-  useEffect(() => {
-    if (retryIn === null) return;
-    const timer = setTimeout(() => (retryIn <= 1 ? setAttempt((n) => n + 1) : setRetryIn(retryIn - 1)), 1000);
-    return () => clearTimeout(timer);
-  }, [retryIn]);
-
-  const again = useCallback(() => setAttempt((n) => n + 1), []);
   const own = state.key === key;
-  return { data: own ? state.data : null, trouble: own ? state.trouble : null, waiting: key !== null && (!own || (state.data === null && state.trouble === null)), retryIn, again };
+  return { data: own ? state.data : null, trouble: own ? state.trouble : null, retryIn, again };
 }

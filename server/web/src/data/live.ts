@@ -1,7 +1,7 @@
 // What is new on the server, asked for once a second while somebody can see it.
 import { access, ask, Trouble } from "../base/client";
 import { store } from "../base/store";
-import { Status, TraceSummary } from "../base/types";
+import { TraceSummary } from "../base/types";
 
 export interface Live {
   state: "starting" | "live" | "away";
@@ -37,39 +37,11 @@ interface Changes {
 }
 
 let cursor: string | null = null;
-let bare = false; // the server has no /api/changes
-let seen = new Map<string, number>();
-let counted: { at: number; events: number } | null = null;
-
-/** From the newest page of the list, where the server does not tell changes. */
-async function compared(): Promise<Changes> {
-  const status = await ask<Status>("/status");
-  const grown = status.events_captured !== counted?.events;
-  const { traces } = grown ? await ask<{ traces: TraceSummary[] }>("/api/traces", { page: 1, page_size: 50 }) : { traces: [] };
-  const changed = counted === null ? [] : traces.filter((trace) => seen.get(trace.trace_id) !== trace.event_count);
-  if (grown) seen = new Map(traces.map((trace) => [trace.trace_id, trace.event_count]));
-  const now = performance.now();
-  const rate = counted === null ? 0 : Math.max(0, ((status.events_captured - counted.events) * 1000) / (now - counted.at));
-  counted = { at: now, events: status.events_captured };
-  const { evicted_traces = 0, evicted_events = 0 } = status.memory ?? {};
-  return { cursor: "", traces: changed, events_captured: status.events_captured, traces_active: status.traces_active, evicted_traces, evicted_events, events_per_second: Math.round(rate) };
-}
-
-async function changes(): Promise<Changes> {
-  if (bare) return compared();
-  try {
-    return await ask<Changes>("/api/changes", { since: cursor });
-  } catch (error) {
-    if (!(error instanceof Trouble) || error.status !== 404) throw error;
-    bare = true;
-    return compared();
-  }
-}
 
 async function look(): Promise<number> {
   if (access.get().asked) return 1;
   try {
-    const found = await changes();
+    const found = await ask<Changes>("/api/changes", { since: cursor });
     cursor = found.cursor;
     live.set({
       state: "live", retryIn: 0, events: found.events_captured, traces: found.traces_active, perSecond: found.events_per_second,

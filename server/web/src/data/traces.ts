@@ -1,61 +1,25 @@
 // The list of traces, a page after the other.
 import { ask } from "../base/client";
 import { millis } from "../base/format";
-import { TraceSummary } from "../base/types";
+import { FoundTrace, TraceSummary } from "../base/types";
 
-export interface Filter {
-  q: string;
-  service: string;
-  races: boolean;
-  errors: boolean;
-  min_events: string;
-  min_duration: string;
-}
+export const noFilter = { q: "", service: "", variable: "", min_events: "", min_duration: "", races: false, errors: false };
+export type Filter = typeof noFilter;
 
 export interface TracePage {
-  traces: TraceSummary[];
+  traces: FoundTrace[];
   next: string | null; // cursor of the page behind
-  total: number | null;
-  filtered: boolean; // the server knows all filters
-  scanned: number | null; // of how many, where it stopped before it had a whole page
+  scanned: number; // traces that were looked at
+  capped: boolean; // that was as much as one search may, and there are more
 }
 
-interface Listed {
-  traces: TraceSummary[];
-  total_traces?: number;
-  total_pages?: number;
-  page?: number;
-  next?: string | null;
-  scanned?: number;
-  capped?: boolean;
-}
+export const tracePage = (filter: Filter, after: string | null, signal?: AbortSignal) =>
+  ask<TracePage>("/api/traces", { ...filter, races: filter.races ? 1 : null, errors: filter.errors ? 1 : null, limit: 50, after }, signal);
 
-const size = 50;
-const numbered = "page:"; // cursor of a server that counts pages
-
-export async function tracePage(filter: Filter, cursor: string | null, signal?: AbortSignal): Promise<TracePage> {
-  const page = cursor?.startsWith(numbered) ? Number(cursor.slice(numbered.length)) : null;
-  const listed = await ask<Listed>("/api/traces", {
-    limit: size,
-    page: page ?? (cursor === null ? 1 : null),
-    page_size: size,
-    after: page === null ? cursor : null,
-    q: filter.q,
-    service: filter.service,
-    races: filter.races ? 1 : null,
-    errors: filter.errors ? 1 : null,
-    min_events: filter.min_events,
-    min_duration: filter.min_duration,
-  }, signal);
-  const byCursor = listed.next !== undefined;
-  const at = listed.page ?? 1;
-  return {
-    traces: listed.traces,
-    next: byCursor ? listed.next ?? null : at < (listed.total_pages ?? 1) ? `${numbered}${at + 1}` : null,
-    total: listed.total_traces ?? null,
-    filtered: byCursor,
-    scanned: listed.capped ? listed.scanned ?? null : null,
-  };
+/** One trace as lists have it; null where it is gone. */
+export async function foundTrace(id: string): Promise<FoundTrace | null> {
+  const { traces } = await ask<TracePage>("/api/traces", { q: id, limit: 1 });
+  return traces.find((trace) => trace.trace_id === id) ?? null;
 }
 
 export const lasted = (trace: TraceSummary) => millis(trace.last_timestamp) - millis(trace.first_timestamp);

@@ -5,7 +5,7 @@
 import type { Model } from "./graph";
 import type { AxisName } from "./types";
 import { float64, upTo } from "./numbers";
-import { span } from "./text";
+import { duration } from "../base/format";
 
 export interface Axis {
   name: AxisName;
@@ -157,7 +157,7 @@ export function foldsIn(axis: Axis, from: number, to: number, least: number): Fo
     const begin = axis.folds.from[k]!;
     const end = axis.folds.to[k]!;
     if (end - begin < least) return []; // all are of one width
-    found.push({ from: begin, to: end, label: span(valueAt(axis, end) - valueAt(axis, begin)) });
+    found.push({ from: begin, to: end, label: duration((valueAt(axis, end) - valueAt(axis, begin)) / 1000) });
   }
   return found;
 }

@@ -1,6 +1,7 @@
 // The space-time diagram of a trace: lanes, events, what happened before what.
 
-import { type KeyboardEvent, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import type { KeyboardEvent } from "react";
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "../base/react";
 import { type Surroundings, actorOf } from "./actions";
 import { positionOf, valueAt } from "./axis";
 import type { Drawn } from "./draw/arrows";
@@ -10,7 +11,7 @@ import { actionOf, typing } from "./keys";
 import { Labels } from "./labels";
 import { Panel } from "./panel";
 import { saver } from "./save";
-import { several } from "./text";
+import { plural } from "../base/format";
 import { Toolbar } from "./toolbar";
 import { type Tip, Tooltip } from "./tooltip";
 import type { DiagramProps, DiagramState } from "./types";
@@ -18,6 +19,7 @@ import { useOverview, usePointer, type Pointing } from "./use_pointer";
 import { useRelation } from "./use_relation";
 import { useScene } from "./use_scene";
 import { spoken } from "./words";
+import "./diagram.css";
 
 export type { Graph } from "./graph";
 export type { AxisName, ChainStep, ConeName, DiagramProps, DiagramState, Relation } from "./types";
@@ -133,7 +135,7 @@ export function Diagram(props: DiagramProps) {
     <section className="dg" data-theme={theme} aria-label="Space-time diagram" onKeyDown={pressed}>
       <Toolbar shown={shown} state={state} act={actor.act} arrange={actor.arrange} change={change} save={save} findField={findField} />
       <div className="dg-strip">
-        <div className="dg-corner">{several(model.count, "event")}</div>
+        <div className="dg-corner">{plural(model.count, "event")}</div>
         <canvas ref={overview} className="dg-overview" style={{ width: size.width }} aria-hidden="true" />
       </div>
       <div className="dg-scroll" ref={scroller} onScroll={(event) => {
@@ -148,7 +150,7 @@ export function Diagram(props: DiagramProps) {
             <canvas ref={base} aria-hidden="true" />
             <canvas ref={highlight} aria-hidden="true" />
             <canvas ref={hover} className="dg-top" tabIndex={0} role="application" aria-roledescription="space-time diagram"
-              aria-label={`${several(model.count, "event")} on ${several(model.lanes.length, "lane")}. Arrow keys go from event to event; the Events tab has them as a table.`} />
+              aria-label={`${plural(model.count, "event")} on ${plural(model.lanes.length, "lane")}. Arrow keys go from event to event; the Events tab has them as a table.`} />
             <Tooltip scene={picture.scene} show={showTip} width={size.width} height={size.height} />
             {model.count === 0 && <p className="dg-empty">No events.</p>}
           </div>

@@ -1,11 +1,11 @@
 // The names of the rows, beside the canvas; only of those that are seen. A name opens a menu, can be dragged among its
 // siblings, and a heading's sign collapses its group.
 
-import { useRef, useState } from "react";
+import { useRef, useState } from "../base/react";
 import { type Arrangement, moved, toggled } from "./arrangement";
 import { type Layout, type Row, rowAt, rowsIn, siblingsOf } from "./lanes";
 import { TOP } from "./draw/picture";
-import { several } from "./text";
+import { plural } from "../base/format";
 import type { Node } from "./tree";
 
 interface Props {
@@ -57,7 +57,7 @@ function StubLabel({ row, arrangement, arrange }: Props & { row: Row }) {
   const show = () => arrange({ hidden: new Set([...arrangement.hidden].filter((key) => !row.hidden.includes(key))) });
   return (
     <button type="button" className="dg-name" title="Show them again" onClick={show}>
-      <span className="dg-detail">{several(row.lanes.length, "lane")} hidden, {several(row.events, "event")}</span>
+      <span className="dg-detail">{plural(row.lanes.length, "lane")} hidden, {plural(row.events, "event")}</span>
     </button>
   );
 }
@@ -84,7 +84,7 @@ function RowLabel(props: Props & Dragging & { row: Row }) {
       {group && (
         <button type="button" className="dg-fold" aria-expanded={!collapsed} aria-label={`${collapsed ? "Expand" : "Collapse"} ${row.label}`} onClick={toggle}>{collapsed ? "▸" : "▾"}</button>
       )}
-      <button type="button" className="dg-name" aria-haspopup="menu" aria-expanded={open} title={`${row.label} ${row.detail}\n${several(row.events, "event")}`}
+      <button type="button" className="dg-name" aria-haspopup="menu" aria-expanded={open} title={`${row.label} ${row.detail}\n${plural(row.events, "event")}`}
         onPointerDown={(event) => { from.current = event.clientY; event.currentTarget.setPointerCapture(event.pointerId); }}
         onPointerMove={(event) => {
           if (from.current === null || (!dragging.current && Math.abs(event.clientY - from.current) < STILL)) return;
@@ -97,7 +97,7 @@ function RowLabel(props: Props & Dragging & { row: Row }) {
         {row.pinned && <span className="dg-pin" aria-label="pinned">●</span>}
         <bdi>{row.label}</bdi>
         {row.detail && <bdi className="dg-detail">{row.detail}</bdi>}
-        {collapsed && <span className="dg-detail">{several(row.lanes.length, "lane")}</span>}
+        {collapsed && <span className="dg-detail">{plural(row.lanes.length, "lane")}</span>}
       </button>
       {open && <RowMenu {...props} toggle={group ? toggle : null} collapsed={collapsed} />}
     </>

@@ -1,6 +1,6 @@
 // What the shapes mean.
 
-import { memo } from "react";
+import { memo } from "../base/react";
 import { shape } from "./draw/shapes";
 import { type Palette } from "./draw/palette";
 import type { Model } from "./graph";
@@ -40,15 +40,14 @@ const OPEN: Partial<Record<Kind, [string, string]>> = {
 
 /** The kinds that the trace has. */
 export const Legend = memo(function Legend({ model, palette }: { model: Model; palette: Palette }) {
-  const present = new Set(model.look);
+  const present = new Set<number>();
+  for (let e = 0; e < model.count; e++) present.add(model.look[e]! * 2 + model.open[e]!);
   const kinds = [Kind.http, Kind.call, Kind.async, Kind.database, Kind.access, Kind.lock, Kind.error, Kind.other];
   return (
     <ul className="dg-legend" aria-label="Shapes">
-      {kinds.filter((kind) => present.has(kind)).flatMap((kind) =>
-        (OPEN[kind] ?? [KIND_NAMES[kind]]).map((name, k) => (
-          <li key={name}><Mark kind={kind} open={k === 1} palette={palette} /> {name}</li>
-        )),
-      )}
+      {kinds.flatMap((kind) => [0, 1].filter((open) => present.has(kind * 2 + open)).map((open) => (
+        <li key={`${kind} ${open}`}><Mark kind={kind} open={open === 1} palette={palette} /> {OPEN[kind]?.[open] ?? KIND_NAMES[kind]}</li>
+      )))}
       {model.races.length > 0 && (
         <li>
           <svg width="16" height="16" viewBox="0 0 16 16" aria-hidden="true"><circle cx="8" cy="8" r="6" fill="none" stroke={palette.race} strokeWidth="1.8" /></svg> race

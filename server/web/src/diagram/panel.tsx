@@ -4,7 +4,7 @@ import type { Actor } from "./actions";
 import { labelOf } from "./draw/labels";
 import { type Drawn } from "./draw/arrows";
 import { Legend } from "./legend";
-import { grouped, several } from "./text";
+import { count, plural } from "../base/format";
 import { KeyButton } from "./toolbar";
 import type { DiagramState } from "./types";
 import type { Shown } from "./use_scene";
@@ -42,9 +42,9 @@ export function Panel({ shown, state, act, sentence, drawn, notice }: Props) {
             </span>
           </div>
           <p className="dg-line">
-            <span className="dg-chip dg-past">Before {grouped(cones.before)}</span>
-            <span className="dg-chip dg-concurrent">Concurrent {grouped(cones.concurrent)}</span>
-            <span className="dg-chip dg-future">After {grouped(cones.after)}</span>
+            <span className="dg-chip dg-past">Before {count(cones.before)}</span>
+            <span className="dg-chip dg-concurrent">Concurrent {count(cones.concurrent)}</span>
+            <span className="dg-chip dg-future">After {count(cones.after)}</span>
             <span className="dg-detail"><bdi>{knowledge(model, cones)}</bdi></span>
           </p>
         </>
@@ -61,15 +61,17 @@ export function Panel({ shown, state, act, sentence, drawn, notice }: Props) {
 }
 
 /** What the picture does not show, so that nothing vanishes silently. */
-function notes({ model, found, arrangement }: Shown, drawn: Drawn | null): string[] {
-  const said = [several(model.count, "event"), several(model.lanes.length, "lane")];
-  if (model.count < model.total) said[0] = `the first ${grouped(model.count)} of ${grouped(model.total)} events`;
-  if (found && arrangement.find === "filter") said.push(`only ${several(found.count, "match", "matches")} shown`);
+function notes({ model, found, arrangement, picture }: Shown, drawn: Drawn | null): string[] {
+  const said = [plural(model.count, "event"), plural(model.lanes.length, "lane")];
+  if (model.count < model.total) said[0] = `the first ${count(model.count)} of ${count(model.total)} events`;
+  const folds = picture.scene.axis.folds.from.length;
+  if (folds > 0) said.push(`${plural(folds, "long gap")} folded`);
+  if (found && arrangement.find === "filter") said.push(`only ${plural(found.count, "match", "matches")} shown`);
   if (drawn && drawn.bundles > 0) {
-    const part = drawn.shown < drawn.bundles ? `the thickest ${grouped(drawn.shown)} of ${several(drawn.bundles, "bundle")}` : several(drawn.bundles, "bundle");
-    said.push(`${several(drawn.arrows, "arrow")} in view, drawn as ${part}`);
+    const part = drawn.shown < drawn.bundles ? `the thickest ${count(drawn.shown)} of ${plural(drawn.bundles, "bundle")}` : plural(drawn.bundles, "bundle");
+    said.push(`${plural(drawn.arrows, "arrow")} in view, drawn as ${part}`);
   }
-  if (model.races.length < model.racePairs) said.push(`the first ${grouped(model.races.length)} of ${several(model.racePairs, "race")}`);
-  if (model.leftOut > 0) said.push(`${several(model.leftOut, "link")} left out that name no event or go backwards`);
+  if (model.races.length < model.racePairs) said.push(`the first ${count(model.races.length)} of ${plural(model.racePairs, "race")}`);
+  if (model.leftOut > 0) said.push(`${plural(model.leftOut, "link")} left out that name no event or go backwards`);
   return said;
 }

@@ -6,7 +6,7 @@ import type { Engine } from "./engine";
 import { download, eventsSeen, fileName, jsonOf, pictureOf } from "./export";
 import { middleOf, rowsIn } from "./lanes";
 import { LOG_EVENTS, shivizLog } from "./shiviz";
-import { several } from "./text";
+import { plural } from "../base/format";
 import type { Shown } from "./use_scene";
 
 const LABELS = 180; // pixels left of the picture
@@ -17,7 +17,7 @@ export function saver(engine: RefObject<Engine | null>, latest: { current: { sho
     const { layout } = shown.picture.scene;
     const [first, end] = rowsIn(layout, view.scroll, view.scroll + view.height - TOP);
     const labels = layout.rows.slice(first, end).map((row, k) => ({
-      text: row.kind === "stub" ? `${several(row.lanes.length, "lane")} hidden` : `${row.label} ${row.detail}`.trim(),
+      text: row.kind === "stub" ? `${plural(row.lanes.length, "lane")} hidden` : `${row.label} ${row.detail}`.trim(),
       y: TOP + middleOf(layout, first + k) - view.scroll,
       strong: row.kind === "heading",
     }));
@@ -26,7 +26,7 @@ export function saver(engine: RefObject<Engine | null>, latest: { current: { sho
     say("The picture is saved.");
   };
   const text = (shown: Shown, content: string | null, ending: string, type: string) => {
-    if (content === null) return say(`Too many events for ShiViz: zoom in to at most ${several(LOG_EVENTS, "event")}.`);
+    if (content === null) return say(`Too many events for ShiViz: zoom in to at most ${plural(LOG_EVENTS, "event")}.`);
     download(fileName(shown.model, ending), new Blob([content], { type }));
     say(`Saved ${fileName(shown.model, ending)}.`);
   };

@@ -1,10 +1,11 @@
 // The buttons above the picture. Each says its key.
 
-import { type ReactNode, type RefObject, useMemo, useState } from "react";
+import type { ReactNode, RefObject } from "react";
+import { useMemo, useState } from "../base/react";
 import type { Arrangement, FindMode } from "./arrangement";
 import { numberOf } from "./find";
 import { type Action, keyOf } from "./keys";
-import { grouped, several } from "./text";
+import { count, plural } from "../base/format";
 import type { DiagramState } from "./types";
 import type { Shown } from "./use_scene";
 
@@ -50,7 +51,7 @@ export function Toolbar(props: Props) {
       {shown.model.racePairs > 0 && (
         <div className="dg-group" role="group" aria-label="Races">
           <KeyButton action="previousRace" act={act}>‹</KeyButton>
-          <KeyButton action="nextRace" act={act} className="dg-race">{several(shown.model.racePairs, "race")} ›</KeyButton>
+          <KeyButton action="nextRace" act={act} className="dg-race">{plural(shown.model.racePairs, "race")} ›</KeyButton>
         </div>
       )}
       <div className="dg-group" role="group" aria-label="Zoom">
@@ -82,7 +83,7 @@ function Find({ shown, state, act, change, arrange, findField }: Props) {
         }} />
       {found && (
         <>
-          <span className="dg-count" aria-live="polite">{number > 0 ? `${grouped(number)} of ${grouped(found.count)}` : several(found.count, "match", "matches")}</span>
+          <span className="dg-count" aria-live="polite">{number > 0 ? `${count(number)} of ${count(found.count)}` : plural(found.count, "match", "matches")}</span>
           <KeyButton action="previousMatch" act={act} disabled={found.count === 0}>‹</KeyButton>
           <KeyButton action="nextMatch" act={act} disabled={found.count === 0}>›</KeyButton>
           <button type="button" className="dg-button" title="What becomes of the rest: matches are highlighted, the others dimmed, or hidden"

@@ -1,10 +1,11 @@
 // What is under the pointer, in words. It has its state for itself: nothing else is rendered when the pointer moves.
 
-import { type MutableRefObject, useEffect, useState } from "react";
+import type { MutableRefObject } from "react";
+import { useEffect, useState } from "../base/react";
 import type { Pointed } from "./engine";
 import { labelOf } from "./draw/labels";
 import type { Scene } from "./scene";
-import { several } from "./text";
+import { plural } from "../base/format";
 import { arrowDetails, detailsOf } from "./words";
 
 export interface Tip {
@@ -28,7 +29,7 @@ export function Tooltip({ scene, show, width, height }: { scene: Scene; show: Mu
       <div>
         <strong><bdi>{said.title}</bdi></strong>
         {said.lines.map((line, k) => <span key={k}><bdi>{line}</bdi></span>)}
-        {pointed.count > 1 && <span className="dg-detail">{several(pointed.count, "event")} here; zoom in to tell them apart</span>}
+        {pointed.count > 1 && <span className="dg-detail">{plural(pointed.count, "event")} here; zoom in to tell them apart</span>}
       </div>
     </div>
   );

@@ -1,6 +1,7 @@
 // Mouse, pen and finger on the canvas and on the overview.
 
-import { type RefObject, useEffect } from "react";
+import type { RefObject } from "react";
+import { useEffect } from "../base/react";
 import type { Engine, Pointed } from "./engine";
 
 export interface Pointing {

@@ -1,6 +1,6 @@
 // How the two events that are compared stand to each other: asked of the server, since it knows the reasons.
 
-import { useEffect, useState } from "react";
+import { useEffect, useState } from "../base/react";
 import { chainEvents, sentence } from "./relation";
 import type { DiagramProps } from "./types";
 import type { Shown } from "./use_scene";

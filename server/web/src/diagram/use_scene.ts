@@ -1,6 +1,6 @@
 // From the page's props to what is drawn, each step anew only when what it rests on has changed.
 
-import { useMemo } from "react";
+import { useMemo } from "../base/react";
 import { type Arrangement, readArrangement } from "./arrangement";
 import { type Axis, makeAxis } from "./axis";
 import { type Cones, conesOf, sideOf } from "./cones";

@@ -4,7 +4,8 @@ import type { Cones } from "./cones";
 import { labelOf } from "./draw/labels";
 import { Flag, type Model, laneName, placeOf } from "./graph";
 import type { Scene } from "./scene";
-import { clean, several, span } from "./text";
+import { count, duration, plural } from "../base/format";
+import { clean } from "./text";
 
 export function whereOf(model: Model, e: number): string {
   const lane = model.lanes[model.lane[e]!]!;
@@ -16,7 +17,7 @@ export function detailsOf(model: Model, e: number): string[] {
   const lines = [
     [model.kinds[model.kindOf[e]!], placeOf(model, e)].filter(Boolean).join(" · "),
     whereOf(model, e),
-    `at ${span(model.t[e]!)}${model.duration[e]! > 0 ? `, took ${span(model.duration[e]!)}` : ""}`,
+    `at ${duration(model.t[e]! / 1000)}${model.duration[e]! > 0 ? `, took ${duration(model.duration[e]! / 1000)}` : ""}`,
   ];
   if (model.flags[e]! & Flag.race) lines.push("part of a race");
   if (model.flags[e]! & Flag.orphan) lines.push("its parent was not received");
@@ -34,13 +35,13 @@ export function arrowDetails(scene: Scene, edge: number): { title: string; lines
   }
   const late = model.t[c]! - model.t[e]!;
   const lines = [`${labelOf(model, c)} on ${whereOf(model, c)}`, `before ${labelOf(model, e)} on ${whereOf(model, e)}`];
-  if (late > 0) lines.push(`clock of ${whereOf(model, e)} at least ${span(late)} behind that of ${whereOf(model, c)}`);
+  if (late > 0) lines.push(`clock of ${whereOf(model, e)} at least ${duration(late / 1000)} behind that of ${whereOf(model, c)}`);
   return { title: reason ? `known by ${reason}` : "happened before", lines };
 }
 
 export function spoken(model: Model, e: number, cones: Cones): string {
   const place = [labelOf(model, e), ...detailsOf(model, e)].join(", ");
-  return `${place}. ${several(cones.before, "event")} before, ${cones.after.toLocaleString("en-US")} after, ${cones.concurrent.toLocaleString("en-US")} concurrent.`;
+  return `${place}. ${plural(cones.before, "event")} before, ${count(cones.after)} after, ${count(cones.concurrent)} concurrent.`;
 }
 
 const NAMED = 3;
@@ -54,12 +55,12 @@ export function knowledge(model: Model, cones: Cones): string {
   const unseen = others.filter((l) => cones.past[l] === 0);
   const list = (lanes: number[], tell: (l: number) => string) => {
     const more = lanes.length - NAMED;
-    return lanes.slice(0, NAMED).map(tell).join(", ") + (more > 0 ? ` and ${several(more, "more lane")}` : "");
+    return lanes.slice(0, NAMED).map(tell).join(", ") + (more > 0 ? ` and ${plural(more, "more lane")}` : "");
   };
   const services = new Set(model.lanes.map((lane) => lane.service)).size;
   const name = (l: number) => [services > 1 ? model.lanes[l]!.service : null, laneName(model.lanes[l]!)].filter(Boolean).map((part) => clean(part, 28)).join("/");
   const parts = [];
   if (seen.length > 0) parts.push(`Saw ${list(seen, (l) => `${name(l)} ${cones.past[l]} of ${sizes[l]}`)}.`);
-  if (unseen.length > 0) parts.push(`Saw nothing of ${list(unseen, (l) => `${name(l)} (${several(sizes[l]!, "event")})`)}.`);
+  if (unseen.length > 0) parts.push(`Saw nothing of ${list(unseen, (l) => `${name(l)} (${plural(sizes[l]!, "event")})`)}.`);
   return parts.join(" ");
 }

@@ -1,5 +1,6 @@
 // One view that breaks does not take the page with it.
-import { Component, ReactNode } from "react";
+import type { ReactNode } from "react";
+import { Component } from "../base/react";
 
 import { cut } from "../base/format";
 

@@ -1,4 +1,4 @@
-import { useEffect, useState } from "react";
+import { useEffect, useState } from "../base/react";
 
 import { announce } from "../base/announce";
 

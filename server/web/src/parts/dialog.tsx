@@ -1,4 +1,5 @@
-import { ReactNode, useEffect, useRef } from "react";
+import type { ReactNode } from "react";
+import { useEffect, useRef } from "../base/react";
 
 /** Over everything else; Escape closes it where it may be closed. */
 export function Dialog({ title, onClose, children }: { title: string; onClose?: () => void; children: ReactNode }) {

@@ -1,8 +1,8 @@
 // A table of any length: at most 60 of its rows are in the document, all of one height, so that a place is a division.
-import { CSSProperties, KeyboardEvent, ReactNode, useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
+import type { CSSProperties, KeyboardEvent, ReactNode } from "react";
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "../base/react";
 
 export interface GridColumn<Row> {
-  key: string;
   head: string;
   width: string; // of CSS grid
   wide?: boolean; // not on narrow screens
@@ -13,7 +13,7 @@ export interface GridColumn<Row> {
 interface Props<Row> {
   label: string;
   columns: GridColumn<Row>[];
-  rows: { length: number; at: (index: number) => Row };
+  rows: readonly Row[];
   keyOf: (row: Row, at: number) => string;
   total?: number; // where more are known of than are here
   selected?: number;
@@ -97,7 +97,7 @@ export function Grid<Row>(props: Props<Row>) {
       reveal(next);
     } else if (event.key === "Enter" && onOpen && event.target === event.currentTarget.querySelector(`[data-at="${current}"]`)) {
       event.preventDefault();
-      onOpen(rows.at(current), current);
+      onOpen(rows[current]!, current);
     }
   };
 
@@ -106,13 +106,13 @@ export function Grid<Row>(props: Props<Row>) {
   const cellClass = (column: GridColumn<Row>) => [column.right ? "right" : "", column.wide ? "wide" : ""].join(" ").trim() || undefined;
   const shown: ReactNode[] = [];
   for (let at = from; at < to; at++) {
-    const row = rows.at(at);
+    const row = rows[at]!;
     shown.push(
       <div role="row" key={keyOf(row, at)} className={`row ${at === selected ? "selected " : ""}${onOpen ? "opens " : ""}${rowClass?.(row) ?? ""}`}
         data-at={at} aria-rowindex={at + 2} aria-selected={onOpen ? at === selected : undefined} tabIndex={at === current ? 0 : -1} style={{ top: at * rowHeight }}
         onFocus={() => setFocused(at)} onClick={(event) => onOpen && !(event.target as Element).closest("a, button") && onOpen(row, at)}>
-        {columns.map((column) => (
-          <div role="gridcell" key={column.key} className={cellClass(column)}>{column.cell(row, at)}</div>
+        {columns.map((column, place) => (
+          <div role="gridcell" key={place} className={cellClass(column)}>{column.cell(row, at)}</div>
         ))}
       </div>,
     );
@@ -120,8 +120,8 @@ export function Grid<Row>(props: Props<Row>) {
   return (
     <div className="grid" role="grid" aria-label={label} aria-rowcount={(total ?? rows.length) + 1} ref={box} onScroll={measure} style={style} onKeyDown={keys}>
       <div role="row" className="row head" aria-rowindex={1}>
-        {columns.map((column) => (
-          <div role="columnheader" key={column.key} className={cellClass(column)}>{column.head}</div>
+        {columns.map((column, place) => (
+          <div role="columnheader" key={place} className={cellClass(column)}>{column.head}</div>
         ))}
       </div>
       <div role="rowgroup" className="rows" style={{ height: rows.length * rowHeight }}>{shown}</div>

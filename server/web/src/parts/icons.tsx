@@ -1,5 +1,5 @@
 // Small drawings of our own, in the colour of the text around them.
-import { ReactNode } from "react";
+import type { ReactNode } from "react";
 
 const drawn: Record<string, ReactNode> = {
   traces: <path d="M2 4h12M2 12h12M5 4l5 8" />,

@@ -1,5 +1,6 @@
 // Asks for the API key where the server wants one.
-import { FormEvent, useState } from "react";
+import type { FormEvent } from "react";
+import { useState } from "../base/react";
 
 import { access, giveKey } from "../base/client";
 import { useStore } from "../base/store";

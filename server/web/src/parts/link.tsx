@@ -1,4 +1,4 @@
-import { AnchorHTMLAttributes, MouseEvent } from "react";
+import type { AnchorHTMLAttributes, MouseEvent } from "react";
 
 import { go, inBase } from "../base/route";
 

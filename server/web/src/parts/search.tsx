@@ -1,8 +1,10 @@
 // One field for whatever somebody has at hand: a trace, a variable, a place in the program, a service.
-import { FormEvent, KeyboardEvent, useEffect, useRef, useState } from "react";
+import type { FormEvent, KeyboardEvent } from "react";
+import { useRef, useState } from "../base/react";
 
 import { cut, visible } from "../base/format";
 import { go, href } from "../base/route";
+import { useKeys } from "../base/use_keys";
 import { Link } from "./link";
 
 interface Way {
@@ -37,17 +39,12 @@ export function Search() {
   const box = useRef<HTMLFormElement>(null);
   const field = useRef<HTMLInputElement>(null);
 
-  useEffect(() => {
-    const key = (event: globalThis.KeyboardEvent) => {
-      const typing = (event.target as Element).closest?.("input, textarea, select, [contenteditable]");
-      if (event.key !== "/" || typing || event.ctrlKey || event.metaKey || event.altKey) return;
-      event.preventDefault();
-      field.current?.select();
-      field.current?.focus();
-    };
-    window.addEventListener("keydown", key);
-    return () => window.removeEventListener("keydown", key);
-  }, []);
+  useKeys((key, event) => {
+    if (key !== "/") return;
+    event.preventDefault();
+    field.current?.select();
+    field.current?.focus();
+  });
 
   const ways = waysTo(text.trim());
   const leave = () => (setOpen(false), setText(""));

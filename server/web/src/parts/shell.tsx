@@ -1,11 +1,13 @@
 // What is around every view: the rail on the left, the bar on top, and what lies over all.
-import { ReactNode, useEffect, useState } from "react";
+import type { ReactNode } from "react";
+import { useEffect, useState } from "../base/react";
 
 import { announcement } from "../base/announce";
 import { count } from "../base/format";
 import { href, Route } from "../base/route";
 import { useStore } from "../base/store";
 import { Choice, choose, useChoice } from "../base/theme";
+import { useKeys } from "../base/use_keys";
 import { live, startLive } from "../data/live";
 import { Help } from "./help";
 import { Icon } from "./icons";
@@ -55,14 +57,7 @@ export function Shell({ route, children }: { route: Route; children: ReactNode }
   const [help, setHelp] = useState(false);
   const said = useStore(announcement);
   useEffect(startLive, []);
-  useEffect(() => {
-    const key = (event: KeyboardEvent) => {
-      if ((event.target as Element).closest?.("input, textarea, select, dialog")) return;
-      if (event.key === "?") setHelp(true);
-    };
-    window.addEventListener("keydown", key);
-    return () => window.removeEventListener("keydown", key);
-  }, []);
+  useKeys((key) => key === "?" && setHelp(true));
   return (
     <div className="shell">
       <a className="skip" href="#main">Skip to the view</a>

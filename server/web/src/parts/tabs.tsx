@@ -1,4 +1,4 @@
-import { KeyboardEvent, ReactNode } from "react";
+import type { KeyboardEvent, ReactNode } from "react";
 
 import { go } from "../base/route";
 import { Link } from "./link";

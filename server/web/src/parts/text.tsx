@@ -10,6 +10,11 @@ export function Foreign({ text, most = 160, mono = false }: { text: string; most
   );
 }
 
+/** What is typed to narrow a list. */
+export function Narrow({ label, value, change }: { label: string; value: string; change: (text: string) => void }) {
+  return <label className="grow"><span>{label}</span><input type="search" value={value} onChange={(event) => change(event.target.value)} autoComplete="off" spellCheck={false} /></label>;
+}
+
 export function Id({ id }: { id: string }) {
   return (
     <bdi className="mono" title={cut(visible(id), 300)}>

@@ -1,5 +1,5 @@
 // What keeps an answer from being shown, in a sentence, and what can be done.
-import { ReactNode } from "react";
+import type { ReactNode } from "react";
 
 import { access, Trouble } from "../base/client";
 import { cut, visible } from "../base/format";

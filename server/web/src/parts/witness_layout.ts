@@ -40,13 +40,15 @@ export function laid(relation: Relation): Laid {
   const edges: Laid["edges"] = [];
   for (const chain of chains) {
     const way = told(chain);
+    const before = new Set([...dots.values()].filter((dot) => dot.column > 0).map((dot) => lanes[dot.lane]!.key));
     way.forEach(({ step, skipped }, at) => {
-      const key = laneKey(step);
+      // What one way has gone through, the other one has not seen: threads of one name are two lines then.
+      const key = laneKey(step) + (before.has(laneKey(step)) && !dots.has(step.event_id) ? " 2" : "");
       let lane = lanes.findIndex((each) => each.key === key);
       if (lane < 0) lane = lanes.push({ key, thread: step.thread, service: step.service }) - 1;
-      const before = way[at - 1]?.step;
+      const last = way[at - 1]?.step;
       dots.set(step.event_id, { ...step, lane, column: Math.max(at, dots.get(step.event_id)?.column ?? 0) });
-      if (before && !edges.some(({ from, to }) => from === before.event_id && to === step.event_id)) edges.push({ from: before.event_id, to: step.event_id, reason: step.reason, skipped });
+      if (last && !edges.some(({ from, to }) => from === last.event_id && to === step.event_id)) edges.push({ from: last.event_id, to: step.event_id, reason: step.reason, skipped });
     });
   }
   spread(dots, edges);

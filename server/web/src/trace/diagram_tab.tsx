@@ -1,5 +1,5 @@
 // The diagram, and below it what is selected in it.
-import { useCallback } from "react";
+import { useCallback } from "../base/react";
 
 import { announce } from "../base/announce";
 import { go, Route, routeNow, withQuery } from "../base/route";
@@ -20,7 +20,7 @@ export function DiagramTab({ route, graph }: { route: Route; graph: Columns }) {
       <div className="diagram-place">
         <Diagram graph={graph} state={state} onState={onState} relation={related} theme={theme} announce={announce} />
       </div>
-      {state.sel !== null && <EventPanel graph={graph} id={state.sel} mark={state.marks.find((each) => each !== state.sel) ?? null} route={route} />}
+      {state.sel !== null && <EventPanel graph={graph} id={state.sel} mark={null} route={route} details />}
     </div>
   );
 }

@@ -1,7 +1,6 @@
 // Everything that is known of one event, and how it stands to a second one that is marked.
-import { useCallback } from "react";
-
 import { clock, cut, duration, value, visible } from "../base/format";
+import { relationSentence } from "../base/relation";
 import { go, Route, withQuery } from "../base/route";
 import { useAnswer } from "../base/use_answer";
 import { WireEvent } from "../base/types";
@@ -13,7 +12,6 @@ import { Link } from "../parts/link";
 import { Foreign, Id, Place } from "../parts/text";
 import { Answered } from "../parts/trouble";
 import { Witness } from "../parts/witness";
-import { relationSentence } from "./sentences";
 
 function Value({ json }: { json: unknown }) {
   const text = typeof json === "string" ? json : JSON.stringify(json, null, 1) ?? "";
@@ -42,16 +40,17 @@ function Details({ event }: { event: WireEvent }) {
   );
 }
 
-export function EventPanel({ graph, id, mark, route }: { graph: Columns; id: string; mark: string | null; route: Route }) {
+/** Below the diagram, which says itself what the event is and how it stands to the other, `details` are enough. */
+export function EventPanel({ graph, id, mark, route, details = false }: { graph: Columns; id: string; mark: string | null; route: Route; details?: boolean }) {
   const trace = graph.trace_id;
-  const answer = useAnswer(`event ${trace} ${id}`, useCallback((signal: AbortSignal) => readEvent(trace, id, signal), [trace, id]));
-  const related = useAnswer(mark === null ? null : `relation ${trace} ${id} ${mark}`, useCallback((signal: AbortSignal) => relation(trace, id, mark!, signal), [trace, id, mark]));
+  const answer = useAnswer(`event ${trace} ${id}`, (signal: AbortSignal) => readEvent(trace, id, signal));
+  const related = useAnswer(details || mark === null ? null : `relation ${trace} ${id} ${mark}`, (signal: AbortSignal) => relation(trace, id, mark!, signal));
   const other = find(graph, mark);
   return (
     <section className="event-panel" aria-label="The selected event">
       <Answered answer={answer}>
         {(event) => event === null ? <p className="quiet">The trace has no event <Foreign text={id} most={60} mono />.</p> : (
-          <>
+          details ? <Details event={event} /> : <>
             <header>
               <h2><span className="kind">{visible(variant(event))}</span> <Foreign text={nameOfEvent(event)} most={120} /></h2>
               <p className="dim"><Place place={placeOfEvent(event)} /> · <Foreign text={event.metadata.thread_id} most={40} /> of <Foreign text={event.metadata.service_name} most={40} /> · {clock(event.timestamp)}{event.metadata.duration_ns !== null && <> · {duration(event.metadata.duration_ns / 1e6)}</>}</p>

@@ -1,29 +1,30 @@
 // The same events as in the diagram, with the same selection, as a table that reads well aloud.
-import { useMemo, useState } from "react";
+import { useMemo, useState } from "../base/react";
 
 import { duration } from "../base/format";
 import { go, Route, withQuery } from "../base/route";
 import { Columns, find, flag, has, kindOf, laneOf, laneText, nameOf, placeOf } from "../data/columns";
 import { Grid, GridColumn } from "../parts/grid";
-import { Foreign, Place } from "../parts/text";
+import { Racing } from "../parts/race_mark";
+import { Foreign, Narrow, Place } from "../parts/text";
 import { diagramState } from "./diagram_state";
 import { EventPanel } from "./event_panel";
 
 const marks = (graph: Columns, event: number) => [
-  has(graph, event, flag.race) && <span key="race" className="race" title="Part of a race"><span className="racing-dots" aria-hidden="true" /> race</span>,
+  has(graph, event, flag.race) && <Racing key="race" title="Part of a race">race</Racing>,
   has(graph, event, flag.error) && <span key="error" className="bad">error</span>,
   has(graph, event, flag.orphan) && <span key="orphan" className="dim" title="Its parent is named, but has not been received">no parent</span>,
   has(graph, event, flag.undecided) && <span key="undecided" className="dim" title="It has no clock and no link: its order is not known">undecided</span>,
 ];
 
 const columnsOf = (graph: Columns): GridColumn<number>[] => [
-  { key: "t", head: "after", width: "84px", right: true, cell: (e) => duration((graph.t[e] ?? 0) / 1000) },
-  { key: "thread", head: "thread", width: "minmax(90px, 1fr)", cell: (e) => <span title={laneOf(graph, e)?.service ?? undefined}><Foreign text={laneText(laneOf(graph, e))} most={40} /></span> },
-  { key: "kind", head: "kind", width: "minmax(96px, 130px)", cell: (e) => <span className="kind">{kindOf(graph, e)}</span> },
-  { key: "name", head: "what", width: "minmax(120px, 2.5fr)", cell: (e) => <Foreign text={nameOf(graph, e)} /> },
-  { key: "place", head: "where", width: "minmax(110px, 1.5fr)", wide: true, cell: (e) => <Place place={placeOf(graph, e)} /> },
-  { key: "duration", head: "took", width: "80px", right: true, wide: true, cell: (e) => graph.duration[e] !== null && duration(graph.duration[e]) },
-  { key: "marks", head: "", width: "110px", cell: (e) => marks(graph, e) },
+  { head: "after", width: "84px", right: true, cell: (e) => duration((graph.t[e] ?? 0) / 1000) },
+  { head: "thread", width: "minmax(90px, 1fr)", cell: (e) => <span title={laneOf(graph, e)?.service ?? undefined}><Foreign text={laneText(laneOf(graph, e))} most={40} /></span> },
+  { head: "kind", width: "minmax(96px, 130px)", cell: (e) => <span className="kind">{kindOf(graph, e)}</span> },
+  { head: "what", width: "minmax(120px, 2.5fr)", cell: (e) => <Foreign text={nameOf(graph, e)} /> },
+  { head: "where", width: "minmax(110px, 1.5fr)", wide: true, cell: (e) => <Place place={placeOf(graph, e)} /> },
+  { head: "took", width: "80px", right: true, wide: true, cell: (e) => graph.duration[e] !== null && duration(graph.duration[e]) },
+  { head: "", width: "110px", cell: (e) => marks(graph, e) },
 ];
 
 /** The events that hold the text in what they are about, where they are, or their thread. */
@@ -44,16 +45,15 @@ export function EventsTab({ route, graph }: { route: Route; graph: Columns }) {
   const [text, setText] = useState(state.q);
   const events = useMemo(() => matching(graph, text), [graph, text]);
   const columns = useMemo(() => columnsOf(graph), [graph]);
-  const rows = useMemo(() => ({ length: events.length, at: (at: number) => events[at]! }), [events]);
   const selected = events.indexOf(find(graph, state.sel));
   const search = (next: string) => (setText(next), go(withQuery(route, { q: next }), "replace"));
   return (
     <div className="with-panel">
       <div className="filters">
-        <label className="grow"><span>find in the trace</span><input type="search" value={text} onChange={(event) => search(event.target.value)} autoComplete="off" spellCheck={false} /></label>
+        <Narrow label="find in the trace" value={text} change={search} />
         <span className="dim">{text !== "" && `${events.length} of ${graph.id.length}`}</span>
       </div>
-      <Grid label="Events in causal order" columns={columns} rows={rows} keyOf={(e) => graph.id[e]!} total={text === "" ? graph.total_events : events.length} selected={selected} rowHeight={28}
+      <Grid label="Events in causal order" columns={columns} rows={events} keyOf={(e) => graph.id[e]!} total={text === "" ? graph.total_events : events.length} selected={selected} rowHeight={28}
         onOpen={(e) => go(withQuery(route, { sel: graph.id[e] }), "replace")} />
       {state.sel !== null && <EventPanel graph={graph} id={state.sel} mark={state.marks.find((each) => each !== state.sel) ?? null} route={route} />}
     </div>

@@ -1,5 +1,5 @@
 // A trace that grows while it is looked at: what is shown stays until somebody wants the rest.
-import { useCallback, useEffect, useState } from "react";
+import { useCallback, useEffect, useState } from "../base/react";
 
 import { count } from "../base/format";
 import { onChanges } from "../data/live";

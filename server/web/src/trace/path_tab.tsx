@@ -44,12 +44,12 @@ export function PathTab({ trace, view, graph }: { trace: string; view: TraceView
       {path.elapsed && path.elapsed.pieces.length > 0 && <Elapsed elapsed={path.elapsed} />}
       <section className="fill">
         <h2>{timed ? <>The longest chain of causes: {duration(path.total_duration_ms)}, {path.percentage_of_total.toFixed(0)} % of all that took time</> : "The chain of causes; no event tells how long it took"}</h2>
-        <Grid label="Critical path" rowHeight={28} rows={{ length: rows.length, at: (at) => rows[at]! }} keyOf={(row) => row.id}
+        <Grid label="Critical path" rowHeight={28} rows={rows} keyOf={(row) => row.id}
           columns={[
-            { key: "kind", head: "what", width: "minmax(160px, 2fr)", cell: (row) => <Link to={href(["traces", trace], { view: "events", sel: row.id })}><Named graph={graph} id={row.id} otherwise={row.kind} /></Link> },
-            { key: "place", head: "where", width: "minmax(120px, 1.500fr)", cell: (row) => <Place place={row.location === "unknown" ? "" : row.location} /> },
-            { key: "took", head: "took", width: "90px", right: true, cell: (row) => duration(row.duration_ms) },
-            { key: "share", head: "share", width: "minmax(80px, 1fr)", cell: (row) => <span className="bar" style={{ inlineSize: `${path.total_duration_ms > 0 ? (100 * row.duration_ms) / path.total_duration_ms : 0}%` }} /> },
+            { head: "what", width: "minmax(160px, 2fr)", cell: (row) => <Link to={href(["traces", trace], { view: "events", sel: row.id })}><Named graph={graph} id={row.id} otherwise={row.kind} /></Link> },
+            { head: "where", width: "minmax(120px, 1.500fr)", cell: (row) => <Place place={row.location === "unknown" ? "" : row.location} /> },
+            { head: "took", width: "90px", right: true, cell: (row) => duration(row.duration_ms) },
+            { head: "share", width: "minmax(80px, 1fr)", cell: (row) => <span className="bar" style={{ inlineSize: `${path.total_duration_ms > 0 ? (100 * row.duration_ms) / path.total_duration_ms : 0}%` }} /> },
           ]} />
       </section>
     </div>

@@ -1,6 +1,4 @@
 // One race: what the two accesses did, why nothing orders them, and what would.
-import { useCallback } from "react";
-
 import { announce } from "../base/announce";
 import { cut, value, visible } from "../base/format";
 import { href } from "../base/route";
@@ -23,7 +21,7 @@ const saidOf = (of: WireEvent) => `${verb(access(of)) === "writes" ? "W" : "R"} 
 function Side({ of }: { of: WireEvent }) {
   return (
     <>
-      <Foreign text={of.metadata.thread_id} most={48} /> {verb(access(of))} <strong><Foreign text={nameOfEvent(of)} most={60} /></strong>{" "}
+      <Foreign text={of.metadata.thread_id || of.metadata.service_name} most={48} /> {verb(access(of))} <strong><Foreign text={nameOfEvent(of)} most={60} /></strong>{" "}
       <span className="mono">({change(fields(of).old_value, fields(of).new_value, access(of))})</span> at <Place place={placeOfEvent(of)} />
     </>
   );
@@ -46,11 +44,11 @@ function Clocks({ a, b }: { a: WireEvent; b: WireEvent }) {
 }
 
 export function RaceStory({ trace, first, second }: { trace: string; first: string; second: string }) {
-  const read = useCallback(async (signal: AbortSignal) => {
+  const read = async (signal: AbortSignal) => {
     const [a, b, related] = await Promise.all([event(trace, first, signal), event(trace, second, signal), relation(trace, first, second, signal)]);
     announce(related.relation === "concurrent" ? "The two accesses are concurrent" : `The first is ${related.relation} the second`);
     return { a, b, related };
-  }, [trace, first, second]);
+  };
   const answer = useAnswer(`race ${trace} ${first} ${second}`, read);
   return (
     <div className="story">

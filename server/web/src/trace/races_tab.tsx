@@ -1,10 +1,9 @@
 // The races of the trace, worst first; one is open.
-import { useEffect } from "react";
-
 import { count } from "../base/format";
 import { go, Route, routeNow, withQuery } from "../base/route";
+import { useKeys } from "../base/use_keys";
 import { RaceDetail, TraceView } from "../base/types";
-import { letters } from "../views/race_mark";
+import { letters, Racing } from "../parts/race_mark";
 import { Foreign, Place } from "../parts/text";
 import { RaceStory } from "./race_story";
 
@@ -21,14 +20,9 @@ export function RacesTab({ route, trace, view }: { route: Route; trace: string; 
   const { race_details: races, potential_races: all } = view.analysis;
   const asked = route.query.get("race");
   const open = asked ?? (races[0] ? keyOf(races[0]) : null);
-  useEffect(() => {
-    const key = (event: KeyboardEvent) => {
-      if ((event.target as Element).closest?.("input, textarea, select, dialog") || event.ctrlKey || event.metaKey || event.altKey) return;
-      if (event.key === "r" || event.key === "R") step(races, event.key === "r" ? 1 : -1);
-    };
-    window.addEventListener("keydown", key);
-    return () => window.removeEventListener("keydown", key);
-  }, [races]);
+  useKeys((key) => {
+    if (key === "r" || key === "R") step(races, key === "r" ? 1 : -1);
+  });
   if (races.length === 0) return <section className="empty"><p>No race: of any two accesses to one variable, of which one writes, something orders them, or one lock is held at both.</p></section>;
   return (
     <div className="scroll">
@@ -39,10 +33,10 @@ export function RacesTab({ route, trace, view }: { route: Route; trace: string; 
           return (
             <li key={keyOf(race)} className={isOpen ? "open" : ""}>
               <button className="story-head" aria-expanded={isOpen} onClick={() => go(withQuery(route, { race: isOpen ? "none" : keyOf(race) }), "replace")}>
-                <span className="race"><span className="racing-dots" aria-hidden="true" /> {letters(race.severity, race.class)}</span>
+                <Racing>{letters(race.severity, race.class)}</Racing>
                 <strong><Foreign text={race.variable} most={60} /></strong>
                 <span className="pair"><Place place={race.event1_location} /> <span className="dim">⟷</span> <Place place={race.event2_location} /></span>
-                <span className="dim wide"><Foreign text={race.event1_thread} most={24} />, <Foreign text={race.event2_thread} most={24} /></span>
+                {race.event1_thread && <span className="dim wide"><Foreign text={race.event1_thread} most={24} />, <Foreign text={race.event2_thread} most={24} /></span>}
               </button>
               {isOpen && <RaceStory trace={trace} first={race.event1_id} second={race.event2_id} />}
             </li>

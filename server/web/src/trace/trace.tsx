@@ -1,5 +1,5 @@
 // One trace: its head, and its tabs, each with an address.
-import { useCallback, useEffect } from "react";
+import { useEffect } from "../base/react";
 
 import { announce } from "../base/announce";
 import { Trouble } from "../base/client";
@@ -7,6 +7,7 @@ import { clock, count, duration, plural } from "../base/format";
 import { go, href, Route, withQuery } from "../base/route";
 import { useStore } from "../base/store";
 import { Answer, useAnswer } from "../base/use_answer";
+import { useKeys } from "../base/use_keys";
 import { TraceView } from "../base/types";
 import { Columns, variablesOf } from "../data/columns";
 import { nameOfEvent } from "../data/event_text";
@@ -59,19 +60,6 @@ function Head({ id, view, graph }: { id: string; view: TraceView | null; graph: 
   );
 }
 
-function useKeys(id: string, route: Route) {
-  useEffect(() => {
-    const key = (event: KeyboardEvent) => {
-      if ((event.target as Element).closest?.("input, textarea, select, dialog") || event.ctrlKey || event.metaKey || event.altKey) return;
-      const step = { "[": -1, "]": 1 }[event.key];
-      const next = step && listedIds[listedIds.indexOf(id) + step];
-      if (next && listedIds.includes(id)) go(withQuery({ ...route, name: next }, { sel: null, mark: null, cone: null, x0: null, x1: null }));
-    };
-    window.addEventListener("keydown", key);
-    return () => window.removeEventListener("keydown", key);
-  }, [id, route]);
-}
-
 /** Why there is no such trace (any more). */
 function Missing({ trouble }: { trouble: Trouble }) {
   const { evicted } = useStore(live);
@@ -89,9 +77,13 @@ function Missing({ trouble }: { trouble: Trouble }) {
 export function Trace({ route }: { route: Route }) {
   const id = route.name!;
   const grown = useGrown(id);
-  const graph = useAnswer(`graph ${id} ${grown.shown}`, useCallback((signal: AbortSignal) => columns(id, signal), [id]));
-  const view = useAnswer(`view ${id} ${grown.shown}`, useCallback((signal: AbortSignal) => traceView(id, signal), [id]));
-  useKeys(id, route);
+  const graph = useAnswer(`graph ${id} ${grown.shown}`, (signal: AbortSignal) => columns(id, signal));
+  const view = useAnswer(`view ${id} ${grown.shown}`, (signal: AbortSignal) => traceView(id, signal));
+  useKeys((key) => {
+    const step = { "[": -1, "]": 1 }[key];
+    const next = step && listedIds[listedIds.indexOf(id) + step];
+    if (next && listedIds.includes(id)) go(withQuery({ ...route, name: next }, { sel: null, mark: null, cone: null, x0: null, x1: null }));
+  });
   const wanted = route.query.get("view") as TabName;
   const tab: TabName = tabs.includes(wanted) ? wanted : "diagram";
   const races = view.data?.analysis.potential_races;
@@ -119,10 +111,10 @@ export function Trace({ route }: { route: Route }) {
 function TabBody({ tab, route, graph, view }: { tab: TabName; route: Route; graph: Answer<Columns>; view: Answer<TraceView> }) {
   const hint = (trouble: Trouble) => <Missing trouble={trouble} />;
   const trace = route.name!;
-  if (tab === "diagram") return <Answered answer={graph} hint={hint}>{(columns) => <DiagramTab route={route} graph={columns} />}</Answered>;
-  if (tab === "events") return <Answered answer={graph} hint={hint}>{(columns) => <EventsTab route={route} graph={columns} />}</Answered>;
-  if (tab === "variables") return <Answered answer={graph} hint={hint}>{(columns) => <VariablesTab route={route} graph={columns} />}</Answered>;
-  if (tab === "races") return <Answered answer={view} hint={hint}>{(data) => <RacesTab route={route} trace={trace} view={data} />}</Answered>;
-  if (tab === "path") return <Answered answer={view} hint={hint}>{(data) => <PathTab trace={trace} view={data} graph={graph.data} />}</Answered>;
-  return <Answered answer={view} hint={hint}>{(data) => <ServicesTab view={data} />}</Answered>;
+  const OfGraph = { diagram: DiagramTab, events: EventsTab, variables: VariablesTab }[tab as string];
+  if (OfGraph) return <Answered answer={graph} hint={hint}>{(columns) => <OfGraph route={route} graph={columns} />}</Answered>;
+  return (
+    <Answered answer={view} hint={hint}>{(data) =>
+      tab === "races" ? <RacesTab route={route} trace={trace} view={data} /> : tab === "path" ? <PathTab trace={trace} view={data} graph={graph.data} /> : <ServicesTab view={data} />}</Answered>
+  );
 }

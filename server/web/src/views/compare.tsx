@@ -1,5 +1,5 @@
 // Two executions side by side: what only one of them did, and which two events stand otherwise to each other.
-import { useCallback, useMemo } from "react";
+import { useMemo } from "../base/react";
 
 import { plural } from "../base/format";
 import { go, href, Route, withQuery } from "../base/route";
@@ -51,14 +51,14 @@ function Result({ route, sides }: { route: Route; sides: Sides }) {
       {result.turned.length > 0 && <TurnedList sides={sides} found={result.turned} />}
       <div className="filters"><label className="check"><input type="checkbox" checked={all} onChange={(event) => go(withQuery(route, { all: event.target.checked ? 1 : null }), "replace")} /> also what is in both</label></div>
       {rows.length === 0 ? <section className="empty"><p>Both did the same on every thread.</p></section> : (
-        <Grid label="Events of both" rowHeight={28} rows={{ length: rows.length, at: (at) => rows[at]! }} keyOf={(row) => `${row.a}/${row.b}`}
+        <Grid label="Events of both" rowHeight={28} rows={rows} keyOf={(row) => `${row.a}/${row.b}`}
           rowClass={(row) => (row.a < 0 ? "in-b" : row.b < 0 ? "in-a" : "")} onOpen={(row) => go(href(["traces", its(sides, row)[0].trace_id], { view: "events", sel: its(sides, row)[0].id[its(sides, row)[1]] }))}
           columns={[
-            { key: "mark", head: "in", width: "64px", cell: (row) => (row.b < 0 ? <span className="only-a">only A</span> : row.a < 0 ? <span className="only-b">only B</span> : <span className="dim">both</span>) },
-            { key: "lane", head: "thread", width: "minmax(90px, 1fr)", cell: (row) => <Foreign text={row.lane} most={40} /> },
-            { key: "kind", head: "kind", width: "minmax(96px, 130px)", cell: (row) => <span className="kind">{kindOf(...its(sides, row))}</span> },
-            { key: "name", head: "what", width: "minmax(120px, 2.5fr)", cell: (row) => <Foreign text={nameOf(...its(sides, row))} /> },
-            { key: "place", head: "where", width: "minmax(110px, 1.5fr)", cell: (row) => <Place place={placeOf(...its(sides, row))} /> },
+            { head: "in", width: "64px", cell: (row) => (row.b < 0 ? <span className="only-a">only A</span> : row.a < 0 ? <span className="only-b">only B</span> : <span className="dim">both</span>) },
+            { head: "thread", width: "minmax(90px, 1fr)", cell: (row) => <Foreign text={row.lane} most={40} /> },
+            { head: "kind", width: "minmax(96px, 130px)", cell: (row) => <span className="kind">{kindOf(...its(sides, row))}</span> },
+            { head: "what", width: "minmax(120px, 2.5fr)", cell: (row) => <Foreign text={nameOf(...its(sides, row))} /> },
+            { head: "where", width: "minmax(110px, 1.5fr)", cell: (row) => <Place place={placeOf(...its(sides, row))} /> },
           ]} />
       )}
     </>
@@ -67,8 +67,7 @@ function Result({ route, sides }: { route: Route; sides: Sides }) {
 
 export function Compare({ route }: { route: Route }) {
   const [a, b] = [route.query.get("a") ?? "", route.query.get("b") ?? ""];
-  const read = useCallback((signal: AbortSignal): Promise<Sides> => Promise.all([columns(a, signal), columns(b, signal)]), [a, b]);
-  const answer = useAnswer(a === "" || b === "" ? null : `compare ${a} ${b}`, read);
+  const answer = useAnswer(a === "" || b === "" ? null : `compare ${a} ${b}`, (signal): Promise<Sides> => Promise.all([columns(a, signal), columns(b, signal)]));
   return (
     <div className="view fill">
       <div className="title">

@@ -1,9 +1,10 @@
 // A list that comes in numbered pages, each added to the last.
-import { useCallback, useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "../base/react";
 
 import { access, ask, Trouble } from "../base/client";
 import { Query } from "../base/route";
 import { useStore } from "../base/store";
+import { troubleOf, useRetry } from "../base/use_retry";
 
 interface State<Row, Data> {
   key: string;
@@ -20,8 +21,10 @@ export function useLoaded<Row, Data>(path: string, read: (data: Data) => { rows:
   const key = path + JSON.stringify(query);
   const { key: apiKey } = useStore(access);
   const [state, setState] = useState<State<Row, Data>>({ key, rows: [], last: null, total: 0, page: 0, trouble: null });
-  const [wanted, setWanted] = useState({ key, page: 1, attempt: 0 });
-  const [retryIn, setRetryIn] = useState<number | null>(null);
+  const [wanted, setWanted] = useState({ key, page: 1 });
+  const { attempt, retryIn, setRetryIn, again } = useRetry();
+  const latest = useRef(read);
+  latest.current = read;
   const page = wanted.key === key ? wanted.page : 1;
 
   useEffect(() => {
@@ -30,27 +33,20 @@ export function useLoaded<Row, Data>(path: string, read: (data: Data) => { rows:
     ask<Data>(path, { ...(JSON.parse(key.slice(path.length)) as Query), page, page_size: size }, control.signal).then(
       (data) => {
         if (control.signal.aborted) return;
-        const found = read(data);
+        const found = latest.current(data);
         setState((before) => ({ key, rows: page === 1 || before.key !== key ? found.rows : [...before.rows, ...found.rows], last: data, total: found.total, page, trouble: null }));
       },
       (error: unknown) => {
         if (control.signal.aborted) return;
-        const trouble = error instanceof Trouble ? error : new Trouble(-1, String(error));
+        const trouble = troubleOf(error);
         setState((before) => ({ ...(before.key === key ? before : { key, rows: [], last: null, total: 0, page: 0 }), trouble }));
         if (trouble.passing) setRetryIn(trouble.retryAfter ?? 2);
       },
     );
     return () => control.abort();
-  }, [key, path, page, read, apiKey, wanted.attempt]);
-
-  const again = useCallback(() => setWanted((before) => ({ ...before, attempt: before.attempt + 1 })), []);
-  useEffect(() => {
-    if (retryIn === null) return;
-    const timer = setTimeout(() => (retryIn <= 1 ? again() : setRetryIn(retryIn - 1)), 1000);
-    return () => clearTimeout(timer);
-  }, [retryIn, again]);
+  }, [key, path, page, apiKey, attempt, setRetryIn]);
 
   const own: State<Row, Data> = state.key === key ? state : { key, rows: [], last: null, total: 0, page: 0, trouble: null };
-  const more = own.page * size < own.total ? () => setWanted({ key, page: own.page + 1, attempt: 0 }) : null;
+  const more = own.page * size < own.total ? () => setWanted({ key, page: own.page + 1 }) : null;
   return { ...own, retryIn, again, more };
 }

@@ -1,5 +1,5 @@
 // Races of all traces, grouped by the two places in the program: each pair of places once.
-import { useCallback, useMemo } from "react";
+import { useMemo } from "../base/react";
 
 import { ask } from "../base/client";
 import { count, plural } from "../base/format";
@@ -8,7 +8,8 @@ import { useAnswer } from "../base/use_answer";
 import { RaceGroup } from "../base/types";
 import { useLoaded } from "./loaded";
 import { Link } from "../parts/link";
-import { Foreign, Id, Place } from "../parts/text";
+import { Racing } from "../parts/race_mark";
+import { Foreign, Id, Narrow, Place } from "../parts/text";
 import { Answered, TroubleNote } from "../parts/trouble";
 import { RaceStory } from "../trace/race_story";
 import { Pending } from "./pending";
@@ -29,7 +30,7 @@ function Group({ group, open, to }: { group: RaceGroup; open: boolean; to: strin
   return (
     <li className={open ? "open" : ""}>
       <button className="story-head" aria-expanded={open} onClick={() => go(to, "replace")}>
-        <span className="race"><span className="racing-dots" aria-hidden="true" /> {kindOf(group)}{atomic(group) && " atomic"}</span>
+        <Racing>{kindOf(group)}{atomic(group) && " atomic"}</Racing>
         <strong><Foreign text={group.variable} most={60} /></strong>
         <span className="pair"><Place place={group.site1} /> <span className="dim">⟷</span> <Place place={group.site2} /></span>
         <span className="dim numbers">{plural(group.races, "pair")} in {plural(group.traces, "trace")}</span>
@@ -47,7 +48,7 @@ function Group({ group, open, to }: { group: RaceGroup; open: boolean; to: strin
 export function Races({ route }: { route: Route }) {
   const text = route.query.get("q") ?? "";
   const wanted = text.toLowerCase();
-  const list = useLoaded<RaceGroup, Groups>("/api/races", useCallback((data: Groups) => ({ rows: data.races, total: data.total }), []));
+  const list = useLoaded<RaceGroup, Groups>("/api/races", (data: Groups) => ({ rows: data.races, total: data.total }));
   const shown = useMemo(() => list.rows.filter((group) => [group.variable, group.site1, group.site2].some((each) => each.toLowerCase().includes(wanted))), [list.rows, wanted]);
   const open = route.query.get("open") ?? shown[0]?.key;
   return (
@@ -57,7 +58,7 @@ export function Races({ route }: { route: Route }) {
         {list.last && <p className="dim">{plural(list.last.total_races, "pair")} at {plural(list.last.total, "pair of places", "pairs of places")}</p>}
       </div>
       <div className="filters">
-        <label className="grow"><span>variable or place</span><input type="search" value={text} onChange={(event) => go(withQuery(route, { q: event.target.value }), "replace")} autoComplete="off" spellCheck={false} /></label>
+        <Narrow label="variable or place" value={text} change={(q) => go(withQuery(route, { q }), "replace")} />
       </div>
       {list.trouble && <TroubleNote trouble={list.trouble} retryIn={list.retryIn} again={list.again} />}
       <Pending traces={list.last?.pending_traces} />
@@ -76,7 +77,7 @@ export function Races({ route }: { route: Route }) {
 
 export function Race({ route }: { route: Route }) {
   const key = route.name!;
-  const answer = useAnswer(`race ${key}`, useCallback((signal: AbortSignal) => ask<RaceGroup & { pending_traces?: number }>(`/api/races/${encodeURIComponent(key)}`, {}, signal), [key]));
+  const answer = useAnswer(`race ${key}`, (signal: AbortSignal) => ask<RaceGroup & { pending_traces?: number }>(`/api/races/${encodeURIComponent(key)}`, {}, signal));
   return (
     <div className="view scroll">
       <Answered answer={answer} hint={(trouble) => trouble.status === 404 && <>Its traces may be gone. <Link to="/races">All races</Link></>}>
@@ -84,7 +85,7 @@ export function Race({ route }: { route: Route }) {
           const chosen = group.examples.find((each) => each.trace_id === route.query.get("trace")) ?? group.examples[0];
           return (
             <>
-              <div className="title"><h1><Foreign text={group.variable} most={80} /></h1><span className="race"><span className="racing-dots" aria-hidden="true" /> {kindOf(group)}</span></div>
+              <div className="title"><h1><Foreign text={group.variable} most={80} /></h1><Racing>{kindOf(group)}</Racing></div>
               <p className="facts"><Place place={group.site1} /> <span className="dim">{group.access1} ⟷ {group.access2}</span> <Place place={group.site2} /> <span className="dim">· {plural(group.races, "pair")} in {plural(group.traces, "trace")}</span></p>
               <Pending traces={group.pending_traces} />
               {chosen && <RaceStory trace={chosen.trace_id} first={chosen.event1_id} second={chosen.event2_id} />}

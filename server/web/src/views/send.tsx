@@ -1,23 +1,25 @@
 // How events get here; also what is shown as long as there are none.
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useRef, useState } from "../base/react";
 
 import { announce } from "../base/announce";
 import { sendEvents, Sent, Trouble } from "../base/client";
 import { cut, plural, visible } from "../base/format";
 import { go, href, Route, routeNow } from "../base/route";
 import { useStore } from "../base/store";
+import { useAnswer } from "../base/use_answer";
 import { live, onChanges } from "../data/live";
 import { Copy } from "../parts/copy";
 import { Link } from "../parts/link";
 import { Tabs } from "../parts/tabs";
 import { curl, example } from "./examples";
+import { readStorage } from "./fullness";
 
 const ways: Record<string, { label: string; said: string; code: (origin: string) => string; after?: string }> = {
   curl: { label: "curl", said: "Two workers take money from one account, and neither has seen the other:", code: curl },
   otel: {
     label: "OpenTelemetry", said: "Any OpenTelemetry SDK, set by its environment:",
     code: (origin) => `export OTEL_EXPORTER_OTLP_ENDPOINT=${origin}\nexport OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf\nexport OTEL_METRICS_EXPORTER=none\nexport OTEL_LOGS_EXPORTER=none`,
-    after: "HTTP only, in protobuf or JSON; some SDKs begin with gRPC unless the protocol is named. Spans alone tell no races: give span events the attributes raceway.variable and raceway.access.",
+    after: "By HTTP, in protobuf or JSON; gRPC (port 4317), with which some SDKs begin, is not offered, so the protocol is named. Spans alone tell no races: give span events the attributes raceway.variable and raceway.access.",
   },
   sdk: {
     label: "Raceway SDKs", said: "TypeScript, Python, Go or Rust: give the SDK this address as its server. It adds /events by itself:",
@@ -45,7 +47,8 @@ export function Send({ route, first = false }: { route?: Route; first?: boolean 
   const now = useStore(live);
   const way = route?.query.get("way") ?? chosen;
   const current = ways[way] ? way : "curl";
-  const file = useRef<HTMLInputElement>(null);
+  const { data: storage } = useAnswer("listening", readStorage);
+  const usual = storage?.listening.find((url) => url.endsWith(":4318"));
 
   // Whoever waits for the first trace is taken to it.
   const empty = useRef(first);
@@ -75,11 +78,14 @@ export function Send({ route, first = false }: { route?: Route; first?: boolean 
   };
   const shown = ways[current]!;
   return (
-    <div className="view send">
+    <div className="view send" onDragOver={(event) => event.preventDefault()} onDrop={(event) => {
+      event.preventDefault();
+      if (event.dataTransfer.files[0]) void send(event.dataTransfer.files[0]);
+    }}>
       <div className="title"><h1>{first ? "Nothing has been sent yet" : "Send"}</h1></div>
       <p className="lead">
         {first && <>Raceway shows what happened before what in a concurrent program, and what did not. </>}
-        Send it events, or <button className="primary" disabled={state.busy} onClick={load}>load an example</button> of two small traces: one has a race.
+        Send events, or <button className="primary" disabled={state.busy} onClick={load}>load an example</button> of two small traces: one has a race.
       </p>
       {state.trouble && <p className="bad" role="alert">{cut(visible(state.trouble), 400)}</p>}
       {state.sent && (
@@ -88,12 +94,11 @@ export function Send({ route, first = false }: { route?: Route; first?: boolean 
           <Rejected sent={state.sent} />
         </div>
       )}
-      <div role="tablist" aria-label="Ways to send" className="tabs" hidden={!first}>
-        {first && Object.entries(ways).map(([key, each]) => (
-          <button key={key} role="tab" aria-selected={key === current} onClick={() => choose(key)}>{each.label}</button>
-        ))}
-      </div>
-      {!first && <Tabs label="Ways to send" current={current} tabs={Object.entries(ways).map(([key, each]) => ({ key, label: each.label, to: href(["send"], { way: key }) }))} />}
+      {first ? (
+        <div role="tablist" aria-label="Ways to send" className="tabs">
+          {Object.entries(ways).map(([key, each]) => <button key={key} role="tab" aria-selected={key === current} onClick={() => choose(key)}>{each.label}</button>)}
+        </div>
+      ) : <Tabs label="Ways to send" current={current} tabs={Object.entries(ways).map(([key, each]) => ({ key, label: each.label, to: href(["send"], { way: key }) }))} />}
       <section role="tabpanel" aria-label={shown.label}>
         <p>{shown.said}</p>
         <div className="code">
@@ -101,12 +106,13 @@ export function Send({ route, first = false }: { route?: Route; first?: boolean 
           <Copy text={shown.code(location.origin)} />
         </div>
         {shown.after && <p className="dim">{shown.after}</p>}
+        {current === "otel" && usual && <p>This server listens on {usual}, too, where SDKs on this machine send by default: they need no endpoint.</p>}
       </section>
       <section>
         <h2>From a file</h2>
         <p>
-          A body as the SDKs send it, <code>{'{"events":[…]}'}</code>, or an array of events: <input ref={file} type="file" aria-label="A file of events" accept=".json,.ndjson,application/json"
-            onChange={(event) => event.target.files?.[0] && void send(event.target.files[0])} />
+          JSON, dropped here or chosen: events, as the SDKs send them or in an array, or spans of OpenTelemetry.{" "}
+          <input type="file" aria-label="A file of events" accept=".json,.ndjson,application/json" onChange={(event) => event.target.files?.[0] && void send(event.target.files[0])} />
         </p>
       </section>
       <p className="listening" aria-live="off"><span className="lamp" aria-hidden="true" />Listening on {location.host}. {now.state === "away" ? "It cannot be reached." : now.events === 0 ? "Nothing yet." : `${plural(now.events, "event")} in ${plural(now.traces, "trace")} so far.`}</p>

@@ -1,18 +1,18 @@
 // Who sent events, how long things took, and who called whom.
-import { useCallback, useMemo } from "react";
+import { useMemo } from "../base/react";
 
 import { ask } from "../base/client";
 import { ago, clock, count, duration, plural } from "../base/format";
 import { go, href, Route } from "../base/route";
 import { useAnswer } from "../base/use_answer";
-import { TraceSummary } from "../base/types";
-import { lasted } from "../data/traces";
+import { noFilter, tracePage } from "../data/traces";
 import { CallGraph } from "../parts/call_graph";
 import { Grid } from "../parts/grid";
 import { Link } from "../parts/link";
-import { Foreign, Id } from "../parts/text";
+import { Foreign } from "../parts/text";
 import { Answered } from "../parts/trouble";
 import { Pending } from "./pending";
+import { columnsOfList } from "./traces_columns";
 
 interface Service {
   name: string;
@@ -71,13 +71,13 @@ function All({ data }: { data: Awaited<ReturnType<typeof everything>> }) {
     <>
       <Pending traces={data.pending} />
       {calls.length > 0 && <section><h2>Who calls whom</h2><CallGraph calls={calls} /></section>}
-      <Grid label="Services" rows={{ length: services.length, at: (at) => services[at]! }} keyOf={(row) => row.name} onOpen={(row) => go(href(["services", row.name]))}
+      <Grid label="Services" rows={services} keyOf={(row) => row.name} onOpen={(row) => go(href(["services", row.name]))}
         columns={[
-          { key: "name", head: "service", width: "minmax(140px, 2fr)", cell: (row) => <Link to={href(["services", row.name])} tabIndex={-1}><Foreign text={row.name} most={60} /></Link> },
-          { key: "events", head: "events", width: "90px", right: true, cell: (row) => count(row.event_count) },
-          { key: "traces", head: "traces", width: "80px", right: true, cell: (row) => count(row.trace_count) },
-          { key: "took", head: "mean duration", width: "120px", right: true, cell: (row) => duration(took.get(row.name) || null) },
-          { key: "seen", head: "last event", width: "minmax(110px, 1fr)", cell: (row) => seen.has(row.name) ? <time title={clock(seen.get(row.name)!)}>{ago(seen.get(row.name)!)}</time> : <span className="dim">–</span> },
+          { head: "service", width: "minmax(140px, 2fr)", cell: (row) => <Link to={href(["services", row.name])} tabIndex={-1}><Foreign text={row.name} most={60} /></Link> },
+          { head: "events", width: "90px", right: true, cell: (row) => count(row.event_count) },
+          { head: "traces", width: "80px", right: true, cell: (row) => count(row.trace_count) },
+          { head: "mean duration", width: "120px", right: true, cell: (row) => duration(took.get(row.name) || null) },
+          { head: "last event", width: "minmax(110px, 1fr)", cell: (row) => seen.has(row.name) ? <time title={clock(seen.get(row.name)!)}>{ago(seen.get(row.name)!)}</time> : <span className="dim">–</span> },
         ]} />
     </>
   );
@@ -102,23 +102,16 @@ function Neighbours({ title, of }: { title: string; of: Calls["calls_to"] }) {
 export function ServiceView({ route }: { route: Route }) {
   const name = route.name!;
   const path = `/api/services/${encodeURIComponent(name)}`;
-  const calls = useAnswer(path, useCallback((signal: AbortSignal) => ask<Calls>(`${path}/dependencies`, {}, signal), [path]));
-  const traces = useAnswer(`${path} traces`, useCallback((signal: AbortSignal) => ask<{ total_traces: number; traces: TraceSummary[] }>(`${path}/traces`, { page: 1, page_size: 50 }, signal), [path]));
+  const calls = useAnswer(path, (signal: AbortSignal) => ask<Calls>(`${path}/dependencies`, {}, signal));
+  const traces = useAnswer(`${path} traces`, (signal) => tracePage({ ...noFilter, service: name }, null, signal));
   return (
     <div className="view fill">
       <div className="title"><h1><Foreign text={name} most={80} /></h1></div>
       <Answered answer={calls}>{(data) => <div className="columns"><Neighbours title="Calls" of={data.calls_to} /><Neighbours title="Is called by" of={data.called_by} /></div>}</Answered>
       <Answered answer={traces}>{(data) => data.traces.length === 0 ? <section className="empty"><p>No event has named this service. <Link to="/services">All services</Link></p></section> : (
         <>
-          <h2>{plural(data.total_traces, "trace")} <Link to={href(["traces"], { service: name })}>in the list</Link></h2>
-          <Grid label="Traces of the service" rows={{ length: data.traces.length, at: (at) => data.traces[at]! }} keyOf={(row) => row.trace_id} total={data.traces.length} onOpen={(row) => go(href(["traces", row.trace_id]))}
-            columns={[
-              { key: "started", head: "started", width: "minmax(104px, 182px)", cell: (row) => clock(row.first_timestamp) },
-              { key: "trace", head: "trace", width: "minmax(90px, 1fr)", cell: (row) => <Link to={href(["traces", row.trace_id])} tabIndex={-1}><Id id={row.trace_id} /></Link> },
-              { key: "services", head: "services", width: "minmax(90px, 2fr)", cell: (row) => <Foreign text={row.services.join(", ")} /> },
-              { key: "events", head: "events", width: "80px", right: true, cell: (row) => count(row.event_count) },
-              { key: "took", head: "duration", width: "90px", right: true, cell: (row) => duration(lasted(row)) },
-            ]} />
+          <h2>{data.next !== null && "The newest "}{plural(data.traces.length, "trace")} <Link to={href(["traces"], { service: name })}>in the list</Link></h2>
+          <Grid label="Traces of the service" rows={data.traces} keyOf={(row) => row.trace_id} onOpen={(row) => go(href(["traces", row.trace_id]))} columns={columnsOfList((found) => ({ found, first: null }))} />
         </>
       )}</Answered>
     </div>

@@ -1,5 +1,5 @@
 // What the list is narrowed by. A text is taken when its writer rests, or at once by Enter.
-import { useEffect, useState } from "react";
+import { useEffect, useState } from "../base/react";
 
 import { ask } from "../base/client";
 import { Query } from "../base/route";
@@ -24,12 +24,12 @@ function Typed({ label, value, change, numeric = false, className }: { label: st
   );
 }
 
-export function Filters({ filter, change, all }: { filter: Filter; change: (changes: Query) => void; all: boolean }) {
+export function Filters({ filter, change }: { filter: Filter; change: (changes: Query) => void }) {
   const services = useAnswer("services", (signal) => ask<{ services: { name: string }[] }>("/api/services", {}, signal));
   const names = services.data?.services.map((service) => service.name) ?? [];
   return (
     <div className="filters" role="group" aria-label="Filter">
-      {all && <Typed label="contains" value={filter.q} change={(q) => change({ q })} className="grow" />}
+      <Typed label="contains" value={filter.q} change={(q) => change({ q })} className="grow" />
       <label>
         <span>service</span>
         <select value={filter.service} onChange={(event) => change({ service: event.target.value })}>
@@ -39,10 +39,12 @@ export function Filters({ filter, change, all }: { filter: Filter; change: (chan
           ))}
         </select>
       </label>
+      <Typed label="variable" value={filter.variable} change={(variable) => change({ variable })} className="short" />
       <Typed label="min events" value={filter.min_events} change={(min_events) => change({ min_events })} numeric className="short" />
-      {all && <Typed label="min ms" value={filter.min_duration} change={(min_duration) => change({ min_duration })} numeric className="short" />}
-      {all && <label className="check"><input type="checkbox" checked={filter.races} onChange={(event) => change({ races: event.target.checked ? 1 : null })} /> races</label>}
-      {all && <label className="check"><input type="checkbox" checked={filter.errors} onChange={(event) => change({ errors: event.target.checked ? 1 : null })} /> errors</label>}
+      <Typed label="min ms" value={filter.min_duration} change={(min_duration) => change({ min_duration })} numeric className="short" />
+      {(["races", "errors"] as const).map((key) => (
+        <label key={key} className="check"><input type="checkbox" checked={filter[key]} onChange={(event) => change({ [key]: event.target.checked ? 1 : null })} /> {key}</label>
+      ))}
     </div>
   );
 }

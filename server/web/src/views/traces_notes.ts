@@ -1,24 +1,32 @@
-// What is known of the rows in sight beyond the list: their first event and their races. Asked for afterwards, two at a
-// time, so that the list itself never waits.
-import { useCallback, useEffect, useRef, useState } from "react";
+// What is known of the rows in sight beyond the list: the first of their races, and of rows that have grown what the list
+// said before. Asked for afterwards, two at a time, so that the list itself never waits.
+import { useCallback, useEffect, useRef, useState } from "../base/react";
 
-import { RaceDetail, TraceSummary } from "../base/types";
-import { nameOfEvent } from "../data/event_text";
+import { FoundTrace, RaceDetail } from "../base/types";
+import { foundTrace } from "../data/traces";
 import { traceView } from "../data/trace";
 
-export interface Note {
-  name: string | null;
-  races: number | null;
+/** A row, which may have grown since the list was read. */
+export type TraceRow = FoundTrace & { grown?: boolean };
+
+interface Note {
+  found: FoundTrace;
   first: RaceDetail | null;
 }
 
-const most = 20_000; // events of a trace that is looked into without being asked
 const known = new Map<string, Note>();
-const keyOf = (row: TraceSummary) => `${row.trace_id} ${row.event_count}`;
+const keyOf = (row: TraceRow) => `${row.trace_id} ${row.event_count}`;
+const open = (row: TraceRow) => (row.grown || row.races) && !known.has(keyOf(row));
+
+async function look(row: TraceRow): Promise<Note> {
+  const found = (row.grown && (await foundTrace(row.trace_id))) || row;
+  const first = found.races ? (await traceView(row.trace_id)).analysis.race_details[0] : null;
+  return { found, first: first ?? null };
+}
 
 export function useNotes() {
   const [, setRound] = useState(0);
-  const wanted = useRef<TraceSummary[]>([]);
+  const wanted = useRef<TraceRow[]>([]);
   const busy = useRef(0);
   const gone = useRef(false);
   useEffect(() => {
@@ -30,14 +38,12 @@ export function useNotes() {
     while (busy.current < 2 && !gone.current) {
       const row = wanted.current.shift();
       if (row === undefined) return;
-      const key = keyOf(row);
-      if (known.has(key)) continue;
+      if (!open(row)) continue;
       busy.current += 1;
-      traceView(row.trace_id)
-        .then((view): Note => ({ name: view.events[0] ? nameOfEvent(view.events[0]) : null, races: view.analysis.potential_races, first: view.analysis.race_details[0] ?? null }))
-        .catch((): Note => ({ name: null, races: null, first: null }))
+      look(row)
+        .catch((): Note => ({ found: row, first: null }))
         .then((note) => {
-          known.set(key, note);
+          known.set(keyOf(row), note);
           if (known.size > 5000) known.delete(known.keys().next().value as string);
           busy.current -= 1;
           if (gone.current) return;
@@ -47,9 +53,9 @@ export function useNotes() {
     }
   }, []);
 
-  const want = useCallback((rows: TraceSummary[]) => {
-    wanted.current = rows.filter((row) => !known.has(keyOf(row)) && row.event_count <= most);
+  const want = useCallback((rows: TraceRow[]) => {
+    wanted.current = rows.filter(open);
     next();
   }, [next]);
-  return { want, of: (row: TraceSummary) => known.get(keyOf(row)) };
+  return { want, of: (row: TraceRow): Note => known.get(keyOf(row)) ?? { found: row, first: null } };
 }

@@ -1,5 +1,5 @@
 // Variables of all traces, and one of them.
-import { useCallback, useMemo } from "react";
+import { useMemo } from "../base/react";
 
 import { ask } from "../base/client";
 import { count, plural } from "../base/format";
@@ -8,7 +8,8 @@ import { useAnswer } from "../base/use_answer";
 import { RaceGroup, SharedVariable } from "../base/types";
 import { Grid } from "../parts/grid";
 import { Link } from "../parts/link";
-import { Foreign, Id, Place } from "../parts/text";
+import { Racing } from "../parts/race_mark";
+import { Foreign, Id, Narrow, Place } from "../parts/text";
 import { Answered } from "../parts/trouble";
 import { Pending } from "./pending";
 
@@ -34,7 +35,7 @@ export function Variables({ route }: { route: Route }) {
   return (
     <div className="view fill">
       <div className="title"><h1>Variables</h1>{answer.data && <p className="dim">{plural(answer.data.total_races, "variable")} that several traces or threads touch</p>}</div>
-      <div className="filters"><label className="grow"><span>name</span><input type="search" value={text} onChange={(event) => go(withQuery(route, { q: event.target.value }), "replace")} autoComplete="off" spellCheck={false} /></label></div>
+      <div className="filters"><Narrow label="name" value={text} change={(q) => go(withQuery(route, { q }), "replace")} /></div>
       <Answered answer={answer}>
         {(data) => {
           const rows = data.races.filter((each) => each.variable.toLowerCase().includes(text.toLowerCase()));
@@ -42,14 +43,14 @@ export function Variables({ route }: { route: Route }) {
             <>
               <Pending traces={data.pending_traces} />
               {rows.length === 0 ? <section className="empty"><p>{text === "" ? "No variable is touched by several traces or threads." : "No variable is named like that."}</p></section> : (
-                <Grid label="Variables" rows={{ length: rows.length, at: (at) => rows[at]! }} keyOf={(row) => row.variable} onOpen={(row) => go(href(["variables", row.variable]))}
+                <Grid label="Variables" rows={rows} keyOf={(row) => row.variable} onOpen={(row) => go(href(["variables", row.variable]))}
                   columns={[
-                    { key: "name", head: "variable", width: "minmax(150px, 3fr)", cell: (row) => <Link to={href(["variables", row.variable])} tabIndex={-1}><Foreign text={row.variable} most={80} /></Link> },
-                    { key: "access", head: "accesses", width: "90px", right: true, cell: (row) => count(row.access_count) },
-                    { key: "types", head: "of kind", width: "minmax(90px, 1.500fr)", wide: true, cell: (row) => row.access_types.join(", ") },
-                    { key: "traces", head: "traces", width: "80px", right: true, cell: (row) => count(row.trace_count) },
-                    { key: "threads", head: "threads", width: "80px", right: true, cell: (row) => count(row.thread_count) },
-                    { key: "races", head: "races within traces", width: "minmax(100px, 1.500fr)", cell: (row) => raced.has(row.variable) ? <span className="race"><span className="racing-dots" aria-hidden="true" /> {plural(raced.get(row.variable)!, "pair")}</span> : <span className="dim">{races.data ? "none" : "–"}</span> },
+                    { head: "variable", width: "minmax(150px, 3fr)", cell: (row) => <Link to={href(["variables", row.variable])} tabIndex={-1}><Foreign text={row.variable} most={80} /></Link> },
+                    { head: "accesses", width: "90px", right: true, cell: (row) => count(row.access_count) },
+                    { head: "of kind", width: "minmax(90px, 1.500fr)", wide: true, cell: (row) => row.access_types.join(", ") },
+                    { head: "traces", width: "80px", right: true, cell: (row) => count(row.trace_count) },
+                    { head: "threads", width: "80px", right: true, cell: (row) => count(row.thread_count) },
+                    { head: "races within traces", width: "minmax(100px, 1.500fr)", cell: (row) => raced.has(row.variable) ? <Racing>{plural(raced.get(row.variable)!, "pair")}</Racing> : <span className="dim">{races.data ? "none" : "–"}</span> },
                   ]} />
               )}
             </>
@@ -63,7 +64,7 @@ export function Variables({ route }: { route: Route }) {
 export function Variable({ route }: { route: Route }) {
   const name = route.name!;
   const answer = useAnswer("variables", shared);
-  const races = useAnswer(`races of ${name}`, useCallback((signal: AbortSignal) => ask<{ races: RaceGroup[] }>("/api/races", { page: 1, page_size: most, variable: name }, signal), [name]));
+  const races = useAnswer(`races of ${name}`, (signal: AbortSignal) => ask<{ races: RaceGroup[] }>("/api/races", { page: 1, page_size: most, variable: name }, signal));
   const groups = races.data?.races.filter((group) => group.variable === name) ?? [];
   return (
     <div className="view scroll">

@@ -1,7 +1,7 @@
 // Arrows between lanes, and bundles of them where they are too many to be told apart.
 
 import { SINGLY, bundlesAtHand, bundlesFor, bundlesIn, countIn, edgesIn } from "../edges";
-import { span } from "../text";
+import { duration } from "../../base/format";
 import type { Scene } from "../scene";
 import { type View, scale, xOf } from "../view";
 import { FONT } from "./palette";
@@ -18,6 +18,7 @@ export interface Drawn {
 
 const COLUMN = 96; // pixels of a bundle's column at least
 const BUNDLES = 30; // of a column
+const HEADS = 1200; // arrows; the heads of more would be all that is seen
 const BACKWARDS = 24; // amounts that are written at arrows against time
 
 export function drawArrows(paint: Paint, picture: Picture, view: View): Drawn {
@@ -26,7 +27,7 @@ export function drawArrows(paint: Paint, picture: Picture, view: View): Drawn {
   const arrows = countIn(scene.edges, view.from, view.to);
   const singly = arrows <= 8 * SINGLY ? edgesIn(scene.edges, view.from, view.to, first, end, SINGLY) : null;
   if (!singly) return drawBundles(paint, picture, view, arrows);
-  const strength = singly.length > 1500 ? 0.35 : singly.length > 400 ? 0.6 : 0.95;
+  const strength = singly.length > 1500 ? 0.28 : singly.length > 400 ? 0.55 : 0.95;
   paint.globalAlpha = strength * quiet(picture);
   const forward = singly.filter((k) => !backwards(scene, k));
   arrowsOf(paint, scene, view, forward, palette.edge, 1.1);
@@ -66,7 +67,7 @@ export function drawPairs(paint: Paint, scene: Scene, view: View, pairs: readonl
     const [x, y] = [x2 - dx * to, y2 - dy * to];
     paint.moveTo(x1 + dx * from, y1 + dy * from);
     paint.lineTo(x, y);
-    if (length > 14) heads.push(x, y, dx, dy);
+    if (length > 14 && pairs.length <= HEADS) heads.push(x, y, dx, dy);
   });
   drawHeads(paint, heads, colour, 4 + width * 2);
 }
@@ -96,7 +97,7 @@ function drawBackwards(paint: Paint, picture: Picture, view: View, edges: readon
     const [c, e] = [scene.edges.cause[k]!, scene.edges.effect[k]!];
     const x = (xOfEvent(scene, view, c) + xOfEvent(scene, view, e)) / 2;
     const y = (yOf(scene, view, c) + yOf(scene, view, e)) / 2;
-    tag(paint, `−${span(scene.model.t[c]! - scene.model.t[e]!)}`, x + 6, y, palette.warning, palette.surface);
+    tag(paint, `−${duration((scene.model.t[c]! - scene.model.t[e]!) / 1000)}`, x + 6, y, palette.warning, palette.surface);
   }
 }
 

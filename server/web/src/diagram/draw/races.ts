@@ -18,8 +18,33 @@ export function drawRaces(paint: Paint, picture: Picture, view: View): void {
   const seen: number[] = [];
   for (let r = 0; r < model.races.length && seen.length <= ARCS; r++) if (touches(picture, view, r)) seen.push(r);
   const marked = model.races.findIndex(({ a, b }) => picture.marks.length === 2 && picture.marks.includes(a) && picture.marks.includes(b));
-  if (seen.length <= ARCS) for (const r of seen) if (r !== marked) drawArc(paint, picture, view, r, seen.length <= LABELS ? 1 : 0.75, seen.length <= LABELS);
-  if (marked >= 0) drawArc(paint, picture, view, marked, 1.5, true);
+  const labels: Label[] = [];
+  const arc = (r: number, strength: number, labelled: boolean) => {
+    const label = drawArc(paint, picture, view, r, strength);
+    if (label && labelled) labels.push(label);
+  };
+  if (marked >= 0) arc(marked, 1.5, true);
+  if (seen.length <= ARCS) for (const r of seen) if (r !== marked) arc(r, seen.length <= LABELS ? 1 : 0.75, seen.length <= LABELS);
+  drawLabels(paint, picture, labels);
+}
+
+interface Label {
+  text: string;
+  x: number;
+  y: number;
+}
+
+/** Those for which there is room, the first ones first. */
+function drawLabels(paint: Paint, { palette }: Picture, labels: readonly Label[]): void {
+  paint.font = `600 11px ${FONT}`;
+  paint.textBaseline = "middle";
+  const drawn: { x: number; y: number; end: number }[] = [];
+  for (const { text, x, y } of labels) {
+    const end = x + paint.measureText(text).width;
+    if (drawn.some((other) => Math.abs(other.y - y) < 13 && x < other.end + 4 && end + 4 > other.x)) continue;
+    drawn.push({ x, y, end });
+    tag(paint, text, x, y, palette.race, palette.surface);
+  }
 }
 
 function drawRings(paint: Paint, picture: Picture, view: View): void {
@@ -59,12 +84,12 @@ function touches(picture: Picture, view: View, r: number): boolean {
   return Math.max(x1, x2) > 0 && Math.min(x1, x2) < view.width && Math.max(y1, y2) > TOP && Math.min(y1, y2) < view.height;
 }
 
-function drawArc(paint: Paint, picture: Picture, view: View, r: number, strength: number, labelled: boolean): void {
+function drawArc(paint: Paint, picture: Picture, view: View, r: number, strength: number): Label | null {
   const { scene, palette } = picture;
   const race = scene.model.races[r]!;
   const [x1, y1, x2, y2] = [xOfEvent(scene, view, race.a), yOf(scene, view, race.a), xOfEvent(scene, view, race.b), yOf(scene, view, race.b)];
   const length = Math.hypot(x2 - x1, y2 - y1);
-  if (length < 4) return;
+  if (length < 4) return null;
   const swing = Math.min(70, 16 + length * 0.22);
   const side = x2 >= x1 === y2 >= y1 ? 1 : -1; // to the right of the line that joins them
   const [mx, my] = [(x1 + x2) / 2 + (Math.abs(y2 - y1) / length) * swing, (y1 + y2) / 2 - (side * Math.abs(x2 - x1) / length) * swing];
@@ -83,10 +108,7 @@ function drawArc(paint: Paint, picture: Picture, view: View, r: number, strength
   line(6 * strength, 0.16 * strength);
   line(1.8 * strength, Math.min(1, strength));
   paint.lineCap = "butt";
-  if (!labelled) return;
-  paint.font = `600 11px ${FONT}`;
-  paint.textBaseline = "middle";
-  tag(paint, raceLabel(scene.model, race), (x1 + x2) / 4 + mx / 2 + 7, (y1 + y2) / 4 + my / 2 - 6, palette.race, palette.surface);
+  return { text: raceLabel(scene.model, race), x: (x1 + x2) / 4 + mx / 2 + 7, y: (y1 + y2) / 4 + my / 2 - 6 };
 }
 
 function leave(x: number, y: number, towardX: number, towardY: number, by: number): { x: number; y: number } {
