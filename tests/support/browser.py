@@ -140,6 +140,16 @@ class Browser:
         return [entry["message"] for entry in entries if entry["level"] in ("SEVERE", "WARNING")
                 and not any(re.search(pattern, entry["message"]) for pattern in self.allowed)]
 
+    def settled(self):
+        """Waits until nothing moves and two frames have been drawn."""
+        self.driver.execute_async_script(
+            "const done = arguments[0]; Promise.all(document.getAnimations().filter(a => a.effect.getTiming().iterations !== Infinity)"
+            ".map(a => a.finished)).then(() => requestAnimationFrame(() => requestAnimationFrame(() => done())))")
+
+    def picture(self):
+        """What is to be seen, as PNG."""
+        return self.driver.get_screenshot_as_png()
+
     def screenshot(self, name):
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
         file = SCREENSHOTS / f"{re.sub(r'[^A-Za-z0-9_.-]+', '-', name)}.png"

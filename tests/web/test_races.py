@@ -2,6 +2,7 @@
 
 import pytest
 
+from support import otlp_bank
 from support.pages import readme_race
 
 ROWS = "main .rows [role=row]"
@@ -23,6 +24,28 @@ def test_the_race_of_the_readme_is_found_by_clicking(open_store, open_browser, b
     page.click(".chips a", "open")
     page.at(r"/traces/transfer\?view=races&race=e2~e3")
     page.find(".story", "Lost: 70")
+
+
+def test_a_race_of_a_program_with_opentelemetry_is_found_by_clicking(open_store, open_browser):
+    store = open_store("memory")
+    assert otlp_bank.run(store.server.url) in (80, 90)  # the other withdrawal is lost
+    page = open_browser(store)
+    page.open("/traces")
+    page.click(".check", "races")
+    page.at(r"/traces\?races=1")
+    row = page.find(ROWS, "two withdrawals")
+    page.find(ROWS, "bank.py:14 ⟷ bank.py:14")
+    row.click()
+    page.find(".dg-race", "3 races")
+    page.click("[role=tab]", "Races")
+    story = page.find(".story", "Neither saw the other")
+    assert "Lost: " in story.text and "Both follow" in story.text
+    assert page.text(".witness .lane-name").splitlines() == ["bank"] * 2
+    page.click(".rail a", "Races")
+    page.click(".story-head", "bank.py:12")
+    page.click(".open .story a", "Open in the diagram")
+    page.at(r"/traces/[0-9a-f-]{36}\?sel=.*&mark=.*")
+    page.find(".dg-relation", "are concurrent: neither has seen the other. Both follow")
 
 
 def test_each_pair_of_places_stands_once(page, recorded):

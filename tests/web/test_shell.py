@@ -99,6 +99,7 @@ def test_the_keys_are_shown_by_a_key(page):
     page.click("button[aria-label='Keys and about']")
     page.click("dialog summary")
     page.find("dialog", "Copyright (c) Facebook")
+    page.allow(r"/favicon.ico ")  # of a text that is no page
     page.click("dialog a", "MIT licence")
     page.find("body", "Permission is hereby granted")
 
@@ -143,7 +144,7 @@ def test_while_the_server_is_away_the_last_picture_stays(open_store, open_browse
 
 
 def test_a_trace_that_is_not_there_is_said_in_a_sentence(page):
-    page.allow(r"/api/traces/[a-z0-9-]+(\?limit=1)? ")
+    page.allow(r"/api/traces/[a-z0-9-]+(\?limit=1|/graph) ")
     page.open("/traces/00000000-0000-4000-8000-000000000000")
     page.find("main [role=alert]", "Trace not found")
     page.find("main [role=alert] a", "All traces")
@@ -154,7 +155,7 @@ def test_a_trace_that_was_evicted_is_said_to_be(open_store, open_browser):
     store.post(documented_event(trace_id="00000000-0000-4000-8000-000000000001"))
     store.post(documented_event(trace_id="00000000-0000-4000-8000-000000000002"))
     page = open_browser(store)
-    page.allow(r"/api/traces/[a-z0-9-]+(\?limit=1)? ")
+    page.allow(r"/api/traces/[a-z0-9-]+(\?limit=1|/graph) ")
     page.open("/traces/00000000-0000-4000-8000-000000000001")
     page.find("main [role=alert]", "may have been evicted: 1 trace")
     page.open("/traces")

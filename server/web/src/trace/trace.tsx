@@ -1,5 +1,5 @@
 // One trace: its head, and its tabs, each with an address.
-import { useEffect } from "../base/react";
+import { memo, useEffect, useMemo } from "../base/react";
 
 import { announce } from "../base/announce";
 import { Trouble } from "../base/client";
@@ -35,7 +35,8 @@ function lastOf(graph: Columns): number {
   return graph.t.reduce((most, t) => Math.max(most, t), 0);
 }
 
-function Head({ id, view, graph }: { id: string; view: TraceView | null; graph: Columns | null }) {
+/** Rendered only when the trace is another one: it looks at each event. */
+const Head = memo(function Head({ id, view, graph }: { id: string; view: TraceView | null; graph: Columns | null }) {
   const root = view?.events[0];
   const at = listedIds.indexOf(id);
   const services = new Set(graph?.lanes.map((lane) => lane.service ?? ""));
@@ -58,7 +59,7 @@ function Head({ id, view, graph }: { id: string; view: TraceView | null; graph: 
       )}
     </div>
   );
-}
+});
 
 /** Why there is no such trace (any more). */
 function Missing({ trouble }: { trouble: Trouble }) {
@@ -90,7 +91,8 @@ export function Trace({ route }: { route: Route }) {
   useEffect(() => {
     if (races) announce(plural(races, "race"));
   }, [races]);
-  const labels: Partial<Record<TabName, number | undefined>> = { events: graph.data?.total_events, races, variables: graph.data ? variablesOf(graph.data).length : undefined };
+  const variables = useMemo(() => (graph.data ? variablesOf(graph.data).length : undefined), [graph.data]);
+  const labels: Partial<Record<TabName, number | undefined>> = { events: graph.data?.total_events, races, variables };
   return (
     <div className="view fill trace">
       <Head id={id} view={view.data} graph={graph.data} />
