@@ -118,3 +118,10 @@ def test_without_a_key_nothing_is_told(path):
     sections = {"server": {"auth_enabled": True, "api_keys": ["a-key-of-this-test"]}}
     with RacewayServer(sections, name="keys") as server, server.client() as client:
         client.get(path).refused(401)
+
+
+def test_an_event_is_found_whose_id_holds_a_comma(store):
+    events = [documented_event(name, "t", n) for n, name in enumerate(("a,b", "a", "c"))]
+    store.post(events)
+    assert {event["id"] for event in store.get("/api/traces/t/events", ids="a,b")["events"]} >= {"a,b"}
+    assert [event["id"] for event in store.get("/api/traces/t/events", ids="c,a")["events"]] == ["c", "a"]
