@@ -125,3 +125,8 @@ def test_an_event_is_found_whose_id_holds_a_comma(store):
     store.post(events)
     assert {event["id"] for event in store.get("/api/traces/t/events", ids="a,b")["events"]} >= {"a,b"}
     assert [event["id"] for event in store.get("/api/traces/t/events", ids="c,a")["events"]] == ["c", "a"]
+
+
+def test_as_many_ids_as_may_be_asked_for_are_answered(store):
+    store.post([documented_event(f"e{n}", "t", n) for n in range(200)])
+    assert len(store.get("/api/traces/t/events", ids=",".join(f"e{n}" for n in range(200)))["events"]) == 200

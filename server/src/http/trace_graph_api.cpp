@@ -36,9 +36,10 @@ constexpr std::size_t most_asked_events = 200;
 /// out of the answer.
 std::vector<std::string> asked_ids(const Request& request) {
   std::vector<std::string> ids;
+  std::vector<std::string> with_commas;
   for (const auto& [name, text] : request.query) {
     if (name != "ids") continue;
-    if (text.find(',') != std::string::npos) ids.push_back(text);
+    if (text.find(',') != std::string::npos) with_commas.push_back(text);
     std::size_t begin = 0;
     while (begin <= text.size()) {
       const std::size_t end = std::min(text.find(',', begin), text.size());
@@ -49,6 +50,7 @@ std::vector<std::string> asked_ids(const Request& request) {
   if (ids.empty()) throw Refusal(400, "ids: the ids of events of the trace, with commas between");
   if (ids.size() > most_asked_events)
     throw Refusal(400, "ids: no more than " + std::to_string(most_asked_events) + " at a time");
+  ids.insert(ids.begin(), with_commas.begin(), with_commas.end());
   return ids;
 }
 
