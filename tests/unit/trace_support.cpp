@@ -2,27 +2,10 @@
 
 namespace raceway::wire::test {
 
-namespace {
-
-server::storage::StoredEvent owned(const Row& row) {
-  server::storage::StoredEvent event;
-  event.event_id = row.event_id;
-  event.trace_id = row.trace_id;
-  event.kind = row.kind;
-  event.timestamp = row.timestamp;
-  event.duration_ms = row.duration_ms;
-  if (row.location) event.location = std::string(*row.location);
-  event.vector_clock = row.vector_clock;
-  event.metadata = row.metadata;
-  return event;
-}
-
-}  // namespace
-
 StoredEvents rows_of(server::storage::TraceEvents& events) {
   StoredEvents rows;
   events.each([&](const Row& row) {
-    rows.push_back(owned(row));
+    rows.push_back(server::storage::StoredEvent::of(row));
     return true;
   });
   return rows;

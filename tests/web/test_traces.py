@@ -13,6 +13,15 @@ def rows(page):
     return len(page.all(ROWS))
 
 
+def with_one_trace(open_store, open_browser, backend="memory"):
+    """A store that holds the README's race alone, and the browser at its list."""
+    store = open_store(backend)
+    store.post(readme_race())
+    page = open_browser(store)
+    page.open("/traces")
+    return store, page
+
+
 def test_a_long_list_has_few_rows_in_the_document_and_goes_to_its_end(page):
     page.open("/traces")
     page.find(ROWS, "POST /process")
@@ -58,10 +67,7 @@ def test_filters_are_in_the_address(page):
 
 
 def test_new_traces_wait_while_the_list_is_read(open_store, open_browser):
-    store = open_store("memory")
-    store.post(readme_race())
-    page = open_browser(store)
-    page.open("/traces")
+    store, page = with_one_trace(open_store, open_browser)
     page.find(ROWS, "POST /transfer").click()
     page.at("/traces/transfer")
     page.driver.back()
@@ -77,10 +83,7 @@ def test_new_traces_wait_while_the_list_is_read(open_store, open_browser):
 
 
 def test_new_traces_flow_in_where_nobody_reads(open_store, open_browser):
-    store = open_store("memory")
-    store.post(readme_race())
-    page = open_browser(store)
-    page.open("/traces")
+    store, page = with_one_trace(open_store, open_browser)
     page.find(ROWS, "POST /transfer")
     page.find(".live", "live")
     store.post(documented_event(trace_id="later"))
@@ -88,10 +91,7 @@ def test_new_traces_flow_in_where_nobody_reads(open_store, open_browser):
 
 
 def test_a_pause_stops_the_picture_and_not_the_count(open_store, open_browser):
-    store = open_store("memory")
-    store.post(readme_race())
-    page = open_browser(store)
-    page.open("/traces")
+    store, page = with_one_trace(open_store, open_browser)
     page.find(ROWS, "POST /transfer")
     page.find(".live", "live").click()
     page.find(".live", "paused")
@@ -104,10 +104,7 @@ def test_a_pause_stops_the_picture_and_not_the_count(open_store, open_browser):
 
 
 def test_a_row_counts_on_where_it_stands(open_store, open_browser):
-    store = open_store("memory")
-    store.post(readme_race())
-    page = open_browser(store)
-    page.open("/traces")
+    store, page = with_one_trace(open_store, open_browser)
     page.find(ROWS, "POST /transfer")
     store.post([documented_event(trace_id="transfer", number=n) for n in range(97)])
     page.until(f"return document.querySelector('{ROWS}').innerText.includes('100')", "100 events in the row")
@@ -131,10 +128,7 @@ def test_the_list_by_keyboard_alone(page):
 
 @pytest.mark.parametrize("backend", ["memory", "postgres"])
 def test_it_is_the_same_on_both_backends(open_store, open_browser, backend):
-    store = open_store(backend)
-    store.post(readme_race())
-    page = open_browser(store)
-    page.open("/traces")
+    _, page = with_one_trace(open_store, open_browser, backend)
     page.find(ROWS, "bank.js:12 ⟷ bank.js:45")
     page.open("/storage")
     page.find("dd", "In memory" if backend == "memory" else "In PostgreSQL")

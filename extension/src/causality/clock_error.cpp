@@ -2,6 +2,8 @@
 
 #include <cstddef>
 
+#include "causality/cut_text.hpp"
+
 namespace raceway::causality {
 namespace {
 
@@ -10,9 +12,7 @@ constexpr std::size_t longest_shown = 100;
 /// `text`, cut before the character (UTF-8) that would make it too long to be read.
 std::string shown(std::string_view text) {
   if (text.size() <= longest_shown) return std::string(text);
-  std::size_t end = longest_shown;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
-  return std::string(text.substr(0, end)) + "...";
+  return std::string(first_bytes(text, longest_shown)) + "...";
 }
 
 std::string message_of(InvalidClock::Kind kind, std::string_view component, std::string_view value) {

@@ -38,12 +38,6 @@ std::string attributes_too_deep() {
   return "nests deeper than " + std::to_string(most_attribute_depth) + " levels";
 }
 
-Json whole_value(std::int64_t value, Arena& arena) {
-  std::array<char, 20> digits{};
-  char* const end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
-  return Json::of_number(arena.copy(std::string_view(digits.data(), static_cast<std::size_t>(end - digits.data()))));
-}
-
 Json double_value(double value, Arena& arena) {
   if (std::isnan(value)) return special_double_value("NaN", arena);
   if (std::isinf(value)) return special_double_value(value < 0 ? "-Infinity" : "Infinity", arena);

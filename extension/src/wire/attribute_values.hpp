@@ -2,6 +2,8 @@
 // and doubles that are no number of JSON, are objects `{"bytesValue":..}` and `{"doubleValue":..}`.
 #pragma once
 
+#include <array>
+#include <charconv>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -16,7 +18,14 @@ namespace raceway::wire {
 inline constexpr int most_attribute_depth = 64;
 std::string attributes_too_deep();
 
-Json whole_value(std::int64_t value, Arena& arena);
+/// Of a whole number.
+template <class Whole>
+Json whole_value(Whole value, Arena& arena) {
+  std::array<char, 20> digits{};
+  char* const end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
+  return Json::of_number(arena.copy(std::string_view(digits.data(), static_cast<std::size_t>(end - digits.data()))));
+}
+
 Json double_value(double value, Arena& arena);
 Json bytes_value(std::string_view bytes, Arena& arena);
 /// Bytes that are in base64 already.

@@ -10,6 +10,7 @@
 #include "wire/event_parts.hpp"
 #include "wire/fields.hpp"
 #include "wire/row_json.hpp"
+#include "wire/span_events.hpp"
 
 namespace raceway::wire {
 namespace {
@@ -77,9 +78,8 @@ std::optional<std::int64_t> duration_of(const Row& row, const Json& metadata) {
 /// The ids of the events that the links of a span lead to.
 std::vector<std::string_view> links_in(const Json& metadata) {
   std::vector<std::string_view> ids;
-  const Json* of_span = metadata.find(fields::metadata_fields);
-  if (of_span != nullptr) of_span = of_span->find(fields::otel);
-  const Json* const links = of_span != nullptr ? of_span->find(fields::links) : nullptr;
+  const Json* const otel = find_otel(metadata);
+  const Json* const links = otel != nullptr ? otel->find(fields::links) : nullptr;
   if (links == nullptr || !links->is(Json::Type::array)) return ids;
   for (const Json& link : links->as_array()) {
     const Json* const id = link.find(fields::event_id);

@@ -5,7 +5,7 @@
 
 #include "wire/attribute_values.hpp"
 #include "wire/span_conventions.hpp"
-#include "wire/span_json.hpp"
+#include "wire/span_trees.hpp"
 
 namespace raceway::wire {
 namespace {
@@ -110,21 +110,20 @@ class TraceReader {
   TraceReader(TreeReader& trees, SpanBatch& spans) : trees_(trees), reader_(trees.reader()), spans_(spans) {}
 
   void read() {
-    std::size_t spans = 0;
-    bool has_spans = false;
-    each_member(reader_, "a trace of Jaeger", [&](std::string_view key) {
-      if (key == "processes") return read_processes();
-      if (key == "spans") {
-        spans = reader_.place();
-        has_spans = true;
-      }
-      reader_.skip_value();
+    const auto read_part = [this](std::string_view key) {
+      if (key != "processes") return false;
+      read_processes();
+      return true;
+    };
+    each_member_and_last(reader_, "a trace of Jaeger", "spans", read_part, [this] {
+      each_element(reader_, "spans", [this] {
+        add_span_tree(trees_, spans_, [this](const Json& tree, Span& span) {
+          if (!problem_.empty()) throw EventError("the trace's processes cannot be read: " + problem_);
+          read_span(tree, span, trees_.arena());
+          begin_source(span, tree);
+        });
+      });
     });
-    if (!has_spans) return;
-    const std::size_t end = reader_.end_of_token_before();
-    reader_.move_to(spans);
-    each_element(reader_, "spans", [this] { read_span_there(); });
-    reader_.move_to(end);
   }
 
  private:
@@ -133,21 +132,6 @@ class TraceReader {
     reader_.skip_value();
     spans_.pay_for(reader_.end_of_token_before() - place);
     problem_ = trees_.read(place, processes_);
-  }
-
-  void read_span_there() {
-    const std::size_t place = reader_.place();
-    reader_.skip_value();
-    const std::size_t end = reader_.end_of_token_before();
-    spans_.add(end - place, [&](Span& span) {
-      Json tree;
-      const std::string problem = trees_.read(place, tree);
-      if (!problem.empty()) throw EventError(problem);
-      if (!problem_.empty()) throw EventError("the trace's processes cannot be read: " + problem_);
-      read_span(tree, span, trees_.arena());
-      begin_source(span, tree);
-    });
-    reader_.move_to(end);
   }
 
   void begin_source(const Span& span, const Json& tree) {

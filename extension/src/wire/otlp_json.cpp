@@ -9,7 +9,7 @@
 
 #include "wire/attribute_values.hpp"
 #include "wire/event_parts.hpp"
-#include "wire/span_json.hpp"
+#include "wire/span_trees.hpp"
 
 namespace raceway::wire {
 namespace {
@@ -121,7 +121,6 @@ class OtlpJsonReader {
  private:
   void read_resource_spans();
   void read_scope_spans(SpanSource source, std::string problem);
-  void read_span_there();
   /// Reads a tree that is about many spans, and then `use`s it; adds to `problem` why it cannot.
   template <class Use>
   void read_about(std::string& problem, Use use) {
@@ -147,35 +146,24 @@ class OtlpJsonReader {
 void OtlpJsonReader::read_resource_spans() {
   SpanSource source;
   std::string problem;
-  std::size_t scopes = 0;
-  bool has_scopes = false;
-  each_member(reader_, "an element of resourceSpans", [&](std::string_view key) {
+  const auto read_part = [&](std::string_view key) {
     if (key == "resource") {
       read_about(problem, [&](const Json& tree) {
         source.resource = attributes_in(tree, trees_.arena());
         source.dropped_resource_attributes = count_in(tree, "droppedAttributesCount");
       });
-    } else if (key == "schemaUrl") {
-      read_about(problem, [&](const Json& tree) { source.resource_schema = text_of(tree); });
-    } else {
-      if (key == "scopeSpans") {
-        scopes = reader_.place();
-        has_scopes = true;
-      }
-      reader_.skip_value();
+      return true;
     }
-  });
-  if (!has_scopes) return;
-  const std::size_t end = reader_.end_of_token_before();
-  reader_.move_to(scopes);
-  each_element(reader_, "scopeSpans", [&] { read_scope_spans(source, problem); });
-  reader_.move_to(end);
+    if (key != "schemaUrl") return false;
+    read_about(problem, [&](const Json& tree) { source.resource_schema = text_of(tree); });
+    return true;
+  };
+  each_member_and_last(reader_, "an element of resourceSpans", "scopeSpans", read_part,
+                       [&] { each_element(reader_, "scopeSpans", [&] { read_scope_spans(source, problem); }); });
 }
 
 void OtlpJsonReader::read_scope_spans(SpanSource source, std::string problem) {
-  std::size_t spans = 0;
-  bool has_spans = false;
-  each_member(reader_, "an element of scopeSpans", [&](std::string_view key) {
+  const auto read_part = [&](std::string_view key) {
     if (key == "scope") {
       read_about(problem, [&](const Json& tree) {
         source.scope_name = text_in(tree, "name");
@@ -183,35 +171,18 @@ void OtlpJsonReader::read_scope_spans(SpanSource source, std::string problem) {
         source.scope = attributes_in(tree, trees_.arena());
         source.dropped_scope_attributes = count_in(tree, "droppedAttributesCount");
       });
-    } else if (key == "schemaUrl") {
-      read_about(problem, [&](const Json& tree) { source.scope_schema = text_of(tree); });
-    } else {
-      if (key == "spans") {
-        spans = reader_.place();
-        has_spans = true;
-      }
-      reader_.skip_value();
+      return true;
     }
+    if (key != "schemaUrl") return false;
+    read_about(problem, [&](const Json& tree) { source.scope_schema = text_of(tree); });
+    return true;
+  };
+  each_member_and_last(reader_, "an element of scopeSpans", "spans", read_part, [&] {
+    spans_.begin_source(source, problem);
+    each_element(reader_, "spans", [this] {
+      add_span_tree(trees_, spans_, [this](const Json& tree, Span& span) { read_span(tree, span, trees_.arena()); });
+    });
   });
-  if (!has_spans) return;
-  const std::size_t end = reader_.end_of_token_before();
-  spans_.begin_source(source, problem);
-  reader_.move_to(spans);
-  each_element(reader_, "spans", [this] { read_span_there(); });
-  reader_.move_to(end);
-}
-
-void OtlpJsonReader::read_span_there() {
-  const std::size_t place = reader_.place();
-  reader_.skip_value();
-  const std::size_t end = reader_.end_of_token_before();
-  spans_.add(end - place, [&](Span& span) {
-    Json tree;
-    const std::string problem = trees_.read(place, tree);
-    if (!problem.empty()) throw EventError(problem);
-    read_span(tree, span, trees_.arena());
-  });
-  reader_.move_to(end);
 }
 
 }  // namespace

@@ -96,8 +96,7 @@ struct Span {
   std::uint32_t dropped_links = 0;
 };
 
-/// Of Span::flags: whether it is known if the parent is of another process, and whether it is.
-inline constexpr std::uint32_t parent_is_known_flag = 0x100;
+/// Of Span::flags: the parent is of another process.
 inline constexpr std::uint32_t parent_is_remote_flag = 0x200;
 
 }  // namespace raceway::wire

@@ -6,6 +6,7 @@
 #include <initializer_list>
 #include <string>
 
+#include "wire/attribute_values.hpp"
 #include "wire/fields.hpp"
 #include "wire/name_uuid.hpp"
 #include "wire/span_conventions.hpp"
@@ -78,9 +79,7 @@ std::optional<Json> host_and_process(const Json& resource, Arena& arena) {
 }  // namespace
 
 Json SpanEvents::number(std::uint64_t value) {
-  std::array<char, 20> digits{};
-  char* const end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
-  return Json::of_number(arena_.copy(std::string_view(digits.data(), static_cast<std::size_t>(end - digits.data()))));
+  return whole_value(value, arena_);
 }
 
 template <std::size_t N>
@@ -230,7 +229,7 @@ void add_status(Members<Most>& otel, const Span& span) {
 }  // namespace
 
 void SpanEvents::add_start(const Span& span) {
-  Event& event = begin_event(span, {}, earliest(span));
+  Event& event = begin_event(span, {}, begun_);
   const Act act = act_of_start(span, *source_, arena_);
   Members<15> otel;
   const bool named =
@@ -256,7 +255,7 @@ void SpanEvents::add_moment(const Span& span, const SpanMoment& moment, std::siz
   std::array<char, 21> suffix{':'};
   char* const end = std::to_chars(suffix.data() + 1, suffix.data() + suffix.size(), number_in_span).ptr;
   const std::string_view parent = events_.back().event_id;
-  const UnixNanos time = moment.time != 0 ? moment.time : earliest(span);
+  const UnixNanos time = moment.time != 0 ? moment.time : begun_;
   Event& event = begin_event(span, {suffix.data(), static_cast<std::size_t>(end - suffix.data())}, time);
   const Act act = act_of_moment(moment, arena_);
   Members<3> otel;
@@ -277,12 +276,18 @@ void SpanEvents::add_end(const Span& span) {
   finish(event, span, parent, act, Json::of_object({}), otel.all());
 }
 
+const Json* find_otel(const Json& metadata) {
+  const Json* const of_span = metadata.find(fields::metadata_fields);
+  return of_span != nullptr ? of_span->find(fields::otel) : nullptr;
+}
+
 std::span<Event> SpanEvents::of(const Span& span) {
   if (is_zero(span.trace_id)) throw EventError("the trace's id is all zeros");
   if (is_zero(span.span_id)) throw EventError("the span's id is all zeros");
   events_.clear();
   span_text_ = hex(span.span_id);
   parent_text_ = hex(span.parent_id);
+  begun_ = earliest(span);
   add_start(span);
   for (std::size_t at = 0; at < span.moments.size(); ++at) {
     arena_.allowance().step();

@@ -30,6 +30,10 @@
 
 namespace raceway::wire {
 
+/// What a span says that has no place in a row's fields, in the metadata of one of its events; nullptr where it says
+/// nothing.
+const Json* find_otel(const Json& metadata);
+
 /// Not thread-safe.
 class SpanEvents {
  public:
@@ -80,6 +84,7 @@ class SpanEvents {
   // Of the span at hand.
   Json span_text_;
   Json parent_text_;
+  UnixNanos begun_ = 0;
   Timestamp time_;  // of the event that was begun last
 };
 

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "wire/span_json.hpp"
+#include "wire/span_trees.hpp"
 
 namespace raceway::wire {
 namespace {
@@ -133,13 +133,7 @@ class SpansReader {
   }
 
   void read_there() {
-    const std::size_t place = reader_.place();
-    reader_.skip_value();
-    const std::size_t end = reader_.end_of_token_before();
-    spans_.add(end - place, [&](Span& span) {
-      Json tree;
-      const std::string problem = trees_.read(place, tree);
-      if (!problem.empty()) throw EventError(problem);
+    add_span_tree(trees_, spans_, [this](const Json& tree, Span& span) {
       read_span(tree, span, trees_.arena());
       const bool of_shared =
           std::binary_search(shared_.begin(), shared_.end(), SpanName(span.trace_id, span.parent_id));
@@ -148,7 +142,6 @@ class SpansReader {
       source_.resource = resource_of(tree, trees_.arena());
       spans_.begin_source(source_);
     });
-    reader_.move_to(end);
   }
 
   TreeReader& trees_;

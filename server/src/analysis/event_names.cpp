@@ -6,7 +6,8 @@
 #include <utility>
 
 #include "analysis/operations.hpp"
-#include "wire/fields.hpp"
+#include "causality/cut_text.hpp"
+#include "wire/span_events.hpp"
 
 namespace raceway::server::analysis {
 namespace {
@@ -40,17 +41,14 @@ void append_word(std::string& words, std::string_view word) {
 
 void cut(std::string& name) {
   if (name.size() <= longest_event_name) return;
-  std::size_t end = longest_event_name;
-  while (end > 0 && (static_cast<unsigned char>(name[end]) & 0xC0U) == 0x80U) --end;
-  name.resize(end);
+  name.resize(causality::first_bytes(name, longest_event_name).size());
   name += "\u2026";
 }
 
-/// Whether it is the end of a span whose status says so (wire/span_events.hpp).
+/// Whether it is the end of a span whose status says so.
 bool tells_failed_span(const wire::Json& metadata) {
-  const wire::Json* of_span = metadata.find(wire::fields::metadata_fields);
-  if (of_span != nullptr) of_span = of_span->find(wire::fields::otel);
-  return of_span != nullptr && text_in(*of_span, "status") == "ERROR";
+  const wire::Json* const otel = wire::find_otel(metadata);
+  return otel != nullptr && text_in(*otel, "status") == "ERROR";
 }
 
 }  // namespace

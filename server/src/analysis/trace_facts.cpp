@@ -18,10 +18,6 @@ std::uint64_t hash_of_variable(std::string_view name) {
   return storage::sip_hash(hash_key, name);
 }
 
-storage::TraceState state_of(const storage::TraceSummary& summary) {
-  return {summary.trace_id, summary.event_count, summary.first_timestamp, summary.last_timestamp};
-}
-
 }  // namespace
 
 bool TraceFacts::Details::has_variable(std::string_view variable) const {
@@ -97,8 +93,7 @@ std::vector<FactsOfTraces::Facts> FactsOfTraces::of(const std::vector<storage::T
     found.emplace(state.trace_id, std::move(facts));
   }
   const auto take = [&](const storage::TraceSummary& summary, std::optional<TraceFacts::Details> details) {
-    auto facts =
-        std::make_shared<const TraceFacts>(TraceFacts{state_of(summary), summary.services, std::move(details)});
+    auto facts = std::make_shared<const TraceFacts>(TraceFacts{summary.state(), summary.services, std::move(details)});
     if (facts->details) keep(facts);
     found.at(summary.trace_id) = std::move(facts);
   };

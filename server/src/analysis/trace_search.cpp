@@ -107,8 +107,7 @@ FactsOfTraces::Facts named_by(FactsOfTraces& facts, storage::Storage& storage, c
   std::vector<std::string> ids = {text};
   if (const auto uuid = wire::canonical_uuid(text); uuid && *uuid != text) ids.push_back(*uuid);
   std::vector<storage::TraceState> states;
-  for (const auto& summary : storage.summaries(ids))
-    states.push_back({summary.trace_id, summary.event_count, summary.first_timestamp, summary.last_timestamp});
+  for (const auto& summary : storage.summaries(ids)) states.push_back(summary.state());
   std::uint64_t events_left = most_read_events;
   const auto found = facts.of(states, events_left, false);
   return found.empty() ? nullptr : found.front();

@@ -1,6 +1,5 @@
 #include "http/api.hpp"
 
-#include <array>
 #include <span>
 #include <string>
 #include <utility>
@@ -55,18 +54,16 @@ constexpr const char* phase_completed =
 
 /// How full the storage is, and what went for that.
 std::string fullness_json(const storage::Fullness& fullness) {
-  constexpr std::array<const char*, storage::memory_limits> names = {"bytes", "traces", "age"};
   std::string json = "{\"bytes\":" + std::to_string(fullness.bytes);
   append_number(json, "max_bytes", fullness.limits.max_bytes);
   append_number(json, "max_traces", fullness.limits.max_traces);
   append_number(json, "max_age_seconds", static_cast<std::uint64_t>(fullness.limits.max_age.count()));
-  storage::EvictionCounts all;
+  const auto all = fullness.evicted_in_all();
   std::string by_limit;
-  for (std::size_t by = 0; by < names.size(); ++by) {
+  for (std::size_t by = 0; by < storage::memory_limits; ++by) {
     const auto& [traces, events] = fullness.evicted[by];
-    all.traces += traces;
-    all.events += events;
-    by_limit += std::string(by_limit.empty() ? "\"" : ",\"") + names[by] + R"(":{"traces":)" + std::to_string(traces);
+    by_limit += by_limit.empty() ? "\"" : ",\"";
+    by_limit.append(storage::names_of_memory_limits[by]).append(R"(":{"traces":)").append(std::to_string(traces));
     append_number(by_limit, "events", events);
     by_limit += '}';
   }

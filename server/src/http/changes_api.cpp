@@ -1,6 +1,5 @@
 #include "http/changes_api.hpp"
 
-#include <array>
 #include <cmath>
 #include <string>
 
@@ -20,17 +19,6 @@ using analysis::append_time;
 
 constexpr std::size_t most_changed_traces = 100;
 constexpr std::uint64_t most_cleanups = 20;
-constexpr std::array<const char*, storage::memory_limits> limit_names = {"bytes", "traces", "age"};
-
-storage::EvictionCounts evicted_in_all(const std::optional<storage::Fullness>& fullness) {
-  storage::EvictionCounts all;
-  if (!fullness) return all;
-  for (const auto& [traces, events] : fullness->evicted) {
-    all.traces += traces;
-    all.events += events;
-  }
-  return all;
-}
 
 void append_null(std::string& json, std::string_view name) {
   append_key(json, name);
@@ -47,8 +35,8 @@ void append_fullness(std::string& json, const storage::Fullness& fullness) {
   json += '}';
   append_key(json, "evicted");
   json += '{';
-  for (std::size_t by = 0; by < limit_names.size(); ++by) {
-    append_key(json, limit_names[by]);
+  for (std::size_t by = 0; by < storage::memory_limits; ++by) {
+    append_key(json, storage::names_of_memory_limits[by]);
     json += '{';
     append_count(json, "traces", fullness.evicted[by].traces);
     append_count(json, "events", fullness.evicted[by].events);
@@ -87,7 +75,7 @@ Response get_changes(Api& api, const Request& request) {
     since = static_cast<std::int64_t>(std::min(query_number(request, "since", 0, 0), latest));
   const auto changes = api.storage.changes(since, most_changed_traces);
   const auto beat = api.pulse.feel(api.storage, api.ingestor);
-  const auto evicted = evicted_in_all(api.storage.fullness());
+  const auto evicted = api.storage.fullness().value_or(storage::Fullness()).evicted_in_all();
   std::string json = R"({"cursor":")" + std::to_string(changes.as_of) + R"(","traces":[)";
   for (const auto& trace : changes.traces) {
     if (json.back() == '}') json += ',';

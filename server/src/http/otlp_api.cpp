@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "causality/cut_text.hpp"
 #include "http/content.hpp"
 #include "http/envelope.hpp"
 #include "wire/otlp_protobuf.hpp"
@@ -47,11 +48,7 @@ std::optional<PartialSuccess> partial_success(const ingest::Answer& answer) {
     if (!id.empty()) partial.message.append(" (").append(id).append(")");
     partial.message.append(": ").append(reason);
   }
-  if (partial.message.size() > longest_message) {
-    std::size_t end = longest_message;  // not within a character
-    while (end > 0 && (static_cast<unsigned char>(partial.message[end]) & 0xC0U) == 0x80U) --end;
-    partial.message.resize(end);
-  }
+  partial.message.resize(causality::first_bytes(partial.message, longest_message).size());
   partial.spans = spans.size() + answer.rejected.untold();
   return partial;
 }

@@ -131,8 +131,8 @@ const Document* OtlpWriter::find(const std::string& span_id, const std::string& 
   return at == events_.end() ? nullptr : &at->second;
 }
 
-Document OtlpWriter::span_of(const Document& start, const std::string& span_id, const std::string& half) {
-  const Document otel = otel_of(start);
+Document OtlpWriter::span_of(const Document& start, const Document& otel, const std::string& span_id,
+                             const std::string& half) {
   const Document& metadata = start["metadata"];
   std::string trace_id = trace_;
   std::erase(trace_id, '-');
@@ -182,8 +182,9 @@ void OtlpWriter::write_trace(std::string& out) {
     const std::string span_id = text_in((*event)["metadata"], "distributed_span_id");
     for (const char* half : {"", "/server"}) {
       if (find(span_id, half) != event) continue;
-      Document resource = resource_of(otel_of(*event));
-      Document scope = scope_of(otel_of(*event));
+      const Document otel = otel_of(*event);
+      Document resource = resource_of(otel);
+      Document scope = scope_of(otel);
       const auto same = [](const Document& a, Document b, const char* spans) {
         b[spans] = a[spans];
         return a == b;
@@ -197,7 +198,7 @@ void OtlpWriter::write_trace(std::string& out) {
         scope["spans"] = Document::array();
         scopes.push_back(scope);
       }
-      scopes.back()["spans"].push_back(span_of(*event, span_id, half));
+      scopes.back()["spans"].push_back(span_of(*event, otel, span_id, half));
     }
   }
   left_out_ += events_.size() - written_;

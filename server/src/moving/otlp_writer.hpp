@@ -27,7 +27,8 @@ class OtlpWriter {
 
   void write_trace(std::string& out);
   const Document* find(const std::string& span_id, const std::string& suffix) const;
-  Document span_of(const Document& start, const std::string& span_id, const std::string& half);
+  /// `otel` is what the start says of the span.
+  Document span_of(const Document& start, const Document& otel, const std::string& span_id, const std::string& half);
 
   std::string trace_;
   std::map<std::string, Document> events_;  // by id

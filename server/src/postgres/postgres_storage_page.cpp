@@ -1,6 +1,5 @@
 // What the routes of the web page ask of the database.
 #include <algorithm>
-#include <chrono>
 #include <set>
 
 #include "postgres/event_row.hpp"
@@ -31,17 +30,13 @@ constexpr const char* last_cleanups =
     "SELECT r.started_at, r.ended_at, r.rule, r.traces, r.events, r.bytes, r.outcome FROM raceway.cleanup_runs r"
     " ORDER BY r.run_id DESC LIMIT $1::bigint";
 
-std::int64_t micros_now() {
-  return wire::micros_of(std::chrono::system_clock::now()) - wire::unix_epoch;
-}
-
 }  // namespace
 
 /// By the events' own times, and what this server itself has stored whatever its time: what others store with old times
 /// is not found.
 storage::Changes PostgresStorage::changes(std::optional<std::int64_t> since, std::size_t most) {
   storage::Changes changes;
-  changes.as_of = micros_now();
+  changes.as_of = storage::Arrivals::now();
   const std::int64_t from = since.value_or(changes.as_of) - overlap;
   auto arrived = arrivals_.since(from);
   if (!since) return changes;

@@ -4,13 +4,10 @@
 #include <chrono>
 #include <set>
 
+#include "wire/timestamp.hpp"
+
 namespace raceway::server::storage {
 namespace {
-
-std::int64_t micros_now() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
 
 /// Takes the text behind `"trace_id" :` off `json`; empty where there is none that is without escapes.
 std::string_view next_trace_id(std::string_view& json) {
@@ -32,9 +29,13 @@ std::string_view next_trace_id(std::string_view& json) {
 
 }  // namespace
 
+std::int64_t Arrivals::now() {
+  return wire::micros_of(std::chrono::system_clock::now()) - wire::unix_epoch;
+}
+
 void Arrivals::note(const std::vector<std::string_view>& bodies) {
-  const std::int64_t now = micros_now();
-  if (now > watched_until_.load(std::memory_order_relaxed)) return;
+  const std::int64_t time = now();
+  if (time > watched_until_.load(std::memory_order_relaxed)) return;
   const std::scoped_lock lock(mutex_);
   for (std::string_view body : bodies) {
     std::string_view last;
@@ -42,7 +43,7 @@ void Arrivals::note(const std::vector<std::string_view>& bodies) {
       const auto id = next_trace_id(body);
       if (id.empty() || id == last) continue;
       last = id;
-      arrivals_.push_back({now, std::string(id)});
+      arrivals_.push_back({time, std::string(id)});
       if (arrivals_.size() > most) arrivals_.pop_front();
     }
   }
@@ -50,7 +51,7 @@ void Arrivals::note(const std::vector<std::string_view>& bodies) {
 
 std::vector<std::string> Arrivals::since(std::int64_t time) {
   constexpr std::int64_t a_minute = 60'000'000;
-  watched_until_.store(micros_now() + a_minute, std::memory_order_relaxed);
+  watched_until_.store(now() + a_minute, std::memory_order_relaxed);
   const std::scoped_lock lock(mutex_);
   std::vector<std::string> ids;
   std::set<std::string_view> known;

@@ -14,9 +14,11 @@ namespace raceway::server::storage {
 /// Thread-safe. Costs next to nothing as long as nobody has asked for a minute.
 class Arrivals {
  public:
+  /// The time as since() takes it: microseconds since 1970.
+  static std::int64_t now();
   /// Notes the traces of bodies that were stored. Ids that have escapes in JSON are not noted.
   void note(const std::vector<std::string_view>& bodies);
-  /// Those that were noted at that time or later (micros since 1970), each once, those noted last first; as far as
+  /// Those that were noted at that time or later, each once, those noted last first; as far as
   /// there is room for them.
   std::vector<std::string> since(std::int64_t time);
 

@@ -1,6 +1,7 @@
 // How much the memory store may hold, and what it let go of to hold no more.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -16,6 +17,8 @@ struct MemoryLimits {
 
 enum class MemoryLimit { bytes, traces, age };
 inline constexpr std::size_t memory_limits = 3;
+/// As answers and figures spell them.
+inline constexpr std::array<const char*, memory_limits> names_of_memory_limits = {"bytes", "traces", "age"};
 
 struct EvictionCounts {
   std::uint64_t traces = 0;

@@ -28,7 +28,6 @@ void append_database(Families& families, const DatabaseUse& use, bool reachable)
 }
 
 void append_memory(Families& families, Storage& storage, const Fullness& fullness) {
-  constexpr std::array<const char*, memory_limits> limits{"bytes", "traces", "age"};
   const auto totals = storage.totals();
   append_gauge(families, "raceway_memory_bytes", "Bytes that the events in memory take.", number(fullness.bytes));
   append_gauge(families, "raceway_memory_max_bytes", "How many they may; 0: any number.",
@@ -39,12 +38,12 @@ void append_memory(Families& families, Storage& storage, const Fullness& fullnes
                number(fullness.limits.max_traces));
   auto& traces = append_family(families, "raceway_memory_evicted_traces_total",
                                "Traces that went, by the limit that was reached.", MetricType::Counter);
-  for (std::size_t by = 0; by < limits.size(); ++by)
-    add_counter(traces, number(fullness.evicted[by].traces), {{"limit", limits[by]}});
+  for (std::size_t by = 0; by < memory_limits; ++by)
+    add_counter(traces, number(fullness.evicted[by].traces), {{"limit", names_of_memory_limits[by]}});
   auto& events = append_family(families, "raceway_memory_evicted_events_total", "Events that went with them.",
                                MetricType::Counter);
-  for (std::size_t by = 0; by < limits.size(); ++by)
-    add_counter(events, number(fullness.evicted[by].events), {{"limit", limits[by]}});
+  for (std::size_t by = 0; by < memory_limits; ++by)
+    add_counter(events, number(fullness.evicted[by].events), {{"limit", names_of_memory_limits[by]}});
 }
 
 }  // namespace

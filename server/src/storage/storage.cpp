@@ -28,4 +28,17 @@ wire::Row StoredEvent::row() const {
   return row;
 }
 
+TraceState TraceSummary::state() const {
+  return {trace_id, event_count, first_timestamp, last_timestamp};
+}
+
+EvictionCounts Fullness::evicted_in_all() const {
+  EvictionCounts all;
+  for (const auto& [traces, events] : evicted) {
+    all.traces += traces;
+    all.events += events;
+  }
+  return all;
+}
+
 }  // namespace raceway::server::storage

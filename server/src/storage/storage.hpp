@@ -90,14 +90,6 @@ class TraceEvents {
   const Moment as_of_;
 };
 
-struct TraceSummary {
-  std::string trace_id;
-  std::uint64_t event_count = 0;
-  wire::Micros first_timestamp = 0;
-  wire::Micros last_timestamp = 0;
-  std::vector<std::string> services;  ///< every service with an event in the trace, sorted
-};
-
 /// What tells whether a trace has changed: an event is never changed, so its events are the same where these are.
 struct TraceState {
   std::string trace_id;
@@ -106,6 +98,16 @@ struct TraceState {
   wire::Micros last_timestamp = 0;
 
   bool operator==(const TraceState&) const = default;
+};
+
+struct TraceSummary {
+  std::string trace_id;
+  std::uint64_t event_count = 0;
+  wire::Micros first_timestamp = 0;
+  wire::Micros last_timestamp = 0;
+  std::vector<std::string> services;  ///< every service with an event in the trace, sorted
+
+  TraceState state() const;
 };
 
 /// A place in the order of list_traces: that of a trace, whether it is there or not.
@@ -167,6 +169,8 @@ struct Fullness {
   std::uint64_t bytes = 0;
   MemoryLimits limits;
   std::array<EvictionCounts, memory_limits> evicted;  ///< by MemoryLimit, since the start
+
+  EvictionCounts evicted_in_all() const;
 };
 
 /// How a store that is a database uses its connections.

@@ -1,43 +1,8 @@
-// A trace as columns: the JSON of /api/traces/:id/graph.
+// A trace as columns, for what is no diagram.
 
-export interface LaneName {
-  service: string | null;
-  instance: string | null;
-  process: string | null;
-  thread: string | null;
-  row: number;
-}
+import { Flag, Graph as Columns, GraphLane } from "../diagram/graph";
 
-export interface Columns {
-  trace_id: string;
-  as_of: string;
-  total_events: number;
-  events: number;
-  t0: number;
-  lanes: LaneName[];
-  kinds: string[];
-  names: string[];
-  places: string[];
-  id: string[];
-  lane: number[];
-  column: number[];
-  kind: number[];
-  name: number[];
-  place: number[];
-  t: number[];
-  duration: (number | null)[];
-  flags: number[];
-  cause_from: number[];
-  cause: number[];
-  cause_reason: number[];
-  reasons: string[];
-  weak_from: number[];
-  weak: number[];
-  races: number[][];
-  race_pairs: number;
-}
-
-export const flag = { writes: 1, reads: 2, error: 4, race: 8, orphan: 16, undecided: 32 } as const;
+export { Columns, Flag };
 
 export const has = (columns: Columns, event: number, bit: number) => ((columns.flags[event] ?? 0) & bit) !== 0;
 
@@ -46,7 +11,7 @@ export const placeOf = (columns: Columns, event: number) => columns.places[colum
 export const kindOf = (columns: Columns, event: number) => columns.kinds[columns.kind[event]!] ?? "";
 export const laneOf = (columns: Columns, event: number) => columns.lanes[columns.lane[event]!];
 
-export function laneText(lane: LaneName | undefined): string {
+export function laneText(lane: GraphLane | undefined): string {
   if (!lane) return "";
   return lane.thread ?? lane.process ?? lane.instance ?? lane.service ?? "";
 }
@@ -58,11 +23,11 @@ export const find = (columns: Columns, id: string | null) => (id === null ? -1 :
 export function variablesOf(columns: Columns): { name: string; accesses: number; races: boolean }[] {
   const found = new Map<string, { name: string; accesses: number; races: boolean }>();
   for (let event = 0; event < columns.id.length; event++) {
-    if (!has(columns, event, flag.reads | flag.writes)) continue;
+    if (!has(columns, event, Flag.reads | Flag.writes)) continue;
     const name = nameOf(columns, event);
     const known = found.get(name) ?? { name, accesses: 0, races: false };
     known.accesses += 1;
-    known.races ||= has(columns, event, flag.race);
+    known.races ||= has(columns, event, Flag.race);
     found.set(name, known);
   }
   return [...found.values()].sort((a, b) => Number(b.races) - Number(a.races) || b.accesses - a.accesses || (a.name < b.name ? -1 : 1));

@@ -3,7 +3,7 @@ import { useMemo, useState } from "../base/react";
 
 import { duration } from "../base/format";
 import { go, Route, withQuery } from "../base/route";
-import { Columns, find, flag, has, kindOf, laneOf, laneText, nameOf, placeOf } from "../data/columns";
+import { Columns, Flag, find, has, kindOf, laneOf, laneText, nameOf, placeOf } from "../data/columns";
 import { Grid, GridColumn } from "../parts/grid";
 import { Racing } from "../parts/race_mark";
 import { Foreign, Narrow, Place } from "../parts/text";
@@ -11,10 +11,10 @@ import { diagramState } from "./diagram_state";
 import { EventPanel } from "./event_panel";
 
 const marks = (graph: Columns, event: number) => [
-  has(graph, event, flag.race) && <Racing key="race" title="Part of a race">race</Racing>,
-  has(graph, event, flag.error) && <span key="error" className="bad">error</span>,
-  has(graph, event, flag.orphan) && <span key="orphan" className="dim" title="Its parent is named, but has not been received">no parent</span>,
-  has(graph, event, flag.undecided) && <span key="undecided" className="dim" title="It has no clock and no link: its order is not known">undecided</span>,
+  has(graph, event, Flag.race) && <Racing key="race" title="Part of a race">race</Racing>,
+  has(graph, event, Flag.error) && <span key="error" className="bad">error</span>,
+  has(graph, event, Flag.orphan) && <span key="orphan" className="dim" title="Its parent is named, but has not been received">no parent</span>,
+  has(graph, event, Flag.undecided) && <span key="undecided" className="dim" title="It has no clock and no link: its order is not known">undecided</span>,
 ];
 
 const columnsOf = (graph: Columns): GridColumn<number>[] => [
